@@ -1,0 +1,1 @@
+//! Greylag: lab.

@@ -1,0 +1,3 @@
+//! Descriptors, scans and lineage (`GL03xx`).
+
+codes! {}

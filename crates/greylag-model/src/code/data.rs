@@ -1,0 +1,3 @@
+//! Files: reading, converting, verifying and publishing (`GL06xx`).
+
+codes! {}

@@ -1,0 +1,3 @@
+//! Runs: journal, leases, staleness, limits (`GL05xx`).
+
+codes! {}

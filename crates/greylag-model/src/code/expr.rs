@@ -1,0 +1,3 @@
+//! Expressions, types and mappings (`GL02xx`).
+
+codes! {}

@@ -1,0 +1,3 @@
+//! The lab: generated estates (`GL07xx`).
+
+codes! {}

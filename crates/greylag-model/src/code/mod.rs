@@ -1,0 +1,106 @@
+//! Error codes: every message that a user can meet has one, stable for ever, with a page in `docs/errors/`
+//! (generated from these tables) and shown by `greylag explain GL0101`.
+//!
+//! One file per area; the first two digits are the area's.
+
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A stable error code, e.g. `GL0101`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub u16);
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "GL{:04}", self.0)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Code {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.strip_prefix("GL")
+            .and_then(|digits| digits.parse().ok())
+            .map(Code)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an error code")))
+    }
+}
+
+/// What the error pages and `greylag explain` say of a code.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// The code.
+    pub code: Code,
+    /// One line, lower case: what is wrong.
+    pub title: &'static str,
+    /// Why it happens and what Greylag did about it (a paragraph).
+    pub cause: &'static str,
+    /// What the reader does now (a paragraph).
+    pub cure: &'static str,
+}
+
+/// Declares the codes of one area as constants and a table of their pages.
+macro_rules! codes {
+    ($($name:ident = $number:literal, $title:literal, cause: $cause:literal, cure: $cure:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: $crate::code::Code = $crate::code::Code($number);
+        )*
+        /// The pages of this area's codes.
+        pub const PAGES: &[$crate::code::Page] = &[$(
+            $crate::code::Page { code: $name, title: $title, cause: $cause, cure: $cure },
+        )*];
+    };
+}
+
+pub mod catalog;
+pub mod cli;
+pub mod data;
+pub mod engine;
+pub mod expr;
+pub mod lab;
+pub mod plan;
+pub mod spec;
+
+/// All pages, by code.
+pub fn pages() -> impl Iterator<Item = &'static Page> {
+    [
+        cli::PAGES,
+        spec::PAGES,
+        expr::PAGES,
+        catalog::PAGES,
+        plan::PAGES,
+        engine::PAGES,
+        data::PAGES,
+        lab::PAGES,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pages;
+
+    #[test]
+    fn codes_are_unique_ordered_and_explained() {
+        let mut last = None;
+        for page in pages() {
+            assert!(Some(page.code) > last, "`{}` is out of order or given twice", page.code);
+            assert!(!page.title.is_empty() && !page.cause.is_empty() && !page.cure.is_empty());
+            last = Some(page.code);
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Planning: what the spec asks and the world does not allow (`GL04xx`).
+
+codes! {}

@@ -1,0 +1,114 @@
+//! Datasets: where one lies and how it is laid out.
+
+use crate::entity::EntityRef;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a dataset lies. For a `files` connection `path` is relative to the connection's root; without a connection
+/// it is an absolute path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Location {
+    /// Name of a `kind: Connection`; `None` is the local file system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Path of a file, or of a directory of files.
+    pub path: String,
+}
+
+/// File format of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "format", rename_all = "lowercase")]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet {
+        /// Codec of new files.
+        #[serde(default)]
+        compression: Compression,
+    },
+    /// Delimited text.
+    Csv(CsvDialect),
+}
+
+/// Codec of new Parquet files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// None.
+    Uncompressed,
+    /// Snappy: fast, modest.
+    Snappy,
+    /// LZ4 (raw blocks).
+    Lz4,
+    /// Gzip.
+    Gzip,
+    /// Zstandard, level 3: the default.
+    #[default]
+    Zstd,
+}
+
+/// How delimited text is written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct CsvDialect {
+    /// One ASCII character between fields.
+    pub delimiter: char,
+    /// One ASCII character around fields that need it.
+    pub quote: char,
+    /// Escape inside quotes; `None` means that a quote is doubled.
+    pub escape: Option<char>,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// Text that stands for null, unquoted.
+    pub null: String,
+    /// `utf-8`, `utf-16le`, `utf-16be`, `latin-1` (windows-1252). A byte-order mark wins.
+    pub encoding: String,
+}
+
+impl Default for CsvDialect {
+    fn default() -> Self {
+        Self {
+            delimiter: ',',
+            quote: '"',
+            escape: None,
+            header: true,
+            null: String::new(),
+            encoding: "utf-8".to_owned(),
+        }
+    }
+}
+
+/// Whether a dataset is one file or a directory of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// One file.
+    File,
+    /// A directory of files, Hive-partitioned or flat.
+    Directory,
+}
+
+/// How a dataset's files are laid out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Layout {
+    /// Format and its options.
+    #[serde(flatten)]
+    pub format: Format,
+    /// One file or a directory.
+    pub shape: Shape,
+    /// Hive partition columns, outermost first; they are the last columns of the schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partition_by: Vec<String>,
+}
+
+/// A dataset that the catalog or a probe knows: a reference and a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// `resource:default/users_v1`.
+    pub entity: EntityRef,
+    /// Where it lies.
+    pub location: Location,
+    /// Declared layout facts (format, CSV dialect), by annotation; anything absent is detected.
+    #[serde(default)]
+    pub declared: BTreeMap<String, String>,
+}

@@ -1,0 +1,22 @@
+//! What a migration *is*: ids, entities, datasets, schemas, types, lineage, specs, expressions, operations,
+//! mappings, snapshots, plans, tasks, checks and error codes.
+//!
+//! **Invariant:** nothing here does IO, reads a clock, an environment or a random source, or is asynchronous.
+//! Every function is values in, values out, so it cannot fail half-way.
+
+pub mod cast;
+pub mod check;
+pub mod code;
+pub mod dataset;
+pub mod diagnostic;
+pub mod entity;
+pub mod expr;
+pub mod id;
+pub mod mapping;
+pub mod plan;
+pub mod schema;
+pub mod snapshot;
+pub mod spec;
+pub mod task;
+pub mod types;
+pub mod value;

@@ -1,0 +1,165 @@
+//! Plans: the frozen result of compiling a spec and a snapshot.
+
+use crate::dataset::{Layout, Location};
+use crate::diagnostic::Diagnostic;
+use crate::entity::EntityRef;
+use crate::id::{PlanId, TaskId, Timestamp};
+use crate::mapping::Mapping;
+use crate::snapshot::{Impact, Observed};
+use crate::spec::CheckSpec;
+use crate::task::{Phase, Step};
+use serde::{Deserialize, Serialize};
+
+/// Version of the plan's own format; another major is refused.
+pub const PLAN_VERSION: u32 = 1;
+
+/// A frozen plan. `tasks` are stored one by one, so that no code has to load a whole plan to run one task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// What holds for all of it.
+    pub header: PlanHeader,
+    /// One per dataset, in the spec's order.
+    pub tasks: Vec<PlanTask>,
+}
+
+/// What holds for the whole plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanHeader {
+    /// [`PLAN_VERSION`].
+    pub version: u32,
+    /// Hash over everything else here and over all tasks.
+    pub id: PlanId,
+    /// Name of the migration.
+    pub migration: String,
+    /// When the world was probed.
+    pub taken_at: Timestamp,
+    /// Last phase.
+    pub through: Phase,
+    /// Milliseconds a retired dataset is kept before drop.
+    pub retention_millis: i64,
+    /// Pairs that cannot be migrated, and why; the rest goes on without them.
+    pub blocked: Vec<Blocked>,
+    /// What the reader should know.
+    pub warnings: Vec<Diagnostic>,
+    /// Sums over the tasks.
+    pub totals: Totals,
+}
+
+/// A pair that cannot be migrated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// As the file has it.
+    pub from: String,
+    /// As the file has it.
+    pub to: String,
+    /// Why, each an error with a hint.
+    pub reasons: Vec<Diagnostic>,
+}
+
+/// Sums over tasks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Tasks.
+    pub datasets: u64,
+    /// Of which breaking for readers.
+    pub breaking: u64,
+    /// Pairs that cannot be migrated.
+    pub blocked: u64,
+    /// Steps to run.
+    pub steps: u64,
+    /// Rows to move, where known.
+    pub rows: u64,
+    /// Tasks whose rows are not known beforehand.
+    pub rows_unknown: u64,
+    /// Bytes to read.
+    pub bytes: u64,
+    /// Free bytes needed, largest file system first: device, needed, free.
+    pub space: Vec<Space>,
+    /// Expected milliseconds with the given parallelism.
+    pub expected_millis: u64,
+}
+
+/// Free space of one file system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Space {
+    /// Which.
+    pub device: String,
+    /// Bytes needed at the peak.
+    pub needed: u64,
+    /// Bytes free at the probe.
+    pub free: u64,
+}
+
+/// The work on one dataset.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanTask {
+    /// Its id: the target's short reference.
+    pub id: TaskId,
+    /// The old dataset as probed.
+    pub source: Observed,
+    /// The new dataset's reference.
+    pub target: EntityRef,
+    /// Where it goes.
+    pub target_location: Location,
+    /// How it is laid out.
+    pub target_layout: Layout,
+    /// Owner of the old dataset.
+    pub owner: Option<EntityRef>,
+    /// Source column → target column.
+    pub mapping: Mapping,
+    /// What changes, for people: one line each, e.g. `~ uid → user_id  rename`.
+    pub changes: Vec<Change>,
+    /// Why readers of the old dataset break on the new one; empty means that they don't.
+    pub breaking: Vec<String>,
+    /// What lies downstream.
+    pub impact: Impact,
+    /// Checks on the new dataset, typed at plan time.
+    pub checks: Vec<CheckSpec>,
+    /// Steps in order.
+    pub steps: Vec<Step>,
+    /// Tasks and phases that must be done first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<After>,
+    /// Warnings that concern this task alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A dependency on another task's phase.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct After {
+    /// Which task.
+    pub task: TaskId,
+    /// Which of its phases must be done.
+    pub phase: Phase,
+}
+
+/// One change of one column, as a plan shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What.
+    pub symbol: ChangeSymbol,
+    /// Column and words, e.g. `uid → user_id`.
+    pub subject: String,
+    /// E.g. `rename`, `int32 → int64, exact`, `dropped: unused since 2024`.
+    pub detail: String,
+}
+
+/// One symbol a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeSymbol {
+    /// `+`.
+    Add,
+    /// `~`.
+    Change,
+    /// `-`.
+    Remove,
+    /// `?`: needs a person's judgement.
+    Judge,
+}

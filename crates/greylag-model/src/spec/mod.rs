@@ -1,0 +1,395 @@
+//! Migration files as they are written: `kind: Migration` and `kind: Connection`.
+//!
+//! These structs are the one source of the published JSON Schema (`schemas/`), of what the parser accepts and of the
+//! reference page. [`parse()`] turns text into documents and collects *every* error with its place.
+
+use crate::dataset::{Compression, CsvDialect, Shape};
+use crate::task::Phase;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The API version that this build reads.
+pub const API_VERSION: &str = "greylag.dev/v1alpha1";
+
+/// A named, intended change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Migration {
+    /// `greylag.dev/v1alpha1`.
+    pub api_version: String,
+    /// `Migration`.
+    pub kind: String,
+    /// Name and words for people.
+    pub metadata: Metadata,
+    /// What is to change.
+    pub spec: MigrationSpec,
+}
+
+/// How to reach a store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Connection {
+    /// `greylag.dev/v1alpha1`.
+    pub api_version: String,
+    /// `Connection`.
+    pub kind: String,
+    /// Name and words for people.
+    pub metadata: Metadata,
+    /// The store.
+    pub spec: ConnectionSpec,
+}
+
+/// Name and words for people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Metadata {
+    /// 1 to 63 of `a-z`, `0-9`, `-`, `.` and `_`, beginning and ending with a letter or digit.
+    pub name: String,
+    /// A line for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A paragraph for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Entity reference of who answers for it, e.g. `group:data-platform`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Link to the guide that owners read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guide: Option<String>,
+    /// Free facts.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// A store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectionSpec {
+    /// What kind of store.
+    #[serde(rename = "type")]
+    pub store: StoreType,
+    /// For `files`: the root directory; relative paths start at the file that declares the connection.
+    pub root: String,
+}
+
+/// Kinds of stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreType {
+    /// Directories of Parquet and CSV files on a local file system.
+    Files,
+}
+
+/// What is to change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MigrationSpec {
+    /// The pairs of datasets.
+    #[schemars(length(min = 1))]
+    pub datasets: Vec<Pair>,
+    /// Mapping of every pair that has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingSpec>,
+    /// Layout of every pair that has none of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<LayoutSpec>,
+    /// Checks of every pair, before those of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckSpec>,
+    /// Retry of every step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetrySpec>,
+    /// Longest time for one attempt of a step, e.g. `30m` (the default is `6h`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+    /// The last phase: `publish`, `cutover` (the default), `retire` or `drop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Phase>,
+    /// How long a retired dataset is kept before `drop`, e.g. `14d` (the default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<String>,
+}
+
+/// An old dataset and the new one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Pair {
+    /// Reference of the old dataset, e.g. `users_v1` or `resource:finance/users_v1`.
+    pub from: String,
+    /// Reference of the new dataset; it must not exist yet.
+    pub to: String,
+    /// Where the new one goes, relative to its connection's root; the default is beside the old one, named as `to`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Mapping of this pair, instead of the shared one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingSpec>,
+    /// Layout of this pair, instead of the shared one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<LayoutSpec>,
+    /// Checks of this pair, after the shared ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<CheckSpec>,
+}
+
+/// Source columns to target columns. A column that keeps one origin (`from`) stands in its origin's place; the others
+/// follow in the order of the file; partition columns come last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct MappingSpec {
+    /// What happens to a source column that is not mentioned: `keep` (the default) or `fail`.
+    pub unmapped: Unmapped,
+    /// Target columns that change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnSpec>,
+    /// One column cut into several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub split: Vec<SplitSpec>,
+    /// Several columns joined into one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub merge: Vec<MergeSpec>,
+    /// Source columns that end here.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<DropSpec>,
+    /// The way back of source columns whose reverse cannot be derived.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reverse: Vec<ReverseSpec>,
+}
+
+/// What happens to source columns that the mapping does not mention.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unmapped {
+    /// They are carried over as they are.
+    #[default]
+    Keep,
+    /// They are an error of the plan.
+    Fail,
+}
+
+/// One target column: renamed (`from`), computed (`expr`), retyped (`type`), defaulted, or new.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ColumnSpec {
+    /// Name in the target.
+    pub name: String,
+    /// The one source column that it carries on; the default is the same name, unless `expr` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Expression over source columns; with `from`, its place is that of the source column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expr: Option<String>,
+    /// Type in the target, e.g. `float64`, `decimal(15,2)`, `timestamp(us, UTC)`.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub data_type: Option<String>,
+    /// What happens to what the target type cannot carry exactly (fractions, sub-units): needed for a lossy cast.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loss: Option<Loss>,
+    /// What happens to a value that does not fit at all: `fail` (the default), `null` or `reject`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misfit: Option<Misfit>,
+    /// Expression without columns that replaces nulls, those of `misfit: null` included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// How far a value may be off when the way back is verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<Tolerance>,
+    /// Marks readers of this column as needing a person's judgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
+    /// Words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// What a lossy cast does with what the target type cannot carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Loss {
+    /// Towards zero; for timestamps towards the past.
+    Truncate,
+    /// To the nearest, halves away from zero.
+    Round,
+    /// A value that would lose something does not fit: `misfit` says what then.
+    Fail,
+}
+
+/// What happens to a row whose value does not fit or whose expression fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Misfit {
+    /// The step fails and names the value's place.
+    #[default]
+    Fail,
+    /// The value becomes null.
+    Null,
+    /// The whole row goes to the rejected rows beside the run.
+    Reject,
+}
+
+/// Allowed difference of numbers: either bound suffices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tolerance {
+    /// Largest absolute difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub absolute: Option<f64>,
+    /// Largest difference as a share of the larger magnitude.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<f64>,
+}
+
+/// A column whose readers a person must look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Judgement {
+    /// Link to the guide.
+    pub guide: String,
+    /// What is to be judged, in a sentence or two.
+    pub text: String,
+}
+
+/// One column cut into several at a separator; the last part takes the rest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SplitSpec {
+    /// Source column, text.
+    pub from: String,
+    /// Target columns, at least two.
+    #[schemars(length(min = 2))]
+    pub into: Vec<String>,
+    /// Text between the parts.
+    #[schemars(length(min = 1))]
+    pub separator: String,
+}
+
+/// Several columns joined into one with a separator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MergeSpec {
+    /// Source columns, text, at least two.
+    #[schemars(length(min = 2))]
+    pub from: Vec<String>,
+    /// Target column.
+    pub into: String,
+    /// Text between the parts.
+    pub separator: String,
+}
+
+/// A source column that ends here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DropSpec {
+    /// Source column.
+    pub name: String,
+    /// Why, for its readers.
+    #[schemars(length(min = 1))]
+    pub reason: String,
+    /// Marks readers of this column as needing a person's judgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
+}
+
+/// The way back of one source column: an expression over target columns, or lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ReverseSpec {
+    /// Source column.
+    pub name: String,
+    /// Expression over target columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expr: Option<String>,
+    /// Why there is no way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<String>,
+}
+
+/// How the new dataset is laid out; anything absent is as in the old one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LayoutSpec {
+    /// `parquet` or `csv`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<FormatName>,
+    /// Codec of Parquet files (the default is `zstd`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Compression>,
+    /// Dialect of CSV files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvDialect>,
+    /// One file or a directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Shape>,
+    /// Hive partition columns of the target, outermost first; an empty list means none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_by: Option<Vec<String>>,
+}
+
+/// Names of the formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FormatName {
+    /// Apache Parquet.
+    Parquet,
+    /// Delimited text.
+    Csv,
+}
+
+/// An expectation on the new dataset; exactly one key besides `name`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CheckSpec {
+    /// Name in messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Target columns without nulls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_null: Option<Vec<String>>,
+    /// Boolean expression over target columns that no row makes false (null counts as true, as in SQL's `CHECK`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expr: Option<String>,
+    /// Fewest rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_rows: Option<u64>,
+    /// Most rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rows: Option<u64>,
+    /// Most rejected rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rejected: Option<u64>,
+}
+
+/// How often and when a failed attempt is tried again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RetrySpec {
+    /// Attempts in all, 1 to 100 (the default is 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub attempts: Option<u32>,
+    /// Wait before the second attempt, e.g. `1s` (the default); it doubles each time, with jitter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backoff: Option<String>,
+    /// Longest wait, e.g. `5m` (the default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_backoff: Option<String>,
+    /// Error classes that are tried again (the default is `transient` and `conflict`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Vec<ErrorClass>>,
+}
+
+/// What an error means for trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorClass {
+    /// May go away: time-outs, a full disk, a busy store, a reader that died.
+    Transient,
+    /// Will not go away by itself: corrupt data, a value that does not fit.
+    Permanent,
+    /// Somebody else changed what this step stands on.
+    Conflict,
+    /// Not allowed.
+    Denied,
+}
