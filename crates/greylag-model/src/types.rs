@@ -116,11 +116,7 @@ impl std::fmt::Display for FieldName<'_> {
         let plain = self.0.chars().enumerate().all(|(index, letter)| {
             letter == '_' || letter.is_ascii_alphabetic() || (index > 0 && letter.is_ascii_digit())
         });
-        if plain && !self.0.is_empty() {
-            f.write_str(self.0)
-        } else {
-            write!(f, "\"{}\"", self.0.replace('"', "\"\""))
-        }
+        if plain && !self.0.is_empty() { f.write_str(self.0) } else { write!(f, "\"{}\"", self.0.replace('"', "\"\"")) }
     }
 }
 

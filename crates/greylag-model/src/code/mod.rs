@@ -76,18 +76,9 @@ pub mod spec;
 
 /// All pages, by code.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
-    [
-        cli::PAGES,
-        spec::PAGES,
-        expr::PAGES,
-        catalog::PAGES,
-        plan::PAGES,
-        engine::PAGES,
-        data::PAGES,
-        lab::PAGES,
-    ]
-    .into_iter()
-    .flatten()
+    [cli::PAGES, spec::PAGES, expr::PAGES, catalog::PAGES, plan::PAGES, engine::PAGES, data::PAGES, lab::PAGES]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]
