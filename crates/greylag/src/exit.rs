@@ -1,0 +1,60 @@
+//! Exit codes: what a script can rely on. The same outcome is a word in JSON output, so that nobody needs the number.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: failed.
+    Failed,
+    /// 2: the plan has changes (only with `--detailed-exitcode`).
+    Changes,
+    /// 3: finished, but some gave up, are blocked or wait for a person; or `wait` timed out.
+    Incomplete,
+    /// 5: a gate, a policy or a fence refused.
+    Refused,
+    /// 64: wrong usage.
+    Usage,
+    /// 130: interrupted.
+    Interrupted,
+    /// 255: a bug.
+    Bug,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Changes => 2,
+            Self::Incomplete => 3,
+            Self::Refused => 5,
+            Self::Usage => 64,
+            Self::Interrupted => 130,
+            Self::Bug => 255,
+        }
+    }
+
+    /// The word that JSON output carries.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Changes => "changes",
+            Self::Incomplete => "incomplete",
+            Self::Refused => "refused",
+            Self::Usage => "usage",
+            Self::Interrupted => "interrupted",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.number())
+    }
+}
