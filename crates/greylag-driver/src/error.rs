@@ -2,6 +2,7 @@
 
 use greylag_model::code::Code;
 use greylag_model::spec::ErrorClass;
+use greylag_model::task::Failure;
 use serde::{Deserialize, Serialize};
 
 /// An error of a driver. It stays typed across processes: reader processes send it as JSON.
@@ -44,5 +45,17 @@ impl DriverError {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+}
+
+impl From<DriverError> for Failure {
+    fn from(error: DriverError) -> Self {
+        Self { class: error.class, code: error.code, message: error.message, hints: error.hints }
+    }
+}
+
+impl From<Failure> for DriverError {
+    fn from(failure: Failure) -> Self {
+        Self { class: failure.class, code: failure.code, message: failure.message, hints: failure.hints }
     }
 }

@@ -9,6 +9,7 @@ use crate::error::DriverError;
 use greylag_model::check::CheckResult;
 use greylag_model::id::{RunId, TaskId, Timestamp};
 use greylag_model::plan::{PlanHeader, PlanTask};
+pub use greylag_model::task::Progress;
 use greylag_model::task::{Direction, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,19 +52,6 @@ pub trait Context: Send + Sync {
     fn output_of(&self, uses: &str) -> Result<Option<Value>, DriverError>;
     /// A named place at which a test rig may stop or fail the attempt; `point` is e.g. `in-effect`.
     fn fault(&self, point: &str) -> std::io::Result<()>;
-}
-
-/// How far an attempt is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Rows done.
-    pub rows: u64,
-    /// Bytes done, of the source.
-    pub bytes: u64,
-    /// Chunks done.
-    pub chunks: u64,
-    /// Chunks in all; 0 while unknown.
-    pub chunks_total: u64,
 }
 
 /// How an attempt ended well.

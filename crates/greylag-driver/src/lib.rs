@@ -10,3 +10,4 @@ pub mod describe;
 pub mod error;
 pub mod executor;
 pub mod fault;
+pub mod journal;
