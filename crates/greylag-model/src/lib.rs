@@ -20,3 +20,4 @@ pub mod spec;
 pub mod task;
 pub mod types;
 pub mod value;
+pub mod yaml;

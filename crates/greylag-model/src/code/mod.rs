@@ -31,10 +31,7 @@ impl Serialize for Code {
 impl<'de> serde::Deserialize<'de> for Code {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.strip_prefix("GL")
-            .and_then(|digits| digits.parse().ok())
-            .map(Code)
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an error code")))
+        text.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -81,9 +78,38 @@ pub fn pages() -> impl Iterator<Item = &'static Page> {
         .flatten()
 }
 
+/// The page of a code.
+pub fn page(code: Code) -> Option<&'static Page> {
+    pages().find(|page| page.code == code)
+}
+
+/// Reads `GL0101`, also as `gl0101`, `0101` or `101`.
+impl std::str::FromStr for Code {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.get(..2).filter(|prefix| prefix.eq_ignore_ascii_case("GL")).map_or(text, |_| &text[2..]);
+        let fits = (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = if fits { digits.parse().ok() } else { None };
+        number.map(Code).ok_or_else(|| format!("`{text}` is not an error code"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::pages;
+    use super::{Code, page, pages};
+
+    #[test]
+    fn codes_are_found_by_what_people_type() {
+        for text in ["GL0101", "gl0101", "0101", "101"] {
+            assert_eq!(text.parse(), Ok(Code(101)));
+        }
+        for text in ["", "GL", "GLx", "GL00101", "+101", "é1", "GL 1"] {
+            assert!(text.parse::<Code>().is_err(), "{text}");
+        }
+        assert_eq!(page(Code(101)).map(|page| page.title), Some("the file is not well-formed YAML"));
+        assert!(page(Code(9999)).is_none());
+    }
 
     #[test]
     fn codes_are_unique_ordered_and_explained() {

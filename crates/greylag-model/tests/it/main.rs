@@ -1,0 +1,4 @@
+//! Tests of the model through its public face: text in, text out.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod yaml;
