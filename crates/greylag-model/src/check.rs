@@ -16,7 +16,8 @@ pub struct Evidence {
     pub columns: Vec<ColumnEvidence>,
 }
 
-/// What was observed of one column. Texts are canonical (the type's literal form).
+/// What was observed of one column. Texts are canonical (the type's literal form). Of text and binary all three figures
+/// are of lengths in bytes: evidence is journalled and shown, and must not hold what people wrote.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ColumnEvidence {
