@@ -5,6 +5,7 @@
 //! Long work is not awaited: an executor answers `Pending` with a handle and is polled. Nothing here opens a file, a
 //! socket or a database.
 
+pub mod catalog;
 pub mod clock;
 pub mod describe;
 pub mod error;
