@@ -1,0 +1,85 @@
+//! A batch in the making: decisions on rows that earlier decisions of the same batch have already moved.
+
+use greylag_driver::journal::{Batch, Loaded, StepOutput, Transition};
+use greylag_model::plan::PlanTask;
+use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, decide};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// A batch in the making.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) batch: Batch,
+    /// Position of each task's transition in the batch.
+    index: HashMap<u64, usize>,
+    pub(super) plans: HashMap<u64, Arc<PlanTask>>,
+    depended_on: HashSet<u64>,
+    /// What follows inside the batch: other tasks to tell.
+    pub(super) tell: VecDeque<(u64, Command)>,
+    /// What is to be done after the commit, in order.
+    pub(super) errands: Vec<(u64, Command)>,
+}
+
+impl Draft {
+    /// The task's row as this batch leaves it.
+    pub(super) fn row<'a>(&'a self, task: &'a Loaded) -> &'a TaskRow {
+        self.index.get(&task.ordinal).map_or(&task.row, |at| &self.batch.transitions[*at].after)
+    }
+
+    /// Decides what `input` means to `task` and takes it into the batch.
+    pub(super) fn decide(
+        &mut self,
+        task: &Loaded,
+        input: Input<'_>,
+        around: &Circumstances,
+    ) -> Result<&TaskEvent, Refusal> {
+        let decision = decide(self.row(task), &task.plan.steps, input, around)?;
+        for command in decision.commands {
+            let told = match command {
+                Command::PhaseDone(_) | Command::SkipDependents => task.has_dependents,
+                Command::TakenBack | Command::NotTakenBack => !task.plan.after.is_empty(),
+                Command::Start | Command::Cancel { .. } => {
+                    self.errands.push((task.ordinal, command));
+                    continue;
+                }
+            };
+            if told {
+                self.tell.push_back((task.ordinal, command));
+            }
+        }
+        let at = *self.index.entry(task.ordinal).or_insert_with(|| {
+            self.batch.transitions.push(Transition {
+                ordinal: task.ordinal,
+                from: task.row.state,
+                from_epoch: task.row.epoch,
+                events: Vec::with_capacity(2),
+                after: task.row.clone(),
+                output: None,
+            });
+            self.plans.insert(task.ordinal, Arc::clone(&task.plan));
+            if task.has_dependents {
+                self.depended_on.insert(task.ordinal);
+            }
+            self.batch.transitions.len() - 1
+        });
+        let transition = &mut self.batch.transitions[at];
+        transition.after = decision.after;
+        transition.events.push(decision.event);
+        Ok(&transition.events[transition.events.len() - 1])
+    }
+
+    /// The output of a step that this batch takes as done.
+    pub(super) fn output(&mut self, ordinal: u64, output: StepOutput) {
+        if let Some(at) = self.index.get(&ordinal) {
+            self.batch.transitions[*at].output = Some(output);
+        }
+    }
+
+    pub(super) fn has_dependents(&self, ordinal: u64) -> bool {
+        self.depended_on.contains(&ordinal)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+}

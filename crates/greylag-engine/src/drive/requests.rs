@@ -1,0 +1,85 @@
+//! What people ask of a run while it is driven.
+
+use super::Decider;
+use super::draft::Draft;
+use super::sweep::Sweep;
+use greylag_driver::error::DriverError;
+use greylag_driver::journal::{Posted, Request, TaskFilter};
+use greylag_model::code::engine as code;
+use greylag_model::id::TaskId;
+use greylag_model::spec::ErrorClass;
+use greylag_model::task::{Ask, Failure, Input, Refusal, RunEvent, RunRow, apply_run, decide_run};
+
+impl Decider<'_> {
+    /// Reads requests if another process has written anything. While a sweep is under way they wait.
+    pub(super) fn look_at_requests(&mut self, draft: &mut Draft) -> Result<(), DriverError> {
+        let journal = &self.shared.drivers.journal;
+        let version = journal.version()?;
+        if self.sweep.is_some() || self.version == Some(version) {
+            return Ok(());
+        }
+        // The version is read before the requests: what comes between is seen at the next look.
+        self.version = Some(version);
+        let mut row = self.row;
+        for posted in journal.requests(&self.lease.run)? {
+            self.meet(draft, &mut row, posted)?;
+            if self.sweep.is_some() {
+                self.version = None;
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn meet(&mut self, draft: &mut Draft, row: &mut RunRow, posted: Posted) -> Result<(), DriverError> {
+        let id = posted.id;
+        let (ask, sweep) = match &posted.request {
+            Request::Pause { by } => (Ask::Pause(by), None),
+            Request::Resume { by } => (Ask::Resume(by), None),
+            Request::Abort { by } => (Ask::Abort(by), Some(Sweep::abort())),
+            Request::Undo { by } => (Ask::Undo(by), Some(Sweep::undo())),
+            Request::Retry { by, task } => (Ask::Retry(by, task.clone()), Some(Sweep::retry(task.clone(), id))),
+            Request::Approve { by, task } => {
+                draft.batch.met.push(id);
+                if let Err(error) = self.approve(draft, by, task)? {
+                    draft.batch.run_events.push(RunEvent::RequestRefused { error });
+                }
+                return Ok(());
+            }
+        };
+        match decide_run(row, &ask) {
+            Ok(event) => {
+                *row = apply_run(row, &event);
+                draft.batch.run_events.push(event);
+                // A sweep for one request is met when it is through; one for the run's goal is taken up from the goal.
+                if !matches!(posted.request, Request::Retry { .. }) {
+                    draft.batch.met.push(id);
+                }
+                self.orphans_skipped = false;
+                self.sweep = sweep;
+            }
+            Err(refusal) => {
+                draft.batch.met.push(id);
+                draft.batch.run_events.push(RunEvent::RequestRefused { error: wrong_state(&refusal) });
+            }
+        }
+        Ok(())
+    }
+
+    fn approve(&mut self, draft: &mut Draft, by: &str, task: &TaskId) -> Result<Result<(), Failure>, DriverError> {
+        let journal = &self.shared.drivers.journal;
+        let filter = TaskFilter { states: Vec::new(), id: Some(task.clone()) };
+        let found = journal.tasks(&self.lease.run, &filter, 0, 1)?;
+        let ordinals: Vec<u64> = found.iter().map(|task| task.ordinal).collect();
+        let Some(task) = journal.load(&self.lease.run, &ordinals)?.pop() else {
+            let message = format!("the run has no task `{task}`");
+            return Ok(Err(Failure::new(ErrorClass::Permanent, code::TASK_UNKNOWN, message)));
+        };
+        let around = self.around(draft.batch.now, task.ordinal);
+        Ok(draft.decide(&task, Input::Approve(by), &around).map(drop).map_err(|refusal| wrong_state(&refusal)))
+    }
+}
+
+fn wrong_state(refusal: &Refusal) -> Failure {
+    Failure::new(ErrorClass::Permanent, code::WRONG_STATE, refusal.0.clone())
+}

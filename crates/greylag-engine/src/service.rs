@@ -1,0 +1,174 @@
+//! The use-cases: one function each, over the engine's drivers. Command line and server are two skins of this.
+//!
+//! Reading functions work while another process drives the run. A request (`pause`, `abort` …) is first left in the
+//! journal, so that it is not lost, and then met at once if nobody drives the run; else the process that does meets it.
+
+use crate::drive::run_unknown;
+use crate::{Asked, Engine, UndoPreview};
+use greylag_driver::error::DriverError;
+use greylag_driver::journal::{Request, RunRecord, TaskFilter, TaskRecord};
+use greylag_model::code::engine as code;
+use greylag_model::id::{PlanId, RunId, TaskId};
+use greylag_model::plan::Plan;
+use greylag_model::task::{Ask, Entry, Refusal, TaskState, decide_run, undo_steps};
+use serde::Serialize;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Saves a frozen plan under its id. Saving it again is no change.
+pub fn save_plan(engine: &Engine, plan: &Plan) -> Result<(), DriverError> {
+    engine.journal().save_plan(plan)
+}
+
+/// Records a run of a saved plan, all or nothing. [`Engine::drive`] then drives it.
+pub fn start_run(engine: &Engine, plan: &PlanId, run: &RunId) -> Result<RunRecord, DriverError> {
+    engine.journal().create_run(run, plan, engine.drivers().clock.now())?;
+    status(engine, run)
+}
+
+/// One run.
+pub fn status(engine: &Engine, run: &RunId) -> Result<RunRecord, DriverError> {
+    engine.journal().run(run)?.ok_or_else(|| run_unknown(run))
+}
+
+/// Runs, newest first.
+pub fn list_runs(engine: &Engine, limit: usize) -> Result<Vec<RunRecord>, DriverError> {
+    engine.journal().runs(limit)
+}
+
+/// A page of something, and where the next one begins.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The cursor of the next page; none if this is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Tasks of a run that pass the filter, a page of at most `limit` from the cursor on (0 is the first).
+pub fn tasks(
+    engine: &Engine,
+    run: &RunId,
+    filter: &TaskFilter,
+    cursor: u64,
+    limit: usize,
+) -> Result<Page<TaskRecord>, DriverError> {
+    let items = engine.journal().tasks(run, filter, cursor, limit)?;
+    let next = items.last().filter(|_| items.len() == limit).map(|last| last.ordinal + 1);
+    Ok(Page { items, next })
+}
+
+/// One task of a run.
+pub fn task(engine: &Engine, run: &RunId, task: &TaskId) -> Result<TaskRecord, DriverError> {
+    let filter = TaskFilter { states: Vec::new(), id: Some(task.clone()) };
+    engine.journal().tasks(run, &filter, 0, 1)?.pop().ok_or_else(|| {
+        DriverError::permanent(code::TASK_UNKNOWN, format!("run `{run}` has no task `{task}`"))
+            .hint(format!("`greylag status {run} -o wide` lists them"))
+    })
+}
+
+/// Events of a run after a sequence number, at most `limit`.
+pub fn events(engine: &Engine, run: &RunId, after: u64, limit: usize) -> Result<Vec<Entry>, DriverError> {
+    engine.journal().events(run, after, limit)
+}
+
+/// Leases nothing new; attempts under way are told to end at their next chunk.
+pub fn pause(engine: &Engine, run: &RunId, by: &str) -> Result<Asked, DriverError> {
+    allowed(engine, run, &Ask::Pause(by))?;
+    ask(engine, run, Request::Pause { by: by.to_owned() })
+}
+
+/// Lets a paused run go on. Driving it is the caller's.
+pub fn resume(engine: &Engine, run: &RunId, by: &str) -> Result<Asked, DriverError> {
+    allowed(engine, run, &Ask::Resume(by))?;
+    ask(engine, run, Request::Resume { by: by.to_owned() })
+}
+
+/// Ends a run: what has not ended is skipped.
+pub fn abort(engine: &Engine, run: &RunId, by: &str) -> Result<Asked, DriverError> {
+    allowed(engine, run, &Ask::Abort(by))?;
+    ask(engine, run, Request::Abort { by: by.to_owned() })
+}
+
+/// Makes tasks that ended badly ready again: one, or all. Driving the run is the caller's.
+pub fn retry_failed(engine: &Engine, run: &RunId, task: Option<&TaskId>, by: &str) -> Result<Asked, DriverError> {
+    allowed(engine, run, &Ask::Retry(by, task.cloned()))?;
+    if let Some(task) = task {
+        self::task(engine, run, task)?;
+    }
+    ask(engine, run, Request::Retry { by: by.to_owned(), task: task.cloned() })
+}
+
+/// Turns a run round: every task is taken back, newest step first, and what stands on a task before that task. Driving
+/// it is the caller's.
+pub fn undo(engine: &Engine, run: &RunId, by: &str) -> Result<Asked, DriverError> {
+    allowed(engine, run, &Ask::Undo(by))?;
+    ask(engine, run, Request::Undo { by: by.to_owned() })
+}
+
+/// What [`undo`] would do to a page of tasks; the same list of steps is what it walks.
+pub fn undo_preview(engine: &Engine, run: &RunId, cursor: u64, limit: usize) -> Result<Page<UndoPreview>, DriverError> {
+    let record = status(engine, run)?;
+    let rows = tasks(engine, run, &TaskFilter::default(), cursor, limit)?;
+    let plans = engine.journal().plan_tasks(&record.plan, cursor, limit)?;
+    let preview = |(row, plan): (TaskRecord, greylag_model::plan::PlanTask)| match undo_steps(&row.row, &plan.steps) {
+        Ok(steps) => {
+            let steps = steps.map(|step| plan.steps[step as usize].uses.clone()).collect();
+            UndoPreview { task: row.id, steps, refused: None }
+        }
+        Err(error) => UndoPreview { task: row.id, steps: Vec::new(), refused: Some(error) },
+    };
+    Ok(Page { items: rows.items.into_iter().zip(plans).map(preview).collect(), next: rows.next })
+}
+
+/// Says yes to the step at which a task waits.
+pub fn approve(engine: &Engine, run: &RunId, task: &TaskId, by: &str) -> Result<Asked, DriverError> {
+    let found = self::task(engine, run, task)?;
+    if found.row.state != TaskState::Waiting || found.row.handle.is_some() {
+        let refusal = Refusal(format!("task `{task}` is {} and waits for no approval", found.row.state.as_str()));
+        return Err(wrong_state(&refusal));
+    }
+    ask(engine, run, Request::Approve { by: by.to_owned(), task: task.clone() })
+}
+
+/// Waits until the run meets a condition; false if `timeout_millis` pass or `stop` is set before that.
+pub fn wait(
+    engine: &Engine,
+    run: &RunId,
+    until: &dyn Fn(&RunRecord) -> bool,
+    timeout_millis: i64,
+    stop: &AtomicBool,
+) -> Result<bool, DriverError> {
+    const LOOK_MILLIS: i64 = 100;
+    let clock = &engine.drivers().clock;
+    let begun = clock.elapsed();
+    loop {
+        if until(&status(engine, run)?) {
+            return Ok(true);
+        }
+        let passed = clock.elapsed().saturating_sub(begun).as_millis() as i64;
+        if passed >= timeout_millis || stop.load(Ordering::Acquire) {
+            return Ok(false);
+        }
+        std::thread::park_timeout(clock.pass(LOOK_MILLIS.min(timeout_millis - passed)));
+    }
+}
+
+/// Refuses what the run's state, as it is now, does not allow: the person is told at once rather than in the journal.
+fn allowed(engine: &Engine, run: &RunId, ask: &Ask<'_>) -> Result<(), DriverError> {
+    decide_run(&status(engine, run)?.row, ask).map(drop).map_err(|refusal| wrong_state(&refusal))
+}
+
+fn wrong_state(refusal: &Refusal) -> DriverError {
+    DriverError::permanent(code::WRONG_STATE, refusal.0.clone()).hint("`greylag status` shows the state")
+}
+
+fn ask(engine: &Engine, run: &RunId, request: Request) -> Result<Asked, DriverError> {
+    engine.journal().post(run, &request, engine.drivers().clock.now())?;
+    match engine.settle(run) {
+        Ok(run) => Ok(Asked::Met { run: Box::new(run) }),
+        Err(error) if error.code == code::RUN_DRIVEN => Ok(Asked::Left { run: Box::new(status(engine, run)?) }),
+        Err(error) => Err(error),
+    }
+}
