@@ -59,3 +59,7 @@ pub struct CheckResult {
     /// What was compared or found, for people; counts and hashes, never values of rows.
     pub detail: String,
 }
+
+mod judge;
+
+pub use judge::{Judged, judge};

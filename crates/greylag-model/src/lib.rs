@@ -14,6 +14,7 @@ pub mod expr;
 pub mod id;
 pub mod lineage;
 pub mod mapping;
+pub mod operation;
 pub mod plan;
 pub mod provenance;
 pub mod schema;

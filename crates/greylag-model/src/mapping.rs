@@ -7,6 +7,10 @@ use crate::spec::{Judgement, Loss, Misfit, Tolerance};
 use crate::types::DataType;
 use serde::{Deserialize, Serialize};
 
+mod resolve;
+
+pub use resolve::{Request, Resolved, resolve};
+
 /// A resolved mapping.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -123,4 +127,24 @@ pub enum ReverseWay {
     },
     /// There is none.
     Lost(String),
+}
+
+impl Mapping {
+    /// Whether every source column can be had back, so that the reverse proves every row.
+    pub fn is_total_reverse(&self) -> bool {
+        self.lost().next().is_none()
+    }
+
+    /// The source columns without a way back, and why.
+    pub fn lost(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.reverse.iter().filter_map(|reverse| match &reverse.way {
+            ReverseWay::Lost(why) => Some((reverse.source.as_str(), why.as_str())),
+            ReverseWay::Same(_) | ReverseWay::Expr { .. } => None,
+        })
+    }
+
+    /// How many columns go on as they are.
+    pub fn kept(&self) -> usize {
+        self.columns.iter().filter(|column| column.operation == OperationKind::Keep).count()
+    }
 }

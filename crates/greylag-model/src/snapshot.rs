@@ -15,6 +15,18 @@ pub struct Snapshot {
     pub taken_at: Timestamp,
     /// Per pair.
     pub pairs: Vec<PairSnapshot>,
+    /// The catalog's lineage among the sources of the pairs, consumers in between left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lineage: Vec<LineageEdge>,
+}
+
+/// Some consumer reads one dataset and writes another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LineageEdge {
+    /// What is read.
+    pub upstream: EntityRef,
+    /// What is written from it.
+    pub downstream: EntityRef,
 }
 
 /// What was probed for one pair.
@@ -27,6 +39,9 @@ pub struct PairSnapshot {
     pub target: TargetPlace,
     /// Who answers for the old one, if the catalog knows.
     pub owner: Option<EntityRef>,
+    /// Whether `owner` names an entity that the catalog does not have.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dangling_owner: bool,
     /// What lies downstream.
     pub impact: Impact,
 }
@@ -49,6 +64,25 @@ pub struct Observed {
     pub bytes: u64,
     /// Hash of identity and schema (not of content): what `apply` compares.
     pub fingerprint: String,
+}
+
+/// Hash of a dataset's identity, layout and schema, and of nothing else: new rows and files leave it alone.
+///
+/// It is what [`Observed::fingerprint`] holds; `apply` compares it with the plan's. 32 hex digits.
+pub fn fingerprint(dataset: &Dataset, layout: &Layout, schema: &Schema) -> String {
+    #[derive(Serialize)]
+    struct Identity<'a> {
+        entity: &'a EntityRef,
+        location: &'a Location,
+        layout: &'a Layout,
+        schema: &'a Schema,
+    }
+    let identity = Identity { entity: &dataset.entity, location: &dataset.location, layout, schema };
+    // Writing plain structs into memory cannot fail; an empty text would only make every plan stale.
+    let text = serde_json::to_vec(&identity).unwrap_or_default();
+    let mut hex = blake3::hash(&text).to_hex().to_string();
+    hex.truncate(32);
+    hex
 }
 
 /// The place where a new dataset will stand.

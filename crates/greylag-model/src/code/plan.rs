@@ -1,3 +1,100 @@
 //! Planning: what the spec asks and the world does not allow (`GL04xx`).
 
-codes! {}
+codes! {
+    UNKNOWN_COLUMN = 401, "a column that the dataset does not have",
+        cause: "The mapping, a check or the layout names a column that is not in the schema it is read against: sources are read against the old dataset, checks, reverses and partition columns against the new one. Names are compared byte for byte.",
+        cure: "Correct the name. `greylag catalog show NAME` lists the columns of a dataset as they were probed.";
+    DUPLICATE_COLUMN = 402, "a column that is made twice",
+        cause: "Two rules of the mapping make a target column of the same name, or a computed column has the name of a source column that is also carried over.",
+        cure: "Rename one of the two. If the computed column carries the source column on, say so with `from: NAME`; if the source column ends, list it under `drop` with a reason.";
+    CONTRADICTION = 403, "rules that contradict each other",
+        cause: "A source column is dropped and used by another rule, or dropped, split or reversed twice.",
+        cure: "Keep one of the rules.";
+    LOSS_NEEDED = 404, "a conversion that loses something, without a policy",
+        cause: "The target type cannot carry every value of the source type exactly (fractions, digits or sub-units go), and Greylag does not choose in silence what becomes of them.",
+        cure: "Give the column `loss: truncate` (towards zero), `loss: round` (to the nearest) or `loss: fail` (a value that would lose something does not fit, and `misfit` says what then).";
+    NO_CONVERSION = 405, "a conversion that has no meaning",
+        cause: "The type matrix has no conversion between the two types.",
+        cure: "Say what is meant with `expr`, convert in two steps, or choose another type. `docs/reference/types.md` has the matrix.";
+    BAD_TYPE = 406, "a type that does not exist",
+        cause: "The text of `type` is not a type of Greylag's.",
+        cure: "Use one of the types of `docs/reference/types.md`, e.g. `int64`, `decimal(15,2)`, `timestamp(us, UTC)`, `list<string>`.";
+    UNMAPPED_COLUMN = 407, "a source column that the mapping does not mention",
+        cause: "The mapping says `unmapped: fail`, so that every source column has to be mentioned, and this one is not.",
+        cure: "Mention the column under `columns` or `drop`, or remove `unmapped: fail`.";
+    BAD_DEFAULT = 408, "a default that does not fit its column",
+        cause: "A default replaces nulls; it must be an expression without columns whose value converts to the column's type.",
+        cure: "Give a literal of the column's type, e.g. `default: \"0\"` or `default: \"'unknown'\"` (text needs single quotes inside).";
+    NOT_TEXT = 409, "a split or merge of a column that is not text",
+        cause: "Split and merge work on text.",
+        cure: "Convert first with an expression, e.g. `expr: CAST(a AS string) || '-' || b`.";
+    BAD_REVERSE = 410, "a reverse that does not give the column back",
+        cause: "A reverse is an expression over target columns whose type is the source column's, or `lost` with a reason; exactly one of the two.",
+        cure: "Correct the expression; `CAST(… AS TYPE)` gives it the wanted type.";
+    NO_COLUMNS = 411, "a dataset without columns",
+        cause: "The old dataset has no columns, or none would be left in the files of the new one.",
+        cure: "Keep at least one column that is not a partition column, or leave the dataset out of the migration.";
+    BAD_LAYOUT = 412, "a layout that contradicts itself",
+        cause: "An option belongs to another format than the one chosen, or a single file is asked to have partitions.",
+        cure: "Remove the option, or change `format` or `shape`.";
+    CSV_TYPE = 413, "a type that CSV cannot carry",
+        cause: "Lists, structs, maps and binary values have no agreed text form in CSV, so they could not be read back.",
+        cure: "Keep the dataset in Parquet (`layout: {format: parquet}`), drop the column with a reason, or compute text from it with `expr`.";
+    BAD_PARTITION = 414, "a partition column that cannot be one",
+        cause: "Partition values are part of directory names: they must be target columns of a scalar type, each named once, and at least one column must be left for the files.",
+        cure: "Correct `partitionBy`.";
+    BAD_CHECK = 415, "a check that cannot be run",
+        cause: "A check has exactly one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`, and an `expr` is a boolean over target columns.",
+        cure: "Correct the check; several expectations are several checks.";
+    BAD_COLUMN = 416, "a column rule that says too little or too much",
+        cause: "A rule of the mapping is incomplete: an empty name, a drop without a reason, a judgement without a guide or text, a split into fewer than two columns, or a split without a separator.",
+        cure: "Complete the rule.";
+    BAD_SPEC_VALUE = 417, "a value of the migration that cannot be read",
+        cause: "A duration or the last phase of the migration is not one that Greylag knows.",
+        cure: "Durations are a number and a unit (`500ms`, `10s`, `30m`, `6h`, `14d`); the last phase is `publish`, `cutover`, `retire` or `drop`.";
+    TARGET_EXISTS = 420, "a target that already exists",
+        cause: "Something lies where the new dataset would be published. Greylag never writes over what it did not write itself.",
+        cure: "Choose another `to` or `location`, or move away what is there.";
+    SAME_TARGET = 421, "two pairs with the same target",
+        cause: "Two pairs of the migration have the same `to`, or the same place.",
+        cure: "Give each pair a target and a place of its own.";
+    LOCATIONS_OVERLAP = 422, "a target inside another dataset",
+        cause: "The target's place is inside, around or the same as the place of a source or of another target; files of one would be read as files of the other.",
+        cure: "Choose a `location` beside the others, not inside them.";
+    SAME_SOURCE = 423, "two pairs that replace the same source",
+        cause: "Two pairs have the same `from`, and the migration goes on to the cutover, where only one new dataset can take the old one's place.",
+        cure: "Stop at `through: publish`, or leave one pair to another migration.";
+    LINEAGE_CYCLE = 424, "cyclic lineage",
+        cause: "The datasets are made from one another in a circle, so none of them can go first.",
+        cure: "Correct the lineage in the descriptors if it is wrong; else migrate them in migrations of their own.";
+    NOTHING_TO_DO = 425, "a migration of which nothing can be planned",
+        cause: "Every pair of the migration is blocked.",
+        cure: "Mend the reasons that are listed with it and plan again.";
+    REVERSE_LOST = 430, "a column without a way back",
+        cause: "The source column's values cannot be computed from the target's. The compatibility view shows nulls in its place, and this column is verified by a second evaluation on a sample instead of by the reverse.",
+        cure: "If there is a way back, give it under `reverse`; if not, nothing is to be done before the old dataset is dropped.";
+    ROWS_UNKNOWN = 431, "rows that are not known beforehand",
+        cause: "The format does not tell how many rows there are without reading them (CSV).",
+        cure: "Nothing is to be done; totals and times leave these rows out, and the run counts them.";
+    EMPTY_DATASET = 432, "an empty dataset",
+        cause: "The old dataset has no rows. It is migrated all the same: the new one has the schema and no rows.",
+        cure: "Nothing, if that is right; else look why the old dataset is empty.";
+    NO_KNOWN_CONSUMERS = 433, "a breaking change with no known consumer",
+        cause: "The change breaks readers, and the catalog knows of none. That no reader is known does not mean that there is none.",
+        cure: "Import the descriptors of the consumers, or ask the owner before the old dataset is retired.";
+    DANGLING_OWNER = 434, "an owner that the catalog does not have",
+        cause: "The dataset names an owner for which there is no Group or User in the catalog, so nobody can be told.",
+        cure: "Import the owner's descriptor, or correct `spec.owner` of the dataset.";
+    SPACE_SHORT = 435, "less free space than the migration may need",
+        cause: "The estimate of what the targets and the work in flight need is larger than what is free on the file system.",
+        cure: "Free space, put the targets elsewhere with `location`, or migrate in several parts. A full disk stops steps, which go on when there is space again; nothing is lost.";
+    UPSTREAM_BLOCKED = 436, "an upstream dataset that is blocked",
+        cause: "Lineage says that this dataset is made from one that the plan cannot migrate. It does not wait for it.",
+        cure: "Mend the upstream dataset first if both have to move together.";
+    PLAN_DAMAGED = 440, "a plan that does not match its hash",
+        cause: "The stored plan was changed or damaged after it was frozen, or it was written in a format that this version does not read.",
+        cure: "Plan again; a plan is never edited by hand.";
+    SOURCE_CHANGED = 441, "a source that changed since the plan",
+        cause: "The old dataset's identity, layout or schema is not what the plan was made for, and the operations would not be the same.",
+        cure: "Plan again, and approve the new plan.";
+}

@@ -92,3 +92,9 @@ pub enum Literal {
     /// Bytes in hex.
     Binary(String),
 }
+
+/// Parses and types an expression in one go. Until the parser is in, every expression is refused.
+pub fn parse_and_check(text: &str, _schema: &crate::schema::Schema) -> Result<TypedExpr, Vec<ExprError>> {
+    let message = format!("the expression `{text}` cannot be read yet");
+    Err(vec![ExprError { code: Code(201), message, span: None, hint: None }])
+}

@@ -251,7 +251,8 @@ pub struct Judgement {
     pub text: String,
 }
 
-/// One column cut into several at a separator; the last part takes the rest.
+/// One column cut into several at a separator; the last part takes the rest. A value with fewer separators leaves the
+/// last parts null, so that joining the parts gives every value back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SplitSpec {
@@ -265,7 +266,8 @@ pub struct SplitSpec {
     pub separator: String,
 }
 
-/// Several columns joined into one with a separator.
+/// Several columns joined into one with a separator. Nulls are left out with their separator; the result is null only
+/// where all of them are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MergeSpec {

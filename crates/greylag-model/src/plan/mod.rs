@@ -1,5 +1,25 @@
 //! Plans: the frozen result of compiling a spec and a snapshot.
 
+mod check_spec;
+mod compile;
+mod conflict;
+pub mod duration;
+mod estimate;
+pub mod explain;
+mod hash;
+mod layout;
+mod order;
+mod staleness;
+mod steps;
+mod warning;
+
+pub use compile::{CompileOptions, Compiled, Places, compile};
+pub use estimate::Speed;
+pub use explain::{Detail, Line, LineKind, explain};
+pub use hash::computed_id;
+pub use layout::default_location;
+pub use staleness::{Staleness, staleness};
+
 use crate::dataset::{Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
@@ -98,7 +118,7 @@ pub struct Space {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlanTask {
-    /// Its id: the target's short reference.
+    /// Its id, see [`task_id`].
     pub id: TaskId,
     /// The old dataset as probed.
     pub source: Observed,
@@ -151,7 +171,7 @@ pub struct Change {
 }
 
 /// One symbol a change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChangeSymbol {
     /// `+`.
@@ -162,4 +182,14 @@ pub enum ChangeSymbol {
     Remove,
     /// `?`: needs a person's judgement.
     Judge,
+}
+
+/// The id of the task that makes a target: its name, with the namespace before it unless that is `default`
+/// (`finance.orders_v2`). A name may hold dots too, so two targets can have one id; compiling blocks such pairs.
+pub fn task_id(target: &EntityRef) -> TaskId {
+    if target.namespace == "default" {
+        TaskId::new(&target.name)
+    } else {
+        TaskId::new(format!("{}.{}", target.namespace, target.name))
+    }
 }

@@ -1,0 +1,312 @@
+//! Compiles a migration and a snapshot into a plan. Pure: the same values give the same plan and the same id.
+//!
+//! What is wrong with the migration as a whole is a diagnostic, and there is no plan. What is wrong with one pair blocks
+//! that pair with its reasons, and the rest goes on; only if nothing is left to go on are the reasons diagnostics too.
+//!
+//! Thousands of pairs share a mapping and often a schema, so what depends on nothing else (mapping, layout, shared
+//! checks) is resolved once for each distinct (mapping, layout, source schema, source layout).
+
+use super::conflict::Conflicts;
+use super::estimate::{Device, Speed, totals};
+use super::order::Order;
+use super::steps::{Procedure, procedure};
+use super::{After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, task_id, warning};
+use crate::code;
+use crate::dataset::Layout;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::entity::EntityRef;
+use crate::id::PlanId;
+use crate::mapping::{self, Mapping};
+use crate::schema::Schema;
+use crate::snapshot::{Observed, PairSnapshot, Snapshot};
+use crate::spec::{LayoutSpec, MappingSpec, Migration, Pair};
+use crate::task::Phase;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+/// What a plan depends on besides the spec and the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileOptions {
+    /// Tasks that run at once, for the expected time and space.
+    pub parallelism: usize,
+    /// How fast one of them is.
+    pub speed: Speed,
+}
+
+/// A plan, or why there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// The plan; absent if the migration is wrong as a whole or nothing of it can be done.
+    pub plan: Option<Plan>,
+    /// Errors of the whole migration.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Finds a JSON pointer into the migration's document in its file.
+pub type Places<'a> = &'a dyn Fn(&str) -> Option<Place>;
+
+/// What distinguishes one preparation from another; specs by address, as they outlive the compilation.
+type Distinct<'a> = (Option<*const MappingSpec>, Option<*const LayoutSpec>, &'a Schema, &'a Layout);
+
+/// All that pairs of one mapping, layout and source schema have in common.
+struct Prepared {
+    mapping: Mapping,
+    layout: Layout,
+    changes: Vec<Change>,
+    breaking: Vec<String>,
+}
+
+struct Compiler<'a> {
+    migration: &'a Migration,
+    places: Places<'a>,
+    prepared: HashMap<Distinct<'a>, Result<Rc<Prepared>, Rc<[Diagnostic]>>>,
+}
+
+/// Compiles. `places` finds JSON pointers into the migration's document, e.g. `/spec/datasets/0/from`.
+pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, options: &CompileOptions) -> Compiled {
+    let pairs = &migration.spec.datasets;
+    if pairs.len() != snapshot.pairs.len() {
+        let message = format!("the snapshot has {} pairs and the migration {}", snapshot.pairs.len(), pairs.len());
+        return refused(vec![Diagnostic::error(code::cli::INTERNAL, message)]);
+    }
+    let procedure = match procedure(&migration.spec, places) {
+        Ok(procedure) => procedure,
+        Err(diagnostics) => return refused(diagnostics),
+    };
+    let order = Order::new(&sources(pairs, snapshot), &snapshot.lineage);
+    let mut reasons = Conflicts::find(pairs, snapshot, procedure.through, places);
+    for (pair, circle) in order.circles() {
+        let diagnostic = Diagnostic::error(code::plan::LINEAGE_CYCLE, format!("lineage runs in a circle: {circle}"))
+            .hint("correct the descriptors, or migrate these datasets in migrations of their own");
+        reasons[pair].push(diagnostic.at(places(&format!("/spec/datasets/{pair}/from"))));
+    }
+    let mut compiler = Compiler { migration, places, prepared: HashMap::new() };
+    let tasks: Vec<Option<PlanTask>> = (0..pairs.len())
+        .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
+        .collect();
+    drop(compiler);
+    freeze(migration, snapshot, options, &procedure, &order, tasks, reasons)
+}
+
+fn refused(diagnostics: Vec<Diagnostic>) -> Compiled {
+    Compiled { plan: None, diagnostics }
+}
+
+/// The source of each pair: as probed, or as named where it could not be.
+fn sources(pairs: &[Pair], snapshot: &Snapshot) -> Vec<EntityRef> {
+    let source = |(pair, probed): (&Pair, &PairSnapshot)| match &probed.source {
+        Ok(observed) => observed.dataset.entity.clone(),
+        Err(_) => EntityRef::parse(&pair.from, "resource").unwrap_or_else(|| EntityRef {
+            kind: String::new(),
+            namespace: String::new(),
+            name: pair.from.clone(),
+        }),
+    };
+    pairs.iter().zip(&snapshot.pairs).map(source).collect()
+}
+
+impl<'a> Compiler<'a> {
+    /// The task of one pair; `None` if it is blocked, with the reasons added.
+    fn task(
+        &mut self,
+        number: usize,
+        probed: &'a PairSnapshot,
+        procedure: &Procedure,
+        reasons: &mut Vec<Diagnostic>,
+    ) -> Option<PlanTask> {
+        let observed = match &probed.source {
+            Ok(observed) => observed,
+            Err(why) => {
+                let place = (self.places)(&format!("/spec/datasets/{number}/from"));
+                reasons.extend(why.iter().map(|reason| match &reason.place {
+                    Some(_) => reason.clone(),
+                    None => reason.clone().at(place.clone()),
+                }));
+                return None;
+            }
+        };
+        let prepared = match self.prepare(number, observed) {
+            Ok(prepared) => prepared,
+            Err(errors) => {
+                reasons.extend(errors.iter().cloned());
+                return None;
+            }
+        };
+        let pair = &self.migration.spec.datasets[number];
+        for (at, check) in pair.checks.iter().enumerate() {
+            let base = format!("/spec/datasets/{number}/checks/{at}");
+            let place = |pointer: &str| (self.places)(&format!("{base}{pointer}"));
+            reasons.extend(check_spec::validate(check, &prepared.mapping.target, &place));
+        }
+        reasons.is_empty().then(|| self.assemble(number, probed, observed, &prepared, procedure))
+    }
+
+    fn assemble(
+        &self,
+        number: usize,
+        probed: &PairSnapshot,
+        observed: &Observed,
+        prepared: &Prepared,
+        procedure: &Procedure,
+    ) -> PlanTask {
+        let spec = &self.migration.spec;
+        let mut breaking = prepared.breaking.clone();
+        let (from, to) = (&observed.dataset.location.connection, &probed.target.location.connection);
+        if from != to {
+            let name = |connection: &Option<String>| connection.clone().unwrap_or_else(|| "local files".to_owned());
+            breaking.push(format!("it moves from `{}` to `{}`", name(from), name(to)));
+        }
+        let mut task = PlanTask {
+            id: task_id(&probed.target.entity),
+            source: observed.clone(),
+            target: probed.target.entity.clone(),
+            target_location: probed.target.location.clone(),
+            target_layout: prepared.layout.clone(),
+            owner: probed.owner.clone(),
+            mapping: prepared.mapping.clone(),
+            changes: prepared.changes.clone(),
+            breaking,
+            impact: probed.impact.clone(),
+            checks: spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect(),
+            steps: procedure.steps.clone(),
+            after: Vec::new(),
+            warnings: Vec::new(),
+        };
+        task.warnings = warning::of_task(&task, probed.dangling_owner, procedure.through);
+        task
+    }
+
+    /// What the pair has in common with others of its mapping, layout and schema.
+    fn prepare(&mut self, number: usize, observed: &'a Observed) -> Result<Rc<Prepared>, Rc<[Diagnostic]>> {
+        let spec = &self.migration.spec;
+        let pair = &spec.datasets[number];
+        let own = |key: &str| format!("/spec/datasets/{number}/{key}");
+        let (mapping, mapping_at) = match (&pair.mapping, &spec.mapping) {
+            (Some(mapping), _) => (Some(mapping), own("mapping")),
+            (None, shared) => (shared.as_ref(), "/spec/mapping".to_owned()),
+        };
+        let (layout, layout_at) = match (&pair.layout, &spec.layout) {
+            (Some(layout), _) => (Some(layout), own("layout")),
+            (None, shared) => (shared.as_ref(), "/spec/layout".to_owned()),
+        };
+        let key = (mapping.map(std::ptr::from_ref), layout.map(std::ptr::from_ref), &observed.schema, &observed.layout);
+        if let Some(prepared) = self.prepared.get(&key) {
+            return prepared.clone();
+        }
+        let at_mapping = |pointer: &str| (self.places)(&format!("{mapping_at}{pointer}"));
+        let at_layout = |pointer: &str| (self.places)(&format!("{layout_at}{pointer}"));
+        let prepared = self.resolve(mapping, layout, observed, &at_mapping, &at_layout).map(Rc::new).map_err(Rc::from);
+        self.prepared.insert(key, prepared.clone());
+        prepared
+    }
+
+    fn resolve(
+        &self,
+        mapping: Option<&MappingSpec>,
+        layout: Option<&LayoutSpec>,
+        observed: &Observed,
+        at_mapping: Places<'_>,
+        at_layout: Places<'_>,
+    ) -> Result<Prepared, Vec<Diagnostic>> {
+        let keep_all = MappingSpec::default();
+        let laid_out = layout::resolve(layout, &observed.layout, at_layout);
+        let request = mapping::Request {
+            spec: mapping.unwrap_or(&keep_all),
+            source: &observed.schema,
+            partition_by: &observed.layout.partition_by,
+            target_partition_by: laid_out.as_ref().ok().and_then(|(_, asked)| asked.as_deref()),
+            place: at_mapping,
+            layout_place: at_layout,
+        };
+        let (resolved, laid_out) = match (mapping::resolve(request), laid_out) {
+            (Ok(resolved), Ok((laid_out, _))) => (resolved, laid_out),
+            (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => return Err(errors),
+            (Err(mut errors), Err(more)) => {
+                errors.extend(more);
+                return Err(errors);
+            }
+        };
+        let layout = Layout { partition_by: resolved.partition_by, ..laid_out };
+        let mut errors = layout::check_types(&layout, &resolved.mapping, at_layout("/format").as_ref());
+        for (number, check) in self.migration.spec.checks.iter().enumerate() {
+            let place = |pointer: &str| (self.places)(&format!("/spec/checks/{number}{pointer}"));
+            errors.extend(check_spec::validate(check, &resolved.mapping.target, &place));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let (mut changes, mut breaking) = (resolved.changes, resolved.breaks);
+        let (laid_out, breaks) = layout::differences(&observed.layout, &layout, &resolved.mapping);
+        changes.extend(laid_out);
+        breaking.extend(breaks);
+        Ok(Prepared { mapping: resolved.mapping, layout, changes, breaking })
+    }
+}
+
+/// Joins the tasks in order, sums them up, and hashes.
+fn freeze(
+    migration: &Migration,
+    snapshot: &Snapshot,
+    options: &CompileOptions,
+    procedure: &Procedure,
+    order: &Order,
+    drafted: Vec<Option<PlanTask>>,
+    reasons: Vec<Vec<Diagnostic>>,
+) -> Compiled {
+    let pairs = &migration.spec.datasets;
+    let ids: Vec<Option<_>> = drafted.iter().map(|task| task.as_ref().map(|task| task.id.clone())).collect();
+    let mut tasks = Vec::with_capacity(drafted.len());
+    let mut devices = Vec::with_capacity(drafted.len());
+    for (number, task) in drafted.into_iter().enumerate() {
+        let Some(mut task) = task else { continue };
+        for upstream in order.upstream_of(number) {
+            match &ids[upstream] {
+                Some(id) => task.after.push(After { task: id.clone(), phase: Phase::Publish }),
+                None => task.warnings.push(warning::upstream_blocked(&task.id, &pairs[upstream])),
+            }
+        }
+        tasks.push(task);
+        let target = &snapshot.pairs[number].target;
+        devices.push(Device { name: &target.device, free: target.free_bytes });
+    }
+    let blocked: Vec<Blocked> = (pairs.iter().zip(reasons))
+        .filter(|(_, reasons)| !reasons.is_empty())
+        .map(|(pair, reasons)| Blocked { from: pair.from.clone(), to: pair.to.clone(), reasons })
+        .collect();
+    if tasks.is_empty() {
+        return nothing_left(blocked);
+    }
+    let totals = totals(&tasks, &devices, blocked.len(), options.parallelism, options.speed);
+    let warnings = warning::of_space(&totals.space);
+    let header = PlanHeader {
+        version: PLAN_VERSION,
+        id: PlanId::new(""),
+        migration: migration.metadata.name.clone(),
+        taken_at: snapshot.taken_at,
+        through: procedure.through,
+        retention_millis: procedure.retention_millis,
+        blocked,
+        warnings,
+        totals,
+    };
+    let mut plan = Plan { header, tasks };
+    plan.header.id = plan.computed_id();
+    Compiled { plan: Some(plan), diagnostics: Vec::new() }
+}
+
+/// Every reason once, however many pairs share it, and a last line that says what they come to.
+fn nothing_left(blocked: Vec<Blocked>) -> Compiled {
+    let pairs = blocked.len();
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for reason in blocked.into_iter().flat_map(|blocked| blocked.reasons) {
+        if seen.insert((reason.code, reason.message.clone(), reason.place.clone())) {
+            diagnostics.push(reason);
+        }
+    }
+    if pairs > 1 {
+        let message = format!("nothing can be planned: all {pairs} pairs are blocked");
+        diagnostics.push(Diagnostic::error(code::plan::NOTHING_TO_DO, message));
+    }
+    refused(diagnostics)
+}

@@ -1,0 +1,355 @@
+//! A plan as text for people: what changes, what breaks, what is blocked, and one closing count line.
+//!
+//! Lines are typed and carry no colour; who prints them decides. The summary groups datasets with equal changes and
+//! shows the largest groups, so that ten thousand datasets fit on a screen; the full text shows every dataset.
+
+use super::{ChangeSymbol, Plan, PlanTask};
+use crate::code;
+use crate::diagnostic::Diagnostic;
+use std::collections::{BTreeMap, HashMap};
+
+/// How much to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Equal change sets once, long lists cut.
+    Summary,
+    /// Every dataset with every line.
+    Full,
+}
+
+/// What a line is about, for whoever colours it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// A dataset, or a group of datasets with equal changes, whose readers go on.
+    Dataset,
+    /// The same, whose readers break.
+    Breaking,
+    /// A column that is added.
+    Add,
+    /// A column that changes.
+    Change,
+    /// A column that ends.
+    Remove,
+    /// A column that needs a person's judgement.
+    Judge,
+    /// Why readers break.
+    Reason,
+    /// A pair that is blocked.
+    Blocked,
+    /// Why it is blocked.
+    Error,
+    /// What the reader should know.
+    Warning,
+    /// How to cure an error or a warning.
+    Hint,
+    /// Anything else that helps.
+    Note,
+    /// The closing count line; there is exactly one, the last.
+    Count,
+}
+
+/// One line, indented, without line break or colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// What it is about.
+    pub kind: LineKind,
+    /// Its text.
+    pub text: String,
+}
+
+/// Groups and blocked pairs that a summary shows.
+const GROUPS: usize = 20;
+/// Changes of one group that a summary shows.
+const CHANGES: usize = 12;
+/// Names and reasons that a line or a group shows.
+const NAMES: usize = 3;
+
+/// Explains a plan.
+pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
+    let mut page = Page { lines: Vec::new(), detail };
+    match detail {
+        Detail::Summary => page.groups(plan),
+        Detail::Full => plan.tasks.iter().for_each(|task| page.group(&[task])),
+    }
+    page.blocked(plan);
+    let warnings = page.warnings(plan);
+    page.space(plan);
+    page.line(LineKind::Count, 0, count(plan, warnings));
+    page.lines
+}
+
+struct Page {
+    lines: Vec<Line>,
+    detail: Detail,
+}
+
+impl Page {
+    fn line(&mut self, kind: LineKind, indent: usize, text: String) {
+        // A name may hold a line break; the line may not.
+        let text: String = text.chars().map(|letter| if letter.is_control() { '␤' } else { letter }).collect();
+        self.lines.push(Line { kind, text: format!("{:indent$}{text}", "") });
+    }
+
+    /// How many of `all` are shown, given how many a summary shows.
+    fn shown(&self, all: usize, summary: usize) -> usize {
+        match self.detail {
+            // "and 1 more" takes the line that the one would take.
+            Detail::Summary if all > summary + 1 => summary,
+            _ => all,
+        }
+    }
+
+    fn groups(&mut self, plan: &Plan) {
+        let mut at: HashMap<Vec<(ChangeSymbol, &str, &str)>, usize> = HashMap::new();
+        let mut groups: Vec<Vec<&PlanTask>> = Vec::new();
+        for task in &plan.tasks {
+            let key: Vec<_> = (task.changes.iter())
+                .map(|change| (change.symbol, change.subject.as_str(), change.detail.as_str()))
+                .chain(task.breaking.iter().map(|why| (ChangeSymbol::Remove, "", why.as_str())))
+                .collect();
+            let group = *at.entry(key).or_insert_with(|| {
+                groups.push(Vec::new());
+                groups.len() - 1
+            });
+            groups[group].push(task);
+        }
+        let shown = self.shown(groups.len(), GROUPS);
+        if shown < groups.len() {
+            groups.sort_by_key(|group| std::cmp::Reverse(group.len()));
+        }
+        for group in &groups[..shown] {
+            self.group(group);
+        }
+        let left: usize = groups[shown..].iter().map(Vec::len).sum();
+        if left > 0 {
+            let text =
+                format!("and {} more with {} other sets of changes", datasets(left), number(groups.len() - shown));
+            self.line(LineKind::Note, 0, text);
+        }
+    }
+
+    /// One dataset, or several with the same changes.
+    fn group(&mut self, tasks: &[&PlanTask]) {
+        let Some(first) = tasks.first() else { return };
+        let breaking = !first.breaking.is_empty();
+        let kind = if breaking { LineKind::Breaking } else { LineKind::Dataset };
+        let size = size(tasks);
+        let end = if breaking { "  breaking" } else { "" };
+        if tasks.len() == 1 {
+            let owner = first.owner.as_ref().map(|owner| format!("  {owner}")).unwrap_or_default();
+            self.line(kind, 0, format!("~ {}{owner}  {size}{end}", pair(first)));
+        } else {
+            let same = match first.changes.len() {
+                0 => "no changes".to_owned(),
+                1 => "the same change".to_owned(),
+                many => format!("the same {} changes", number(many)),
+            };
+            self.line(kind, 0, format!("~ {}: {same}  {size}{end}", datasets(tasks.len())));
+        }
+        self.changes(first);
+        for why in &first.breaking[..self.shown(first.breaking.len(), NAMES)] {
+            self.line(LineKind::Reason, 6, format!("breaks readers: {why}"));
+        }
+        self.more(first.breaking.len(), NAMES, 6, "reasons");
+        if tasks.len() == 1 {
+            self.impact(first);
+        } else {
+            let names: Vec<String> = tasks.iter().take(NAMES).map(|task| pair(task)).collect();
+            let more = tasks.len().saturating_sub(NAMES);
+            let more = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
+            self.line(LineKind::Note, 6, format!("{}{more}", names.join(", ")));
+        }
+    }
+
+    fn changes(&mut self, task: &PlanTask) {
+        for change in &task.changes[..self.shown(task.changes.len(), CHANGES)] {
+            let (kind, symbol) = match change.symbol {
+                ChangeSymbol::Add => (LineKind::Add, '+'),
+                ChangeSymbol::Change => (LineKind::Change, '~'),
+                ChangeSymbol::Remove => (LineKind::Remove, '-'),
+                ChangeSymbol::Judge => (LineKind::Judge, '?'),
+            };
+            self.line(kind, 4, format!("{symbol} {}  {}", change.subject, change.detail));
+        }
+        self.more(task.changes.len(), CHANGES, 6, "changes");
+        match task.mapping.kept() {
+            0 => {}
+            1 => self.line(LineKind::Note, 6, "1 column as it is".to_owned()),
+            kept => self.line(LineKind::Note, 6, format!("{} columns as they are", number(kept))),
+        }
+    }
+
+    fn more(&mut self, all: usize, summary: usize, indent: usize, what: &str) {
+        let hidden = all - self.shown(all, summary);
+        if hidden > 0 {
+            self.line(LineKind::Note, indent, format!("and {} more {what}", number(hidden)));
+        }
+    }
+
+    fn impact(&mut self, task: &PlanTask) {
+        let direct = task.impact.direct.len();
+        if direct == 0 && task.impact.indirect == 0 {
+            return;
+        }
+        let names: Vec<String> = task.impact.direct.iter().take(NAMES).map(ToString::to_string).collect();
+        let beyond = match task.impact.indirect {
+            0 => String::new(),
+            more => format!(", {} beyond", number(more as usize)),
+        };
+        let noun = if direct == 1 { "consumer" } else { "consumers" };
+        let listed = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+        let cut = if direct > NAMES { " …" } else { "" };
+        self.line(LineKind::Note, 6, format!("{} {noun}{beyond}{listed}{cut}", number(direct)));
+    }
+
+    fn blocked(&mut self, plan: &Plan) {
+        let blocked = &plan.header.blocked;
+        for pair in &blocked[..self.shown(blocked.len(), GROUPS)] {
+            self.line(LineKind::Blocked, 0, format!("x {} → {}  blocked", pair.from, pair.to));
+            for reason in &pair.reasons {
+                self.diagnostic(LineKind::Error, reason, 4);
+            }
+        }
+        self.more(blocked.len(), GROUPS, 0, "blocked");
+    }
+
+    fn diagnostic(&mut self, kind: LineKind, diagnostic: &Diagnostic, indent: usize) {
+        let bare = Diagnostic { hints: Vec::new(), ..diagnostic.clone() };
+        self.line(kind, indent, bare.to_string());
+        for hint in &diagnostic.hints {
+            self.line(LineKind::Hint, indent + 2, format!("hint: {hint}"));
+        }
+    }
+
+    /// Shows the warnings, equal codes together in a summary; answers how many kinds there are.
+    fn warnings(&mut self, plan: &Plan) -> usize {
+        let mut kinds: BTreeMap<code::Code, Vec<(Option<&PlanTask>, &Diagnostic)>> = BTreeMap::new();
+        let of_plan = plan.header.warnings.iter().map(|warning| (None, warning));
+        let of_tasks =
+            plan.tasks.iter().flat_map(|task| task.warnings.iter().map(move |warning| (Some(task), warning)));
+        for (task, warning) in of_plan.chain(of_tasks) {
+            kinds.entry(warning.code).or_default().push((task, warning));
+        }
+        for (code, warnings) in &kinds {
+            if self.detail == Detail::Full || warnings.len() == 1 {
+                for (task, warning) in warnings {
+                    self.warning(*task, warning);
+                }
+                continue;
+            }
+            let title = code::plan::PAGES.iter().find(|page| page.code == *code).map_or("", |page| page.title);
+            let names: Vec<&str> =
+                warnings.iter().filter_map(|(task, _)| *task).take(NAMES).map(|task| task.id.as_str()).collect();
+            let cut = if warnings.len() > NAMES { " …" } else { "" };
+            let text = format!("warning[{code}]: {}: {title} ({}{cut})", datasets(warnings.len()), names.join(", "));
+            self.line(LineKind::Warning, 0, text);
+        }
+        kinds.len()
+    }
+
+    fn warning(&mut self, task: Option<&PlanTask>, warning: &Diagnostic) {
+        let mut named = warning.clone();
+        if let Some(task) = task {
+            named.message = format!("{}: {}", task.id, warning.message);
+        }
+        self.diagnostic(LineKind::Warning, &named, 0);
+    }
+
+    fn space(&mut self, plan: &Plan) {
+        for space in plan.header.totals.space.iter().filter(|space| space.needed > 0) {
+            let (needed, free) = (bytes(space.needed), bytes(space.free));
+            self.line(LineKind::Note, 0, format!("needs up to {needed} on `{}`, which has {free} free", space.device));
+        }
+    }
+}
+
+fn pair(task: &PlanTask) -> String {
+    format!("{} → {}", task.source.dataset.entity.short(), task.target.short())
+}
+
+fn size(tasks: &[&PlanTask]) -> String {
+    let unknown = tasks.iter().filter(|task| task.source.rows.is_none()).count();
+    let sum: u64 = tasks.iter().filter_map(|task| task.source.rows).sum();
+    let total = bytes(tasks.iter().map(|task| task.source.bytes).sum());
+    rows(sum, unknown as u64, tasks.len() as u64).map_or_else(|| total.clone(), |rows| format!("{rows}, {total}"))
+}
+
+/// `1.2M rows`, `at least 1.2M rows`, or nothing where no rows are known.
+fn rows(sum: u64, unknown: u64, tasks: u64) -> Option<String> {
+    let noun = if sum == 1 { "row" } else { "rows" };
+    match unknown {
+        0 => Some(format!("{} {noun}", short_number(sum))),
+        unknown if unknown == tasks => None,
+        _ => Some(format!("at least {} {noun}", short_number(sum))),
+    }
+}
+
+fn count(plan: &Plan, warnings: usize) -> String {
+    let totals = &plan.header.totals;
+    let id = &plan.header.id;
+    let when = |count: u64, text: String| if count > 0 { text } else { String::new() };
+    let migrate = datasets(totals.datasets as usize);
+    let breaking = when(totals.breaking, format!(" ({} breaking)", number(totals.breaking as usize)));
+    let blocked = when(totals.blocked, format!(", {} blocked", number(totals.blocked as usize)));
+    let noun = if warnings == 1 { "warning" } else { "warnings" };
+    let warned = when(warnings as u64, format!(", {warnings} {noun}"));
+    let rows =
+        rows(totals.rows, totals.rows_unknown, totals.datasets).map(|rows| format!("{rows}, ")).unwrap_or_default();
+    let size = bytes(totals.bytes);
+    let time = duration(totals.expected_millis);
+    format!("Plan {id}: {migrate} to migrate{breaking}{blocked}{warned}; {rows}{size}, {time}; run greylag apply {id}")
+}
+
+fn datasets(count: usize) -> String {
+    if count == 1 { "1 dataset".to_owned() } else { format!("{} datasets", number(count)) }
+}
+
+/// `1,204`.
+fn number(count: usize) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `999`, `1.2k`, `310k`, `1.2M`, `4.0B`.
+fn short_number(count: u64) -> String {
+    scaled(count, 1_000, &["", "k", "M", "B", "T"], "")
+}
+
+/// `310 MB`, decimal units.
+pub(super) fn bytes(count: u64) -> String {
+    scaled(count, 1_000, &["B", "kB", "MB", "GB", "TB", "PB"], " ")
+}
+
+fn scaled(count: u64, step: u64, units: &[&str], space: &str) -> String {
+    let mut unit = 0;
+    let mut divisor = 1_u64;
+    // Half a unit below the next step would be rounded up to it, and written as such.
+    while unit + 1 < units.len() && count >= divisor.saturating_mul(step) - divisor / 2 {
+        unit += 1;
+        divisor = divisor.saturating_mul(step);
+    }
+    let tenths = (u128::from(count) * 10 + u128::from(divisor) / 2) / u128::from(divisor);
+    let figure = if unit == 0 || tenths >= 100 {
+        ((u128::from(count) + u128::from(divisor) / 2) / u128::from(divisor)).to_string()
+    } else {
+        format!("{}.{}", tenths / 10, tenths % 10)
+    };
+    format!("{figure}{space}{}", units[unit])
+}
+
+/// `under 1 s`, `about 12 s`, `about 3 min`, `about 2 h`.
+fn duration(millis: u64) -> String {
+    match millis {
+        0..1_000 => "under 1 s".to_owned(),
+        1_000..120_000 => format!("about {} s", (millis + 500) / 1_000),
+        120_000..7_200_000 => format!("about {} min", (millis + 30_000) / 60_000),
+        _ => format!("about {} h", (millis + 1_800_000) / 3_600_000),
+    }
+}
