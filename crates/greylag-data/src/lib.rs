@@ -1,9 +1,17 @@
 //! The data plane: reads and writes datasets of files, converts them, proves what was written, publishes it.
 //!
-//! **Invariant:** the contents of a source file are opened only in a reader process; the process that holds the journal
-//! sees names, sizes and what readers answer.
+//! **Invariant:** the contents of a source file are opened only in a reader process (see [`pool`]); the process that
+//! holds the journal sees names, sizes and what readers answer.
 
+pub mod arrow_types;
+pub mod chunk;
 pub mod durable;
 mod error;
 pub mod evidence;
+pub mod hive;
+pub mod io_error;
+pub mod listing;
+pub mod parquet;
+pub mod pool;
+pub mod reader;
 pub mod staging;

@@ -74,6 +74,21 @@ pub struct CsvDialect {
     pub null: String,
     /// `utf-8`, `utf-16le`, `utf-16be`, `latin-1` (windows-1252). A byte-order mark wins.
     pub encoding: String,
+    /// Whether files begin with a byte-order mark (Unicode encodings only).
+    pub byte_order_mark: bool,
+    /// What ends a line.
+    pub line_ending: LineEnding,
+}
+
+/// What ends a line of delimited text. Files are read with either, and written with the one that the dialect says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LineEnding {
+    /// A line feed.
+    #[default]
+    Lf,
+    /// A carriage return and a line feed.
+    Crlf,
 }
 
 impl Default for CsvDialect {
@@ -85,8 +100,31 @@ impl Default for CsvDialect {
             header: true,
             null: String::new(),
             encoding: "utf-8".to_owned(),
+            byte_order_mark: false,
+            line_ending: LineEnding::Lf,
         }
     }
+}
+
+/// Annotations by which a dataset declares facts of its layout (the keys of [`Dataset::declared`]). What is not
+/// declared is detected; what is declared is never overruled, only refused where the files contradict it.
+pub mod annotation {
+    /// `parquet` or `csv`.
+    pub const FORMAT: &str = "greylag.dev/format";
+    /// Types of columns, e.g. `id: int64, placed: timestamp(us, UTC)`; partition columns may be among them.
+    pub const COLUMNS: &str = "greylag.dev/columns";
+    /// Delimiter of CSV files: one ASCII character, or `tab`.
+    pub const CSV_DELIMITER: &str = "greylag.dev/csv-delimiter";
+    /// Quote of CSV files: one ASCII character.
+    pub const CSV_QUOTE: &str = "greylag.dev/csv-quote";
+    /// Escape inside quotes: one ASCII character, or `none`.
+    pub const CSV_ESCAPE: &str = "greylag.dev/csv-escape";
+    /// Whether the first line names the columns: `true` or `false`.
+    pub const CSV_HEADER: &str = "greylag.dev/csv-header";
+    /// Text that stands for null.
+    pub const CSV_NULL: &str = "greylag.dev/csv-null";
+    /// Encoding of CSV files without a byte-order mark.
+    pub const CSV_ENCODING: &str = "greylag.dev/csv-encoding";
 }
 
 /// Whether a dataset is one file or a directory of files.

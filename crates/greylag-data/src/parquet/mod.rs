@@ -1,0 +1,13 @@
+//! Parquet files: guarded footers ([`footer`]), streaming reads ([`read`]), tuned deterministic writes ([`write`]) and
+//! joining files without decoding them ([`assemble`]).
+
+pub mod assemble;
+pub mod failure;
+pub mod footer;
+pub mod read;
+pub mod source;
+mod thrift_guard;
+pub mod write;
+
+#[cfg(test)]
+mod tests;
