@@ -5,6 +5,7 @@
 //! there is to decide, writes it down, and then does it.
 
 mod drive;
+pub mod probe;
 pub mod service;
 mod service_types;
 mod time;

@@ -6,6 +6,7 @@ use crate::entity::EntityRef;
 use crate::id::Timestamp;
 use crate::schema::Schema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What was probed, one entry per pair of the spec and in its order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,6 +14,9 @@ use serde::{Deserialize, Serialize};
 pub struct Snapshot {
     /// When the probe began.
     pub taken_at: Timestamp,
+    /// Roots of the connections: name → absolute path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, String>,
     /// Per pair.
     pub pairs: Vec<PairSnapshot>,
     /// The catalog's lineage among the sources of the pairs, consumers in between left out.

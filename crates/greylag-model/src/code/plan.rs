@@ -97,4 +97,10 @@ codes! {
     SOURCE_CHANGED = 441, "a source that changed since the plan",
         cause: "The old dataset's identity, layout or schema is not what the plan was made for, and the operations would not be the same.",
         cure: "Plan again, and approve the new plan.";
+    UNKNOWN_DATASET = 450, "a dataset that the catalog does not know",
+        cause: "A pair names a dataset in `from` that no descriptor and no scanned directory has registered. The pair is blocked, the others go on.",
+        cure: "Correct the name, or register the dataset with `greylag catalog import PATH` and plan again.";
+    NO_LOCATION = 451, "a dataset without a location",
+        cause: "The catalog knows the dataset but not where it lies: its descriptor has neither `greylag.dev/location` nor `greylag.dev/connection` with `greylag.dev/path`.",
+        cure: "Add the annotation to the descriptor, import it again, and plan again.";
 }

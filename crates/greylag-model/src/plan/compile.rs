@@ -285,6 +285,7 @@ fn freeze(
         taken_at: snapshot.taken_at,
         through: procedure.through,
         retention_millis: procedure.retention_millis,
+        connections: snapshot.connections.clone(),
         blocked,
         warnings,
         totals,

@@ -29,6 +29,7 @@ use crate::snapshot::{Impact, Observed};
 use crate::spec::CheckSpec;
 use crate::task::{Phase, Step};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the plan's own format; another major is refused.
 pub const PLAN_VERSION: u32 = 1;
@@ -59,6 +60,10 @@ pub struct PlanHeader {
     pub through: Phase,
     /// Milliseconds a retired dataset is kept before drop.
     pub retention_millis: i64,
+    /// Roots of the connections that locations are relative to: name → absolute path. Frozen with the plan, so that a
+    /// run means the same places however long it takes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub connections: BTreeMap<String, String>,
     /// Pairs that cannot be migrated, and why; the rest goes on without them.
     pub blocked: Vec<Blocked>,
     /// What the reader should know.

@@ -1,0 +1,224 @@
+//! The probe: what a migration needs to know of the world, asked once and kept as a value.
+//!
+//! Everything is asked in batches: the catalog for all references at once, the stores for all locations at once. One
+//! dataset that cannot be had becomes the reason why its pair is blocked, and the others go on.
+
+use greylag_driver::catalog::{Catalog, Summary};
+use greylag_driver::describe::{Describe, Place};
+use greylag_driver::error::DriverError;
+use greylag_model::code;
+use greylag_model::dataset::{Dataset, Location};
+use greylag_model::diagnostic::Diagnostic;
+use greylag_model::entity::EntityRef;
+use greylag_model::id::Timestamp;
+use greylag_model::lineage::Direction;
+use greylag_model::lineage::Graph;
+use greylag_model::plan::{Places, default_location};
+use greylag_model::snapshot::{Impact, LineageEdge, Observed, PairSnapshot, Snapshot, TargetPlace};
+use greylag_model::spec::{LayoutSpec, Migration, Pair};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Kind that a dataset's reference has when it names none.
+const DATASET_KIND: &str = "resource";
+
+/// What a probe asks.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Who owns what, where it lies, and what reads it.
+    pub catalog: &'a dyn Catalog,
+    /// What lies at a location.
+    pub describe: &'a dyn Describe,
+    /// Roots of the connections: name → absolute path.
+    pub connections: &'a BTreeMap<String, String>,
+}
+
+/// Probes the world for a migration. Fails only if the catalog itself does.
+pub fn probe(
+    migration: &Migration,
+    places: Places<'_>,
+    world: World<'_>,
+    now: Timestamp,
+) -> Result<Snapshot, DriverError> {
+    let pairs = &migration.spec.datasets;
+    let sources: Vec<Option<EntityRef>> = pairs.iter().map(|pair| EntityRef::parse(&pair.from, DATASET_KIND)).collect();
+    let known = known(world.catalog, sources.iter().flatten())?;
+    let observed = observe(world, pairs, &sources, &known, places)?;
+    let graph = Graph::of_relations(&world.catalog.relations(None)?);
+    let mut impacts = graph.impacts();
+    let owners = owners(world.catalog, known.values())?;
+    let targets = targets(migration, &observed, world.describe);
+    let lineage = lineage(&graph, sources.iter().flatten());
+    let pairs = sources.iter().zip(observed).zip(targets).map(|((source, observed), target)| {
+        let summary = source.as_ref().and_then(|source| known.get(source));
+        let owner = summary.and_then(|summary| summary.owner.clone());
+        PairSnapshot {
+            dangling_owner: owner.as_ref().is_some_and(|owner| !owners.contains(owner)),
+            owner,
+            impact: source.as_ref().and_then(|source| impacts.remove(source)).unwrap_or_else(Impact::default),
+            source: observed,
+            target,
+        }
+    });
+    Ok(Snapshot { taken_at: now, connections: world.connections.clone(), pairs: pairs.collect(), lineage })
+}
+
+/// The datasets of a plan as they are now, in its order: what staleness is judged by.
+pub fn observe_again(describe: &dyn Describe, planned: &[Dataset]) -> Vec<Result<Observed, DriverError>> {
+    describe.describe(planned)
+}
+
+fn known<'a>(
+    catalog: &dyn Catalog,
+    entities: impl Iterator<Item = &'a EntityRef>,
+) -> Result<HashMap<EntityRef, Summary>, DriverError> {
+    let asked: Vec<EntityRef> = entities.cloned().collect::<BTreeSet<_>>().into_iter().collect();
+    let found = catalog.find(&asked)?;
+    Ok(asked.into_iter().zip(found).filter_map(|(entity, summary)| Some((entity, summary?))).collect())
+}
+
+/// Which of the owners the catalog has.
+fn owners<'a>(
+    catalog: &dyn Catalog,
+    summaries: impl Iterator<Item = &'a Summary>,
+) -> Result<HashSet<EntityRef>, DriverError> {
+    let owners = summaries.filter_map(|summary| summary.owner.as_ref());
+    Ok(known(catalog, owners)?.into_keys().collect())
+}
+
+fn observe(
+    world: World<'_>,
+    pairs: &[Pair],
+    sources: &[Option<EntityRef>],
+    known: &HashMap<EntityRef, Summary>,
+    places: Places<'_>,
+) -> Result<Vec<Result<Observed, Vec<Diagnostic>>>, DriverError> {
+    let datasets: Vec<Result<Dataset, Diagnostic>> = pairs
+        .iter()
+        .zip(sources)
+        .enumerate()
+        .map(|(number, (pair, source))| {
+            let place = || places(&format!("/spec/datasets/{number}/from"));
+            match dataset(world.catalog, pair, source.as_ref(), known) {
+                Ok(found) => Ok(found.map_err(|diagnostic| diagnostic.at(place()))),
+                Err(error) => Err(error),
+            }
+        })
+        .collect::<Result<_, DriverError>>()?;
+    let asked: Vec<Dataset> = datasets.iter().filter_map(|dataset| dataset.as_ref().ok()).cloned().collect();
+    let mut answers = world.describe.describe(&asked).into_iter();
+    let observed = datasets.into_iter().map(|dataset| match dataset {
+        Err(diagnostic) => Err(vec![diagnostic]),
+        Ok(dataset) => match answers.next() {
+            Some(Ok(observed)) => Ok(observed),
+            Some(Err(error)) => Err(vec![diagnostic(error)]),
+            None => Err(vec![Diagnostic::error(
+                code::cli::INTERNAL,
+                format!("nothing was answered for `{}`", dataset.entity),
+            )]),
+        },
+    });
+    Ok(observed.collect())
+}
+
+/// The dataset that a pair's `from` names, or why there is none.
+fn dataset(
+    catalog: &dyn Catalog,
+    pair: &Pair,
+    source: Option<&EntityRef>,
+    known: &HashMap<EntityRef, Summary>,
+) -> Result<Result<Dataset, Diagnostic>, DriverError> {
+    let Some(source) = source else {
+        return Ok(Err(Diagnostic::error(
+            code::plan::UNKNOWN_DATASET,
+            format!("`{}` is not a reference to a dataset", pair.from),
+        )
+        .hint("write `name`, `namespace/name` or `resource:namespace/name`")));
+    };
+    let Some(summary) = known.get(source) else {
+        let mut diagnostic =
+            Diagnostic::error(code::plan::UNKNOWN_DATASET, format!("the catalog has no dataset `{}`", source.short()));
+        let near: Vec<String> =
+            catalog.search(&source.name, 3)?.iter().map(|summary| format!("`{}`", summary.entity.short())).collect();
+        if !near.is_empty() {
+            diagnostic = diagnostic.hint(format!("did you mean {}?", near.join(", ")));
+        }
+        return Ok(
+            Err(diagnostic.hint("`greylag catalog import PATH` registers descriptors and directories of files")),
+        );
+    };
+    Ok(summary.dataset().ok_or_else(|| {
+        Diagnostic::error(code::plan::NO_LOCATION, format!("the catalog does not say where `{}` lies", source.short()))
+            .hint("add the annotation `greylag.dev/location` to its descriptor, or import its directory")
+    }))
+}
+
+fn diagnostic(error: DriverError) -> Diagnostic {
+    error.hints.into_iter().fold(Diagnostic::error(error.code, error.message), Diagnostic::hint)
+}
+
+/// Where each pair's target will stand, and what is there.
+fn targets(
+    migration: &Migration,
+    observed: &[Result<Observed, Vec<Diagnostic>>],
+    describe: &dyn Describe,
+) -> Vec<TargetPlace> {
+    let spec = &migration.spec;
+    let wanted: Vec<(EntityRef, Location)> = spec
+        .datasets
+        .iter()
+        .zip(observed)
+        .map(|(pair, observed)| {
+            let entity = EntityRef::parse(&pair.to, DATASET_KIND)
+                .unwrap_or_else(|| EntityRef::new(DATASET_KIND, "default", &pair.to));
+            let location = location(pair, spec.layout.as_ref(), observed.as_ref().ok(), &entity);
+            (entity, location)
+        })
+        .collect();
+    let asked: Vec<Location> = wanted.iter().map(|(_, location)| location.clone()).collect();
+    let places = describe.places(&asked);
+    wanted
+        .into_iter()
+        .zip(places)
+        .map(|((entity, location), place)| {
+            // A place that cannot be looked at is met again, with its reason, when room is made there.
+            let place = place.unwrap_or_else(|_| Place { exists: false, free_bytes: 0, device: "unknown".to_owned() });
+            TargetPlace { entity, location, exists: place.exists, free_bytes: place.free_bytes, device: place.device }
+        })
+        .collect()
+}
+
+fn location(pair: &Pair, shared: Option<&LayoutSpec>, observed: Option<&Observed>, to: &EntityRef) -> Location {
+    let layout = pair.layout.as_ref().or(shared);
+    match (&pair.location, observed) {
+        (Some(path), observed) => {
+            let connection = observed.and_then(|observed| observed.dataset.location.connection.clone());
+            let path = match observed {
+                // Without a connection a relative path starts at the old dataset's directory.
+                Some(observed) if connection.is_none() && !path.starts_with('/') => {
+                    let parent = observed.dataset.location.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+                    format!("{parent}/{path}")
+                }
+                _ => path.clone(),
+            };
+            Location { connection, path }
+        }
+        (None, Some(observed)) => default_location(&observed.dataset.location, &observed.layout, to, layout),
+        (None, None) => Location { connection: None, path: to.name.clone() },
+    }
+}
+
+/// Lineage among the sources, consumers in between left out.
+fn lineage<'a>(graph: &Graph, sources: impl Iterator<Item = &'a EntityRef>) -> Vec<LineageEdge> {
+    let sources: BTreeSet<&EntityRef> = sources.collect();
+    let mut edges = BTreeSet::new();
+    for source in &sources {
+        for consumer in graph.next(source, Direction::Down) {
+            for written in graph.next(consumer, Direction::Down).chain([consumer]) {
+                if sources.contains(written) {
+                    edges.insert(LineageEdge { upstream: (*source).clone(), downstream: written.clone() });
+                }
+            }
+        }
+    }
+    edges.into_iter().collect()
+}
