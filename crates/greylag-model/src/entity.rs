@@ -4,6 +4,7 @@
 //! [`relation`] which fields refer to other entities; [`annotation`] what Greylag's own annotations mean.
 
 pub mod annotation;
+pub mod descriptor;
 pub mod kind;
 pub mod name;
 pub mod relation;
