@@ -1,1 +1,3 @@
 //! Greylag: store.
+
+pub mod catalog;

@@ -1,0 +1,226 @@
+//! The catalog on SQLite.
+//!
+//! # Durability
+//!
+//! The catalog shares the state folder's database file, and so its write-ahead log, with the journal. A batch that only
+//! amends (what a migration's steps do, thousands of times) is committed with `synchronous=NORMAL`: it is in the log
+//! when the step's outcome is journalled, and the journal's commit syncs the log up to there. So no outcome is ever on
+//! disk without what its step published, and publishing costs no sync of its own. If the machine dies in between, both
+//! are gone, and the step, which is idempotent, runs again. Any other batch (an import, which no journal follows) is
+//! committed with `synchronous=FULL` and is on disk when [`Catalog::apply`] answers.
+//!
+//! # Form
+//!
+//! One row an entity with its summary, one row a statement (all that one source says of one entity, as JSON, because it
+//! is always read and written whole), and what is derived of them: relations, tags, schema versions, history, and a
+//! full-text index. Entities that are gone keep their row, without a summary, for their history.
+
+mod read;
+mod write;
+
+use greylag_driver::catalog::{
+    Applied, Batch, Catalog, Change, Filter, Listing, Operation, Page, Record, SchemaVersion, SourceRecord, Summary,
+};
+use greylag_driver::error::DriverError;
+use greylag_model::code::catalog as code;
+use greylag_model::dataset::Location;
+use greylag_model::entity::EntityRef;
+use greylag_model::entity::relation::Relation;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The tables of the catalog; a step of the store's list of migrations.
+pub const MIGRATION: &str = "
+CREATE TABLE catalog_entity (
+    id INTEGER PRIMARY KEY,
+    ref TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    type TEXT,
+    owner TEXT,
+    lifecycle TEXT,
+    location TEXT,
+    summary TEXT,
+    schema_version INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX catalog_entity_owner ON catalog_entity (owner) WHERE owner IS NOT NULL;
+CREATE INDEX catalog_entity_location ON catalog_entity (location) WHERE location IS NOT NULL;
+CREATE TABLE catalog_source (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    via TEXT NOT NULL
+) STRICT;
+CREATE TABLE catalog_statement (
+    entity INTEGER NOT NULL REFERENCES catalog_entity (id),
+    source INTEGER NOT NULL REFERENCES catalog_source (id),
+    facts TEXT NOT NULL,
+    overruled INTEGER NOT NULL,
+    PRIMARY KEY (entity, source)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX catalog_statement_source ON catalog_statement (source);
+CREATE TABLE catalog_relation (
+    entity INTEGER NOT NULL REFERENCES catalog_entity (id),
+    kind TEXT NOT NULL,
+    target TEXT NOT NULL,
+    PRIMARY KEY (entity, kind, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX catalog_relation_target ON catalog_relation (target);
+CREATE TABLE catalog_tag (
+    tag TEXT NOT NULL,
+    entity INTEGER NOT NULL REFERENCES catalog_entity (id),
+    PRIMARY KEY (tag, entity)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX catalog_tag_entity ON catalog_tag (entity);
+CREATE TABLE catalog_schema (
+    entity INTEGER NOT NULL REFERENCES catalog_entity (id),
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    columns TEXT NOT NULL,
+    PRIMARY KEY (entity, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE catalog_change (
+    id INTEGER PRIMARY KEY,
+    entity INTEGER NOT NULL REFERENCES catalog_entity (id),
+    change TEXT NOT NULL
+) STRICT;
+CREATE INDEX catalog_change_entity ON catalog_change (entity);
+CREATE VIRTUAL TABLE catalog_text USING fts5 (
+    name, title, tags, columns, rest,
+    content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0', prefix = '2 3'
+);
+";
+
+/// A catalog in an SQLite database that has the tables of [`MIGRATION`].
+#[derive(Clone, Debug)]
+pub struct SqliteCatalog {
+    connection: Arc<Mutex<Connection>>,
+}
+
+impl SqliteCatalog {
+    /// A catalog over a connection of its own.
+    pub fn new(connection: Connection) -> Self {
+        Self::shared(Arc::new(Mutex::new(connection)))
+    }
+
+    /// A catalog over a connection that others of this process use too, so that they wait for one another in line rather
+    /// than for the database's lock.
+    pub fn shared(connection: Arc<Mutex<Connection>>) -> Self {
+        Self { connection }
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.set_prepared_statement_cache_capacity(64);
+        work(&mut connection).map_err(Fault::into)
+    }
+}
+
+/// What can go wrong inside.
+#[derive(Debug)]
+enum Fault {
+    Sqlite(rusqlite::Error),
+    /// A row that cannot be understood.
+    Corrupt(String),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<serde_json::Error> for Fault {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+impl From<Fault> for DriverError {
+    fn from(fault: Fault) -> Self {
+        let error = match fault {
+            Fault::Corrupt(what) => {
+                return Self::permanent(code::CATALOG_CORRUPT, format!("a row of the catalog cannot be read: {what}"));
+            }
+            Fault::Sqlite(error) => error,
+        };
+        let message = format!("the catalog's database failed: {error}");
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::transient(code::CATALOG_UNAVAILABLE, message)
+            }
+            Some(ErrorCode::DiskFull) => {
+                Self::transient(code::CATALOG_UNAVAILABLE, message).hint("free some space on the state folder's disk")
+            }
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+                Self::transient(code::CATALOG_UNAVAILABLE, message)
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::permanent(code::CATALOG_CORRUPT, message)
+            }
+            _ => Self::permanent(code::CATALOG_UNAVAILABLE, message),
+        }
+    }
+}
+
+/// Reads a reference that the store wrote.
+fn reference(text: &str) -> Result<EntityRef, Fault> {
+    EntityRef::parse(text, "").ok_or_else(|| Fault::Corrupt(format!("`{text}` is not a reference")))
+}
+
+impl Catalog for SqliteCatalog {
+    fn apply(&self, batch: &Batch) -> Result<Applied, DriverError> {
+        let amends = batch.operations.iter().all(|operation| matches!(operation, Operation::Amend { .. }));
+        self.with(|connection| {
+            connection.pragma_update(None, "synchronous", if amends { "NORMAL" } else { "FULL" })?;
+            let applied = (|| {
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let applied = write::apply(&transaction, batch)?;
+                transaction.commit()?;
+                Ok(applied)
+            })();
+            // Whoever shares the connection relies on it.
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            applied
+        })
+    }
+
+    fn find(&self, entities: &[EntityRef]) -> Result<Vec<Option<Summary>>, DriverError> {
+        self.with(|connection| read::find(connection, entities))
+    }
+
+    fn located(&self, locations: &[Location]) -> Result<Vec<Option<EntityRef>>, DriverError> {
+        self.with(|connection| read::located(connection, locations))
+    }
+
+    fn record(&self, entity: &EntityRef) -> Result<Option<Record>, DriverError> {
+        self.with(|connection| read::record(connection, entity))
+    }
+
+    fn list(&self, filter: &Filter, page: &Page) -> Result<Listing, DriverError> {
+        self.with(|connection| read::list(connection, filter, page))
+    }
+
+    fn search(&self, text: &str, limit: usize) -> Result<Vec<Summary>, DriverError> {
+        self.with(|connection| read::search(connection, text, limit))
+    }
+
+    fn relations(&self, entity: Option<&EntityRef>) -> Result<Vec<Relation>, DriverError> {
+        self.with(|connection| read::relations(connection, entity))
+    }
+
+    fn schemas(&self, entity: &EntityRef) -> Result<Vec<SchemaVersion>, DriverError> {
+        self.with(|connection| read::schemas(connection, entity))
+    }
+
+    fn history(&self, entity: &EntityRef) -> Result<Vec<Change>, DriverError> {
+        self.with(|connection| read::history(connection, entity))
+    }
+
+    fn sources(&self) -> Result<Vec<SourceRecord>, DriverError> {
+        self.with(|connection| read::sources(connection))
+    }
+}
+
+#[cfg(test)]
+mod tests;
