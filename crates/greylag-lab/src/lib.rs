@@ -1,1 +1,37 @@
-//! Greylag: lab.
+//! The lab: seeded estates whose truth is known by construction, and the comparison of a migrated estate with it.
+//!
+//! [`generate()`] writes datasets, descriptors and migration files, and `truth/`: what every dataset must be after its
+//! migration. [`compare()`] says how an estate differs from that, or (after an undo) from what it was.
+//!
+//! **Invariant:** the lab never evaluates a mapping. Each logical record is drawn once, and both the old row and the
+//! expected new row are written from it. Nor does it share code with the data plane: it reads and writes files by
+//! itself, so that a defect there cannot hide itself here.
+//!
+//! **Invariant:** the same seed gives the same bytes, on every machine and with any number of threads.
+
+mod arrays;
+mod attribute;
+mod catalog;
+mod cell;
+mod csv_file;
+mod design;
+mod draws;
+mod error;
+mod files;
+mod generate;
+mod hostile;
+mod layout;
+mod manifest;
+mod migration;
+mod names;
+mod parquet_file;
+mod rows;
+mod truth;
+mod uniform;
+mod values;
+mod yaml;
+
+pub use error::LabError;
+pub use generate::{Options, Profile, Report, generate, tree_hash};
+pub use hostile::{Hostile, Refusal};
+pub use truth::{CatalogTruth, EstateTruth, Flow};

@@ -1,0 +1,91 @@
+//! Text to other types and back, and what lies inside lists, structs and maps.
+
+use super::cast::Case;
+use crate::cell::Cell;
+use crate::draws::Draws;
+use crate::values::{decimal, day, instant, integer, stamp, value, Letters};
+use greylag_model::types::DataType::{self, Binary, Boolean, Date, Int32, Int64, List, Map, String, Struct};
+use greylag_model::types::TimeUnit;
+
+type Drawn = (Cell, Option<Cell>);
+
+pub(super) fn cases(flat: bool) -> Vec<Case> {
+    let mut cases = vec![
+        Case::exact(String, Int32, |draws, _| read(draws, &Int32, &["n/a", "12abc", "--3", "2147483648", "1.5"])).misfits(),
+        Case::exact(String, Int64, |draws, _| read(draws, &Int64, &["unknown", "9223372036854775808", "0x10"])).misfits(),
+        Case::exact(String, Date, |draws, _| read(draws, &Date, &["2023-02-30", "soon", "31/12/2024"])).misfits(),
+        Case::exact(String, Boolean, |draws, _| read(draws, &Boolean, &["maybe", "2", "tru"])).misfits(),
+        Case::exact(String, decimal(10, 2), |draws, _| read(draws, &decimal(10, 2), &["12,50", "free", "123456789.00"]))
+            .loses(super::cast::LOSSES)
+            .misfits(),
+        Case::exact(String, stamp(TimeUnit::Us, None), |draws, _| {
+            read(draws, &stamp(TimeUnit::Us, None), &["yesterday", "2024-13-01T00:00:00"])
+        })
+        .loses(super::cast::LOSSES)
+        .misfits(),
+        Case::exact(Int64, String, |draws, _| write(draws, &Int64)),
+        Case::exact(Boolean, String, |draws, _| write(draws, &Boolean)),
+        Case::exact(Date, String, |draws, _| write(draws, &Date)),
+        Case::exact(decimal(9, 2), String, |draws, _| write(draws, &decimal(9, 2))),
+    ];
+    if !flat {
+        cases.extend(nested());
+    }
+    cases
+}
+
+fn nested() -> Vec<Case> {
+    let fields = |number: DataType| Struct(vec![("n".to_owned(), number), ("t".to_owned(), String)]);
+    vec![
+        Case::exact(String, Binary, |draws, _| {
+            let text = crate::values::text(draws, Letters::Any);
+            let bytes = text.clone().into_bytes();
+            (Cell::Text(text), Some(Cell::Bytes(bytes)))
+        }),
+        Case::exact(Binary, String, |draws, _| {
+            let text = crate::values::text(draws, Letters::Any);
+            if draws.chance(4) {
+                (Cell::Bytes(vec![0xff, 0xfe, b'a']), None)
+            } else {
+                (Cell::Bytes(text.clone().into_bytes()), Some(Cell::Text(text)))
+            }
+        })
+        .misfits(),
+        Case::exact(List(Box::new(Int32)), List(Box::new(Int64)), |draws, _| both(draws, &List(Box::new(Int32)))),
+        Case::exact(fields(Int32), fields(Int64), |draws, _| {
+            let item = integer(draws, &Int32);
+            let cell = Cell::Items(vec![Cell::Int(item), Cell::Text(crate::values::word(draws))]);
+            (cell.clone(), Some(cell))
+        }),
+        Case::exact(Map(Box::new(String), Box::new(Int32)), Map(Box::new(String), Box::new(Int64)), |draws, _| {
+            both(draws, &Map(Box::new(String), Box::new(Int32)))
+        }),
+    ]
+}
+
+/// The same cell in both: the types differ only in how wide their integers are.
+fn both(draws: &mut Draws, from: &DataType) -> Drawn {
+    let cell = value(draws, from, Letters::Any);
+    (cell.clone(), Some(cell))
+}
+
+/// A value's text, or something that is no such text.
+fn read(draws: &mut Draws, to: &DataType, malformed: &[&str]) -> Drawn {
+    if draws.chance(4) {
+        return (Cell::text(draws.pick(malformed)), None);
+    }
+    let cell = match to {
+        DataType::Decimal { .. } => Cell::Decimal(draws.between(-9_999_999_999, 9_999_999_999).into()),
+        DataType::Timestamp { unit, .. } => Cell::Ticks(instant(draws, *unit)),
+        Date => Cell::Date(day(draws)),
+        Boolean => Cell::Bool(draws.chance(50)),
+        _ => Cell::Int(integer(draws, to)),
+    };
+    (cell.to_text(to).map_or(Cell::Null, Cell::Text), Some(cell))
+}
+
+fn write(draws: &mut Draws, from: &DataType) -> Drawn {
+    let cell = value(draws, from, Letters::Any);
+    let text = cell.to_text(from).map_or(Cell::Null, Cell::Text);
+    (cell, Some(text))
+}

@@ -1,0 +1,569 @@
+//! What a dataset is to be like, before any row is drawn: names, places, layouts, attributes. A pure function of the
+//! seed and the dataset's number.
+
+use crate::attribute::{Attribute, Column, MAKERS, Making, Place, partition, partition_types};
+use crate::draws::Draws;
+use crate::hostile::Hostile;
+use crate::layout::{Dialect, Encoding, Format, Layout, Shape, codec_name, dialect_node};
+use crate::names::{ColumnNames, DOMAINS, ODD_PLACES, QUALIFIERS, SUBJECTS};
+use crate::values::Letters;
+use crate::yaml::{Node, text};
+use greylag_model::dataset::Compression;
+use greylag_model::types::{DataType, TimeUnit};
+use std::collections::BTreeMap;
+
+/// What holds for the whole estate.
+pub(crate) struct Estate {
+    pub(crate) seed: u64,
+    pub(crate) datasets: usize,
+    /// Largest number of rows that a dataset may have.
+    pub(crate) most_rows: usize,
+    /// Rank by size of each dataset, from 0.
+    pub(crate) ranks: Vec<usize>,
+    /// Pairs that must not be migrated: number of the dataset and why.
+    pub(crate) hostile: BTreeMap<usize, Hostile>,
+}
+
+/// Datasets of one system.
+pub(crate) const PER_SYSTEM: usize = 25;
+
+/// A column of a dataset and where its cells come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) column: Column,
+    pub(crate) attribute: usize,
+    pub(crate) cell: usize,
+}
+
+/// Everything about a dataset but its rows.
+pub(crate) struct Design {
+    pub(crate) index: usize,
+    pub(crate) system: System,
+    /// Name of the old entity as the descriptor spells it.
+    pub(crate) from: String,
+    /// Name of the new entity.
+    pub(crate) to: String,
+    /// Words for people.
+    pub(crate) title: String,
+    /// Path of the old dataset below the estate.
+    pub(crate) old_path: String,
+    /// Path of the new dataset below the estate.
+    pub(crate) new_path: String,
+    pub(crate) old: Layout,
+    pub(crate) new: Layout,
+    /// The `layout` part of the pair, if it has one.
+    pub(crate) layout: Option<Node>,
+    pub(crate) attributes: Vec<Attribute>,
+    /// Columns of the old dataset, partition columns last.
+    pub(crate) old_slots: Vec<Slot>,
+    /// Columns of the new dataset, partition columns last.
+    pub(crate) new_slots: Vec<Slot>,
+    /// Whether the descriptor declares the columns' types.
+    pub(crate) declares: bool,
+    pub(crate) rows: usize,
+    /// Files of a flat directory.
+    pub(crate) files: usize,
+    pub(crate) file_mode: u32,
+    pub(crate) directory_mode: u32,
+    /// How Parquet files came about.
+    pub(crate) writer: Writer,
+    /// Files beside the data that are nobody's business.
+    pub(crate) litter: bool,
+    pub(crate) hostile: Option<Hostile>,
+    pub(crate) marks: Vec<String>,
+}
+
+/// Habits of the program that wrote the old Parquet files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writer {
+    /// Arrow's own schema is inside.
+    Arrow,
+    /// Only Parquet's schema is inside.
+    Plain,
+    /// Texts are dictionaries of Arrow.
+    Dictionary,
+    /// Texts have 64-bit offsets.
+    Large,
+}
+
+/// A system: a directory, a descriptor file, a migration file.
+#[derive(Clone, Debug)]
+pub(crate) struct System {
+    pub(crate) index: usize,
+    pub(crate) name: String,
+    pub(crate) domain: String,
+    /// Namespace of its entities.
+    pub(crate) namespace: String,
+    /// Team that owns it.
+    pub(crate) team: String,
+    /// Path of its data below the estate.
+    pub(crate) directory: String,
+}
+
+impl Estate {
+    /// How many systems there are.
+    pub(crate) fn systems(&self) -> usize {
+        self.datasets.div_ceil(PER_SYSTEM).max(1)
+    }
+
+    /// The system of this number.
+    pub(crate) fn system(&self, index: usize) -> System {
+        let domain = domain_name(index / 3);
+        let name = format!("{domain}-{}", ["ledger", "hub", "store"][index % 3]);
+        let directory = if index % 4 == 3 {
+            format!("data/{domain}/{} {}", ODD_PLACES[(index / 4) % ODD_PLACES.len()], index)
+        } else {
+            format!("data/{domain}/{name}")
+        };
+        System {
+            index,
+            namespace: if index % 5 == 1 { domain.clone() } else { "default".to_owned() },
+            team: format!("{domain}-{}", ["data", "core"][index % 2]),
+            name,
+            domain,
+            directory,
+        }
+    }
+
+    /// Rows of the dataset: a few large ones, most of about a thousand, some empty. Integers only, so that every machine
+    /// gives the same; the curve is Zipf's with an exponent of 1.5.
+    fn rows(&self, index: usize, draws: &mut Draws) -> usize {
+        if index % 29 == 11 {
+            return 0;
+        }
+        let largest = (self.datasets as u64 * 530).min(160_000);
+        let rank = self.ranks[index] as u64 + 3;
+        // ((rank / 3) ^ 1.5) in thousandths.
+        let shrink = (rank * rank * rank * 1_000_000 / 27).isqrt();
+        let rows = (largest * 1_000 / shrink).max(400 + draws.below(1_400) as u64);
+        usize::try_from(rows).unwrap_or(usize::MAX).min(self.most_rows)
+    }
+}
+
+fn domain_name(index: usize) -> String {
+    let name = DOMAINS[index % DOMAINS.len()];
+    let round = index / DOMAINS.len();
+    if round == 0 { name.to_owned() } else { format!("{name}-{}", round + 1) }
+}
+
+/// The stem of a dataset's name, unique in the estate.
+fn stem(index: usize) -> String {
+    let subject = SUBJECTS[index % SUBJECTS.len()];
+    let rest = index / SUBJECTS.len();
+    match (rest % (QUALIFIERS.len() + 1), rest / (QUALIFIERS.len() + 1)) {
+        (0, 0) => subject.to_owned(),
+        (0, round) => format!("{subject}_{round}"),
+        (qualifier, 0) => format!("{}_{subject}", QUALIFIERS[qualifier - 1]),
+        (qualifier, round) => format!("{}_{subject}_{round}", QUALIFIERS[qualifier - 1]),
+    }
+}
+
+/// Names of the old and the new entity of a dataset.
+pub(crate) fn names(index: usize) -> (String, String) {
+    let stem = stem(index);
+    // References are compared without regard to case.
+    let from = if index % 17 == 5 { format!("{}.V1", stem.to_uppercase()) } else { format!("{stem}_v1") };
+    (from, format!("{stem}_v2"))
+}
+
+/// What is chosen before the attributes: they depend on it.
+struct Frame {
+    old: Layout,
+    new: Layout,
+    layout: Option<Node>,
+    old_partitions: usize,
+    new_partitions: NewPartitions,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NewPartitions {
+    /// Those of the old dataset, whatever they are called now.
+    Same,
+    /// None.
+    None,
+    /// By another column.
+    Other,
+}
+
+/// The design of the dataset of this number.
+pub(crate) fn design(estate: &Estate, index: usize) -> Design {
+    let mut draws = Draws::new(estate.seed, "design", index as u64);
+    let hostile = estate.hostile.get(&index).copied();
+    let system = estate.system(index / PER_SYSTEM);
+    let (from, to) = names(index);
+    let mut rows = estate.rows(index, &mut draws);
+    if hostile.is_some() {
+        rows = rows.clamp(50.min(estate.most_rows), 2_000);
+    }
+    let mut frame = frame(&mut draws, rows, hostile);
+    let flat = frame.old.format.is_csv() || frame.new.format.is_csv();
+    let latin = |layout: &Layout| matches!(&layout.format, Format::Csv(csv) if csv.encoding == Encoding::Latin1);
+    let letters = if latin(&frame.old) || latin(&frame.new) { Letters::Latin } else { Letters::Any };
+    let mut names = ColumnNames::default();
+    let mut marks = Vec::new();
+    let odd = if letters == Letters::Latin { 0 } else { 8 };
+    let mut making = Making { draws: &mut draws, names: &mut names, turn: index, flat, letters, odd };
+    let wide = hostile.is_none() && index % 60 == 7;
+    let (attributes, partitions) = attributes(&mut making, &frame, hostile, wide);
+    if wide {
+        marks.push("columns/200".to_owned());
+        rows = rows.min(1_000);
+    }
+    marks.extend(names.odd.iter().map(|_| "name/odd column".to_owned()));
+    marks.extend(names.odd.iter().filter(|name| name.contains('\n')).map(|_| "name/newline in column".to_owned()));
+
+    let old_partitions: Vec<usize> = partitions[..frame.old_partitions].to_vec();
+    let new_partitions: Vec<usize> = match frame.new_partitions {
+        NewPartitions::Same => old_partitions.clone(),
+        NewPartitions::None => vec![],
+        NewPartitions::Other => vec![partitions[frame.old_partitions]],
+    };
+    frame.old.partition_by = old_partitions.iter().map(|at| attributes[*at].old[0].name.clone()).collect();
+    frame.new.partition_by = new_partitions.iter().map(|at| attributes[*at].new[0].column.name.clone()).collect();
+    let layout = with_partitions(&frame);
+    let old_slots = old_slots(&attributes, &frame.old.partition_by);
+    let new_slots = new_slots(&attributes, &old_slots, &frame.new.partition_by);
+
+    let place = if draws.chance(15) && hostile.is_none() {
+        marks.push("name/odd place".to_owned());
+        format!("{} {index}", draws.pick(ODD_PLACES))
+    } else {
+        from.clone()
+    };
+    let extension = match &frame.old.format {
+        Format::Csv(csv) if csv.delimiter == '\t' => "tsv",
+        format => format.extension(),
+    };
+    let old_path = match frame.old.shape {
+        Shape::File => format!("{}/{place}.{extension}", system.directory),
+        Shape::Directory => format!("{}/{place}", system.directory),
+    };
+    let new_path = match frame.new.shape {
+        Shape::File => format!("{}/{to}.{}", system.directory, frame.new.format.extension()),
+        Shape::Directory => format!("{}/{to}", system.directory),
+    };
+    let inferred = old_partitions.iter().all(|at| {
+        matches!(attributes[*at].old[0].data_type, DataType::String | DataType::Date | DataType::Int64)
+    });
+    let writer = writer(&mut draws, &old_slots);
+    let file_mode = [0o644, 0o644, 0o644, 0o640, 0o600, 0o664, 0o444][draws.below(7)];
+    let directory_mode = [0o755, 0o755, 0o750, 0o700, 0o775][draws.below(5)];
+    marks.extend(layout_marks(&frame, file_mode, rows));
+    for attribute in &attributes {
+        marks.extend(attribute.marks.iter().cloned());
+    }
+    marks.extend(old_slots.iter().map(|slot| format!("type/{}", type_family(&slot.column.data_type))));
+    Design {
+        index,
+        system,
+        title: format!("{} ({})", from.replace('_', " "), place),
+        from,
+        to,
+        old_path,
+        new_path,
+        declares: frame.old.format.is_csv() || !inferred,
+        layout,
+        old: frame.old,
+        new: frame.new,
+        attributes,
+        old_slots,
+        new_slots,
+        rows,
+        files: 2 + draws.below(3),
+        file_mode,
+        directory_mode,
+        writer,
+        litter: draws.chance(25),
+        hostile,
+        marks,
+    }
+}
+
+/// The name of a type in the coverage table: without parameters, but timestamps with unit and zone.
+fn type_family(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Decimal { .. } => "decimal".to_owned(),
+        DataType::List(_) => "list".to_owned(),
+        DataType::Struct(_) => "struct".to_owned(),
+        DataType::Map(..) => "map".to_owned(),
+        DataType::Timestamp { unit, zone } => {
+            format!("timestamp({unit}{})", if zone.is_some() { ", zone" } else { "" })
+        }
+        other => other.to_string(),
+    }
+}
+
+fn layout_marks(frame: &Frame, file_mode: u32, rows: usize) -> Vec<String> {
+    let name = |layout: &Layout, partitions: bool| {
+        let shape = match (layout.shape, partitions) {
+            (_, true) => "hive",
+            (Shape::File, false) => "file",
+            (Shape::Directory, false) => "directory",
+        };
+        (layout.format.extension(), shape)
+    };
+    let old = name(&frame.old, frame.old_partitions > 0);
+    let new = name(&frame.new, !frame.new.partition_by.is_empty());
+    let mut marks = vec![format!("format/{} → {}", old.0, new.0), format!("shape/{} → {}", old.1, new.1)];
+    for (when, layout) in [("old", &frame.old), ("new", &frame.new)] {
+        match &layout.format {
+            Format::Parquet { compression } => marks.push(format!("codec/{when} {}", codec_name(*compression))),
+            Format::Csv(csv) => {
+                marks.push(format!("csv/{when} {}", csv.encoding.name()));
+                marks.push(format!("csv/{when} delimiter {:?}", csv.delimiter));
+                for (mark, holds) in [
+                    ("byte-order mark", csv.mark),
+                    ("crlf", csv.crlf),
+                    ("escape", csv.escape.is_some()),
+                    ("no header", !csv.header),
+                    ("null text", !csv.null.is_empty()),
+                    ("quote", csv.quote != '"'),
+                ] {
+                    if holds {
+                        marks.push(format!("csv/{when} {mark}"));
+                    }
+                }
+            }
+        }
+    }
+    if file_mode != 0o644 {
+        marks.push("mode/other than 0644".to_owned());
+    }
+    marks.push(
+        match rows {
+            0 => "rows/none",
+            1..100_000 => "rows/some",
+            _ => "rows/100,000 and more",
+        }
+        .to_owned(),
+    );
+    marks
+}
+
+fn writer(draws: &mut Draws, slots: &[Slot]) -> Writer {
+    // What Parquet's own schema cannot say needs Arrow's.
+    let plain = slots.iter().all(|slot| is_plain(&slot.column.data_type));
+    match draws.below(10) {
+        0..3 if plain => Writer::Plain,
+        3 => Writer::Dictionary,
+        4 => Writer::Large,
+        _ => Writer::Arrow,
+    }
+}
+
+fn is_plain(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Time(TimeUnit::S) | DataType::Timestamp { unit: TimeUnit::S, .. } => false,
+        DataType::Timestamp { zone: Some(zone), .. } => zone == "UTC",
+        DataType::List(item) => is_plain(item),
+        DataType::Struct(fields) => fields.iter().all(|(_, field)| is_plain(field)),
+        DataType::Map(key, value) => is_plain(key) && is_plain(value),
+        _ => true,
+    }
+}
+
+fn dialect(draws: &mut Draws) -> Dialect {
+    let encoding = match draws.below(10) {
+        0 | 1 => Encoding::Latin1,
+        2 => Encoding::Utf16Le,
+        3 => Encoding::Utf16Be,
+        _ => Encoding::Utf8,
+    };
+    Dialect {
+        delimiter: [',', ',', ';', '|', '\t'][draws.below(5)],
+        quote: if draws.chance(15) { '\'' } else { '"' },
+        escape: draws.chance(15).then_some('\\'),
+        header: !draws.chance(15),
+        null: ["", "", "NULL", "\\N", "NA", "-"][draws.below(6)].to_owned(),
+        mark: match encoding {
+            Encoding::Latin1 => false,
+            Encoding::Utf8 => draws.chance(25),
+            Encoding::Utf16Le | Encoding::Utf16Be => draws.chance(60),
+        },
+        encoding,
+        crlf: draws.chance(30),
+    }
+}
+
+fn codec(draws: &mut Draws) -> Compression {
+    [Compression::Snappy, Compression::Uncompressed, Compression::Gzip, Compression::Lz4, Compression::Zstd]
+        [draws.below(5)]
+}
+
+/// Draws the layouts. The `layout` part says only what changes: the rest is as in the old dataset.
+fn frame(draws: &mut Draws, rows: usize, hostile: Option<Hostile>) -> Frame {
+    let csv = draws.chance(30);
+    let mut old = Layout {
+        format: if csv { Format::Csv(dialect(draws)) } else { Format::Parquet { compression: codec(draws) } },
+        shape: Shape::File,
+        partition_by: vec![],
+    };
+    if let Some(hostile) = hostile {
+        old.format = hostile.format();
+        let new = Layout { format: Format::Parquet { compression: Compression::Zstd }, ..old.clone() };
+        let layout = old.format.is_csv().then(|| Node::map([("format", text("parquet"))]));
+        return Frame { old, new, layout, old_partitions: 0, new_partitions: NewPartitions::Same };
+    }
+    let mut old_partitions = 0;
+    match draws.below(100) {
+        0..25 if rows > 0 => {
+            old.shape = Shape::Directory;
+            old_partitions = if draws.chance(30) { 2 } else { 1 };
+        }
+        25..40 => old.shape = Shape::Directory,
+        _ => {}
+    }
+    let mut new = old.clone();
+    let mut layout = Vec::new();
+    new_format(draws, &old, &mut new, &mut layout);
+    let new_partitions = match draws.below(100) {
+        0..15 if rows > 0 => NewPartitions::Other,
+        15..35 if old_partitions > 0 => NewPartitions::None,
+        _ => NewPartitions::Same,
+    };
+    if new_partitions == NewPartitions::Other {
+        new.shape = Shape::Directory;
+    } else if (old_partitions == 0 || new_partitions == NewPartitions::None) && draws.chance(20) {
+        new.shape = if old.shape == Shape::File { Shape::Directory } else { Shape::File };
+        let shape = if new.shape == Shape::File { "file" } else { "directory" };
+        layout.push(("shape".to_owned(), text(shape)));
+    }
+    let layout = (!layout.is_empty()).then_some(Node::Map(layout));
+    Frame { old, new, layout, old_partitions, new_partitions }
+}
+
+fn new_format(draws: &mut Draws, old: &Layout, new: &mut Layout, layout: &mut Vec<(String, Node)>) {
+    match (&old.format, draws.below(100)) {
+        (Format::Csv(_), 0..60) => {
+            layout.push(("format".to_owned(), text("parquet")));
+            new.format = Format::Parquet { compression: Compression::Zstd };
+            new_codec(draws, new, layout);
+        }
+        (Format::Csv(_), 60..75) | (Format::Parquet { .. }, 0..8) => {
+            let other = Dialect { mark: false, crlf: false, escape: None, header: true, ..dialect(draws) };
+            if !old.format.is_csv() {
+                layout.push(("format".to_owned(), text("csv")));
+            }
+            // An empty dialect says that the usual one is wanted, not the old one.
+            layout.push(("csv".to_owned(), dialect_node(&other)));
+            new.format = Format::Csv(other);
+        }
+        (Format::Csv(_), _) => {}
+        (Format::Parquet { .. }, _) => {
+            new.format = Format::Parquet { compression: Compression::Zstd };
+            new_codec(draws, new, layout);
+        }
+    }
+}
+
+fn new_codec(draws: &mut Draws, new: &mut Layout, layout: &mut Vec<(String, Node)>) {
+    if draws.chance(50) {
+        let compression = codec(draws);
+        layout.push(("compression".to_owned(), text(codec_name(compression))));
+        new.format = Format::Parquet { compression };
+    }
+}
+
+/// The `layout` part with `partitionBy`, where the partitions change.
+fn with_partitions(frame: &Frame) -> Option<Node> {
+    let changes = frame.new_partitions != NewPartitions::Same;
+    if !changes {
+        return frame.layout.clone();
+    }
+    let layout = frame.layout.clone().unwrap_or(Node::Map(vec![]));
+    Some(layout.with("partitionBy", Node::texts(&frame.new.partition_by)))
+}
+
+/// Draws the attributes; also says which of them are partition columns, those of the old dataset first.
+fn attributes(
+    making: &mut Making<'_>,
+    frame: &Frame,
+    hostile: Option<Hostile>,
+    wide: bool,
+) -> (Vec<Attribute>, Vec<usize>) {
+    let index = making.turn;
+    let mut attributes = Vec::new();
+    let tiny = index % 40 == 3 && hostile.is_none();
+    if let Some(hostile) = hostile {
+        attributes.extend(hostile.attribute(making));
+    }
+    let mut uses = vec![0_usize; MAKERS.len()];
+    let mut add = |making: &mut Making<'_>, attributes: &mut Vec<Attribute>, maker: usize| {
+        making.turn = index + uses[maker] * 97;
+        uses[maker] += 1;
+        attributes.extend((MAKERS[maker].1)(making));
+    };
+    let maker = |name: &str| MAKERS.iter().position(|(other, _)| *other == name).unwrap_or(0);
+    add(making, &mut attributes, maker("keep"));
+    if !tiny {
+        add(making, &mut attributes, maker("rename"));
+        add(making, &mut attributes, maker("cast"));
+        let more = if wide { 0 } else { 1 + making.draws.below(8) };
+        for turn in 0..more {
+            let cast = making.draws.chance(25);
+            add(making, &mut attributes, if cast { maker("cast") } else { (index + turn) % MAKERS.len() });
+        }
+        while wide && attributes.iter().map(|attribute| attribute.old.len()).sum::<usize>() < 200 {
+            let renamed = making.draws.chance(10);
+            add(making, &mut attributes, maker(if renamed { "rename" } else { "keep" }));
+        }
+    }
+    // Delimited lines of one empty field cannot be told from empty lines: two columns at least.
+    add(making, &mut attributes, maker("keep"));
+    making.draws.shuffle(&mut attributes);
+    let mut partitions = Vec::new();
+    let others = usize::from(frame.new_partitions == NewPartitions::Other);
+    for turn in 0..frame.old_partitions + others {
+        making.turn = index + turn;
+        let types = partition_types();
+        let data_type = types[making.turn % types.len()].clone();
+        let renamed = making.draws.chance(25);
+        let at = making.draws.below(attributes.len() + 1);
+        for earlier in &mut partitions {
+            *earlier += usize::from(*earlier >= at);
+        }
+        attributes.insert(at, partition(making, data_type, renamed));
+        partitions.push(at);
+    }
+    (attributes, partitions)
+}
+
+fn old_slots(attributes: &[Attribute], partition_by: &[String]) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (attribute, made) in attributes.iter().enumerate() {
+        for (cell, column) in made.old.iter().enumerate() {
+            slots.push(Slot { column: column.clone(), attribute, cell });
+        }
+    }
+    partitions_last(slots, partition_by)
+}
+
+/// A column that carries an old one on stands in its place; the others follow in the order of the file.
+fn new_slots(attributes: &[Attribute], old: &[Slot], partition_by: &[String]) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    let all: Vec<(Place, Slot)> = (attributes.iter().enumerate())
+        .flat_map(|(attribute, made)| {
+            let slot = move |(cell, new): (usize, &crate::attribute::NewColumn)| {
+                (new.place, Slot { column: new.column.clone(), attribute, cell })
+            };
+            made.new.iter().enumerate().map(slot)
+        })
+        .collect();
+    for slot in old {
+        let carried = all.iter().find(|(place, new)| new.attribute == slot.attribute && *place == Place::At(slot.cell));
+        slots.extend(carried.map(|(_, new)| new.clone()));
+    }
+    for section in [Place::Columns, Place::Split, Place::Merge] {
+        slots.extend(all.iter().filter(|(place, _)| *place == section).map(|(_, new)| new.clone()));
+    }
+    partitions_last(slots, partition_by)
+}
+
+fn partitions_last(slots: Vec<Slot>, partition_by: &[String]) -> Vec<Slot> {
+    let is_partition = |slot: &Slot| partition_by.contains(&slot.column.name);
+    let (partitions, mut rest): (Vec<Slot>, Vec<Slot>) = slots.into_iter().partition(is_partition);
+    for name in partition_by {
+        rest.extend(partitions.iter().filter(|slot| slot.column.name == *name).cloned());
+    }
+    rest
+}
