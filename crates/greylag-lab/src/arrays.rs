@@ -1,9 +1,13 @@
 //! Cells to Arrow arrays.
 
 use crate::cell::Cell;
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, StringArray, StructArray};
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, ListArray, MapArray, PrimitiveArray, StringArray, StructArray,
+};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{self as types, ArrowPrimitiveType, DataType as ArrowType, Field, Fields, TimeUnit as ArrowUnit};
+use arrow::datatypes::{
+    self as types, ArrowPrimitiveType, DataType as ArrowType, Field, Fields, TimeUnit as ArrowUnit,
+};
 use arrow::error::ArrowError;
 use greylag_model::types::{DataType, TimeUnit};
 use std::sync::Arc;
@@ -131,7 +135,10 @@ fn ticks<N: TryFrom<i64>>(cell: &Cell) -> Option<N> {
 pub(crate) fn array(data_type: &DataType, cells: &[&Cell]) -> Result<ArrayRef, ArrowError> {
     Ok(match data_type {
         DataType::Boolean => Arc::new(
-            cells.iter().map(|cell| if let Cell::Bool(value) = cell { Some(*value) } else { None }).collect::<BooleanArray>(),
+            cells
+                .iter()
+                .map(|cell| if let Cell::Bool(value) = cell { Some(*value) } else { None })
+                .collect::<BooleanArray>(),
         ),
         DataType::Int8 => Arc::new(primitive::<types::Int8Type>(cells, whole)),
         DataType::Int16 => Arc::new(primitive::<types::Int16Type>(cells, whole)),
@@ -166,9 +173,15 @@ pub(crate) fn array(data_type: &DataType, cells: &[&Cell]) -> Result<ArrayRef, A
             let zone = zone.as_deref().map(Arc::<str>::from);
             match unit {
                 TimeUnit::S => Arc::new(primitive::<types::TimestampSecondType>(cells, ticks).with_timezone_opt(zone)),
-                TimeUnit::Ms => Arc::new(primitive::<types::TimestampMillisecondType>(cells, ticks).with_timezone_opt(zone)),
-                TimeUnit::Us => Arc::new(primitive::<types::TimestampMicrosecondType>(cells, ticks).with_timezone_opt(zone)),
-                TimeUnit::Ns => Arc::new(primitive::<types::TimestampNanosecondType>(cells, ticks).with_timezone_opt(zone)),
+                TimeUnit::Ms => {
+                    Arc::new(primitive::<types::TimestampMillisecondType>(cells, ticks).with_timezone_opt(zone))
+                }
+                TimeUnit::Us => {
+                    Arc::new(primitive::<types::TimestampMicrosecondType>(cells, ticks).with_timezone_opt(zone))
+                }
+                TimeUnit::Ns => {
+                    Arc::new(primitive::<types::TimestampNanosecondType>(cells, ticks).with_timezone_opt(zone))
+                }
             }
         }
         DataType::String => Arc::new(
@@ -192,8 +205,11 @@ pub(crate) fn array(data_type: &DataType, cells: &[&Cell]) -> Result<ArrayRef, A
 fn list(item: &DataType, cells: &[&Cell]) -> Result<ArrayRef, ArrowError> {
     let items = |cell: &&Cell| -> usize { if let Cell::Items(items) = cell { items.len() } else { 0 } };
     let offsets = OffsetBuffer::from_lengths(cells.iter().map(items));
-    let flat: Vec<&Cell> =
-        cells.iter().filter_map(|cell| if let Cell::Items(items) = cell { Some(items) } else { None }).flatten().collect();
+    let flat: Vec<&Cell> = cells
+        .iter()
+        .filter_map(|cell| if let Cell::Items(items) = cell { Some(items) } else { None })
+        .flatten()
+        .collect();
     Ok(Arc::new(ListArray::try_new(item_field(item), offsets, array(item, &flat)?, Some(presence(cells)))?))
 }
 

@@ -8,6 +8,7 @@ use crate::names::PEOPLE;
 use crate::truth::{CatalogTruth, Flow};
 use crate::yaml::{Node, document, text};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// A descriptor's document.
 fn entity(kind: &str, metadata: Node, spec: Node) -> String {
@@ -36,7 +37,7 @@ pub(crate) fn resource(design: &Design) -> String {
     let mut annotations = Node::map([("greylag.dev/location", text(format!("../{}", design.old_path)))]);
     match &design.old.format {
         Format::Parquet { .. } => {
-            if design.index % 4 == 0 {
+            if design.index.is_multiple_of(4) {
                 annotations = annotations.with("greylag.dev/format", text("parquet"));
             }
         }
@@ -83,12 +84,8 @@ fn declared_columns(design: &Design) -> String {
         let name = &slot.column.name;
         let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-        let name = if plain {
-            name.clone()
-        } else {
-            format!("\"{}\"", name.replace('"', "\"\"").replace('\n', "\\n"))
-        };
-        out.push_str(&format!("{name}: {}\n", slot.column.data_type));
+        let name = if plain { name.clone() } else { format!("\"{}\"", name.replace('"', "\"\"").replace('\n', "\\n")) };
+        let _ = writeln!(out, "{name}: {}", slot.column.data_type);
     }
     out
 }
@@ -159,7 +156,11 @@ pub(crate) fn organisation(estate: &Estate) -> (String, BTreeMap<String, u64>) {
     let mut out = String::new();
     for domain in &domains {
         let owner = teams.iter().find(|team| team.starts_with(domain)).copied().unwrap_or_default();
-        out.push_str(&entity("Domain", named(domain, "default"), Node::map([("owner", text(format!("group:{owner}")))])));
+        out.push_str(&entity(
+            "Domain",
+            named(domain, "default"),
+            Node::map([("owner", text(format!("group:{owner}")))]),
+        ));
     }
     let company = Node::map([("type", text("organization")), ("children", Node::texts(&teams))]);
     out.push_str(&entity("Group", named("company", "default"), company));
@@ -197,16 +198,14 @@ pub(crate) fn truth(
     mut entities: BTreeMap<String, u64>,
     consumers: &BTreeMap<String, (usize, Flow)>,
 ) -> CatalogTruth {
-    let known: Vec<usize> = (0..estate.datasets)
-        .filter(|index| estate.hostile.get(index) != Some(&Hostile::UnknownEntity))
-        .collect();
+    let known: Vec<usize> =
+        (0..estate.datasets).filter(|index| estate.hostile.get(index) != Some(&Hostile::UnknownEntity)).collect();
     entities.insert("Resource".to_owned(), known.len() as u64);
     entities.insert("Component".to_owned(), consumers.len() as u64);
     entities.insert("Location".to_owned(), 1);
     let owner = |index: &usize| format!("group:default/{}", estate.system(index / PER_SYSTEM).team);
-    let consumers: BTreeMap<String, Flow> = (consumers.iter())
-        .map(|(name, (_, flow))| (format!("component:default/{name}"), flow.clone()))
-        .collect();
+    let consumers: BTreeMap<String, Flow> =
+        (consumers.iter()).map(|(name, (_, flow))| (format!("component:default/{name}"), flow.clone())).collect();
     let mut readers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (name, flow) in &consumers {
         for read in &flow.reads {

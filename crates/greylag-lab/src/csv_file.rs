@@ -36,7 +36,10 @@ pub(crate) fn bytes(columns: &[(&Column, Vec<&Cell>)], rows: usize, dialect: &Di
 /// Writes a field that is not null, quoted if anything in it could be misread.
 fn field(value: &str, dialect: &Dialect, out: &mut String) {
     let special = |letter: char| {
-        letter == dialect.delimiter || letter == dialect.quote || letter == '\n' || letter == '\r'
+        letter == dialect.delimiter
+            || letter == dialect.quote
+            || letter == '\n'
+            || letter == '\r'
             || Some(letter) == dialect.escape
     };
     let blank = value.is_empty() || value.starts_with(' ') || value.ends_with(' ') || value.starts_with('\u{feff}');
@@ -86,9 +89,8 @@ pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> Result<String, String>
         [0xfe, 0xff, rest @ ..] if encoding != Encoding::Latin1 => (Encoding::Utf16Be, rest),
         _ => (encoding, bytes),
     };
-    let units = |read: fn([u8; 2]) -> u16| -> Vec<u16> {
-        bytes.chunks_exact(2).map(|unit| read([unit[0], unit[1]])).collect()
-    };
+    let units =
+        |read: fn([u8; 2]) -> u16| -> Vec<u16> { bytes.chunks_exact(2).map(|unit| read([unit[0], unit[1]])).collect() };
     match encoding {
         Encoding::Utf8 => String::from_utf8(bytes.to_vec()).map_err(|error| error.to_string()),
         Encoding::Utf16Le => String::from_utf16(&units(u16::from_le_bytes)).map_err(|error| error.to_string()),
@@ -184,7 +186,8 @@ mod tests {
             for (null, escape, mark) in [("", None, true), ("NULL", Some('\\'), false)] {
                 let mark = mark && encoding != Encoding::Latin1;
                 let null = null.to_owned();
-                let dialect = Dialect { delimiter: ';', null, escape, encoding, mark, crlf: mark, ..Dialect::default() };
+                let dialect =
+                    Dialect { delimiter: ';', null, escape, encoding, mark, crlf: mark, ..Dialect::default() };
                 let cells: Vec<Cell> = texts.iter().map(|text| Cell::text(text)).chain([Cell::Null]).collect();
                 let cells: Vec<&Cell> = cells.iter().collect();
                 let written = bytes(&[(&column, cells.clone()), (&column, cells)], texts.len() + 1, &dialect);

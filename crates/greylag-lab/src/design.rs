@@ -242,9 +242,9 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         Shape::File => format!("{}/{to}.{}", system.directory, frame.new.format.extension()),
         Shape::Directory => format!("{}/{to}", system.directory),
     };
-    let inferred = old_partitions.iter().all(|at| {
-        matches!(attributes[*at].old[0].data_type, DataType::String | DataType::Date | DataType::Int64)
-    });
+    let inferred = old_partitions
+        .iter()
+        .all(|at| matches!(attributes[*at].old[0].data_type, DataType::String | DataType::Date | DataType::Int64));
     let writer = writer(&mut draws, &old_slots);
     let file_mode = [0o644, 0o644, 0o644, 0o640, 0o600, 0o664, 0o444][draws.below(7)];
     let directory_mode = [0o755, 0o755, 0o750, 0o700, 0o775][draws.below(5)];

@@ -11,120 +11,136 @@ use crate::rows::Rows;
 use greylag_model::dataset::Compression;
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+
+/// Rows and how they are to lie on disk.
+pub(crate) struct Writing<'a> {
+    pub(crate) layout: &'a Layout,
+    /// Columns, partition columns last.
+    pub(crate) slots: &'a [Slot],
+    pub(crate) cells: &'a [Vec<Cell>],
+    pub(crate) rows: usize,
+    /// Files of a flat directory.
+    pub(crate) files: usize,
+    pub(crate) file_mode: u32,
+    pub(crate) directory_mode: u32,
+    pub(crate) writer: Writer,
+    /// Whether files have odd names.
+    pub(crate) odd: bool,
+}
 
 /// Writes the old dataset below `root`.
 pub(crate) fn write_old(root: &Path, design: &Design, rows: &Rows) -> Result<(), LabError> {
     let place = root.join(&design.old_path);
-    match design.old.shape {
-        Shape::File => {
-            let bytes = encode(&design.old_slots, &rows.old, 0..design.rows, &design.old, design.writer)?;
-            let bytes = match design.hostile {
-                Some(hostile) => hostile.spoil(bytes),
-                None => Some(bytes),
-            };
-            if let Some(bytes) = bytes {
-                write_file(&place, &bytes, design.file_mode)?;
-            }
-            if design.litter {
-                litter_beside(&place)?;
-            }
+    let writing = Writing {
+        layout: &design.old,
+        slots: &design.old_slots,
+        cells: &rows.old,
+        rows: design.rows,
+        files: design.files,
+        file_mode: design.file_mode,
+        directory_mode: design.directory_mode,
+        writer: design.writer,
+        odd: design.index % 13 == 4,
+    };
+    if let Some(hostile) = design.hostile {
+        if let Some(bytes) = hostile.spoil(writing.encode(0..design.rows)?) {
+            write_file(&place, &bytes, design.file_mode)?;
         }
-        Shape::Directory => {
-            create_directory(&place, design.directory_mode)?;
-            if design.old.partition_by.is_empty() {
-                write_flat(&place, design, rows)?;
-            } else {
-                write_partitions(&place, design, rows)?;
-            }
-            if design.litter {
-                litter_within(&place, design.old.format.extension())?;
-            }
-        }
+        return Ok(());
     }
-    Ok(())
+    writing.write(&place)?;
+    match design.old.shape {
+        _ if !design.litter => Ok(()),
+        Shape::File => litter_beside(&place),
+        Shape::Directory => litter_within(&place, design.old.format.extension()),
+    }
 }
 
 /// Writes the expected rows, partition columns among them, as one file.
 pub(crate) fn write_truth(place: &Path, design: &Design, rows: &Rows) -> Result<(), LabError> {
-    let count = design.rows - rows.rejected;
-    let layout = Layout {
-        format: Format::Parquet { compression: Compression::Lz4 },
-        shape: Shape::File,
-        partition_by: vec![],
+    let layout =
+        Layout { format: Format::Parquet { compression: Compression::Lz4 }, shape: Shape::File, partition_by: vec![] };
+    let writing = Writing {
+        layout: &layout,
+        slots: &design.new_slots,
+        cells: &rows.new,
+        rows: design.rows - rows.rejected,
+        files: 1,
+        file_mode: 0o644,
+        directory_mode: 0o755,
+        writer: Writer::Arrow,
+        odd: false,
     };
-    let bytes = encode(&design.new_slots, &rows.new, 0..count, &layout, Writer::Arrow)?;
-    write_file(place, &bytes, 0o644)
+    writing.write(place)
 }
 
-fn write_flat(place: &Path, design: &Design, rows: &Rows) -> Result<(), LabError> {
-    let files = if design.rows == 0 { 1 } else { design.files };
-    for number in 0..files {
-        let range = design.rows * number / files..design.rows * (number + 1) / files;
-        let bytes = encode(&design.old_slots, &rows.old, range, &design.old, design.writer)?;
-        write_file(&place.join(file_name(number, design)), &bytes, design.file_mode)?;
-    }
-    Ok(())
-}
-
-fn file_name(number: usize, design: &Design) -> String {
-    let extension = design.old.format.extension();
-    if design.index % 13 == 4 {
-        format!("teil {number} (übertragen).{extension}")
-    } else {
-        format!("part-{number:05}.{extension}")
-    }
-}
-
-fn write_partitions(place: &Path, design: &Design, rows: &Rows) -> Result<(), LabError> {
-    let columns = design.old_slots.len() - design.old.partition_by.len();
-    let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
-    for row in 0..design.rows {
-        let directories = (columns..design.old_slots.len()).map(|at| {
-            let column = &design.old_slots[at].column;
-            partition_directory(&column.name, rows.old[at][row].to_text(&column.data_type).as_deref())
-        });
-        groups.entry(directories.collect()).or_default().push(row);
-    }
-    for (directories, group) in groups {
-        let mut directory = place.to_path_buf();
-        for name in directories {
-            directory.push(name);
-            create_directory(&directory, design.directory_mode)?;
+impl Writing<'_> {
+    /// Writes the dataset as a file or directory of this path.
+    pub(crate) fn write(&self, place: &Path) -> Result<(), LabError> {
+        if self.layout.shape == Shape::File {
+            return write_file(place, &self.encode(0..self.rows)?, self.file_mode);
         }
-        let cells: Vec<(&Column, Vec<&Cell>)> = design.old_slots[..columns]
-            .iter()
-            .zip(&rows.old)
-            .map(|(slot, cells)| (&slot.column, group.iter().map(|row| &cells[*row]).collect()))
-            .collect();
-        let bytes = encode_columns(&cells, group.len(), &design.old, design.writer)?;
-        write_file(&directory.join(file_name(0, design)), &bytes, design.file_mode)?;
+        create_directory(place, self.directory_mode)?;
+        if !self.layout.partition_by.is_empty() {
+            return self.write_partitions(place);
+        }
+        let files = if self.rows == 0 { 1 } else { self.files };
+        for number in 0..files {
+            let bytes = self.encode(self.rows * number / files..self.rows * (number + 1) / files)?;
+            write_file(&place.join(self.file_name(number)), &bytes, self.file_mode)?;
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-fn encode(
-    slots: &[Slot],
-    cells: &[Vec<Cell>],
-    range: std::ops::Range<usize>,
-    layout: &Layout,
-    writer: Writer,
-) -> Result<Vec<u8>, LabError> {
-    let columns: Vec<(&Column, Vec<&Cell>)> =
-        slots.iter().zip(cells).map(|(slot, cells)| (&slot.column, cells[range.clone()].iter().collect())).collect();
-    encode_columns(&columns, range.len(), layout, writer)
-}
+    fn file_name(&self, number: usize) -> String {
+        let extension = self.layout.format.extension();
+        if self.odd {
+            format!("teil {number} (übertragen).{extension}")
+        } else {
+            format!("part-{number:05}.{extension}")
+        }
+    }
 
-fn encode_columns(
-    columns: &[(&Column, Vec<&Cell>)],
-    rows: usize,
-    layout: &Layout,
-    writer: Writer,
-) -> Result<Vec<u8>, LabError> {
-    match &layout.format {
-        Format::Parquet { compression } => Ok(parquet_file::bytes(columns, rows, *compression, writer)?),
-        Format::Csv(dialect) => Ok(csv_file::bytes(columns, rows, dialect)),
+    fn write_partitions(&self, place: &Path) -> Result<(), LabError> {
+        let own = self.slots.len() - self.layout.partition_by.len();
+        let mut groups: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
+        for row in 0..self.rows {
+            let directories = self.slots.iter().zip(self.cells).skip(own).map(|(slot, cells)| {
+                partition_directory(&slot.column.name, cells[row].to_text(&slot.column.data_type).as_deref())
+            });
+            groups.entry(directories.collect()).or_default().push(row);
+        }
+        for (directories, group) in groups {
+            let mut directory = place.to_path_buf();
+            for name in directories {
+                directory.push(name);
+                create_directory(&directory, self.directory_mode)?;
+            }
+            let cells = self.slots[..own]
+                .iter()
+                .zip(self.cells)
+                .map(|(slot, cells)| (&slot.column, group.iter().map(|row| &cells[*row]).collect()));
+            let bytes = self.encode_columns(&cells.collect::<Vec<_>>(), group.len())?;
+            write_file(&directory.join(self.file_name(0)), &bytes, self.file_mode)?;
+        }
+        Ok(())
+    }
+
+    fn encode(&self, range: Range<usize>) -> Result<Vec<u8>, LabError> {
+        let columns: Vec<(&Column, Vec<&Cell>)> = (self.slots.iter().zip(self.cells))
+            .map(|(slot, cells)| (&slot.column, cells[range.clone()].iter().collect()))
+            .collect();
+        self.encode_columns(&columns, range.len())
+    }
+
+    fn encode_columns(&self, columns: &[(&Column, Vec<&Cell>)], rows: usize) -> Result<Vec<u8>, LabError> {
+        match &self.layout.format {
+            Format::Parquet { compression } => Ok(parquet_file::bytes(columns, rows, *compression, self.writer)?),
+            Format::Csv(dialect) => Ok(csv_file::bytes(columns, rows, dialect)),
+        }
     }
 }
 
@@ -172,5 +188,6 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Lab
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<(), LabError> {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|error| LabError::io("change the mode of", path, error))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(|error| LabError::io("change the mode of", path, error))
 }

@@ -205,7 +205,7 @@ fn claim(out: &Path) -> Result<(), LabError> {
 }
 
 /// Ranks of sizes, and which pairs are hostile: the smallest ones.
-fn estate(options: &Options) -> Estate {
+pub(crate) fn estate(options: &Options) -> Estate {
     let mut ranks: Vec<usize> = (0..options.datasets).collect();
     Draws::new(options.seed, "ranks", 0).shuffle(&mut ranks);
     let count = match options.profile {

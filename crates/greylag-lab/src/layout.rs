@@ -3,6 +3,7 @@
 use crate::yaml::{Node, text};
 use greylag_model::dataset::Compression;
 use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 /// Dialect of a delimited file as the lab writes or expects it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,7 +150,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::new();
     for letter in text.chars() {
         if letter.is_ascii_control() || ESCAPED.contains(letter) {
-            out.push_str(&format!("%{:02X}", u32::from(letter)));
+            let _ = write!(out, "%{:02X}", u32::from(letter));
         } else {
             out.push(letter);
         }

@@ -13,6 +13,7 @@ mod arrays;
 mod attribute;
 mod catalog;
 mod cell;
+mod compare;
 mod csv_file;
 mod design;
 mod draws;
@@ -31,6 +32,9 @@ mod uniform;
 mod values;
 mod yaml;
 
+pub use compare::{
+    CompareOptions, Comparison, Difference, DifferenceKind, End, Outcome, catalog_truth, compare, estate_truth, targets,
+};
 pub use error::LabError;
 pub use generate::{Options, Profile, Report, generate, tree_hash};
 pub use hostile::{Hostile, Refusal};

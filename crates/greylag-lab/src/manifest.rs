@@ -23,29 +23,35 @@ pub(crate) struct Entry {
 /// Everything below `root` in these of its directories, sorted by path. A name that is not UTF-8 is shown with
 /// replacement characters: the lab makes none.
 pub(crate) fn manifest(root: &Path, parts: &[&str]) -> Result<Vec<Entry>, LabError> {
+    manifest_of(root, parts, &|_| true)
+}
+
+/// The same; only the files whose path `wants` to be hashed are read (the others have an empty hash).
+pub(crate) fn manifest_of(root: &Path, parts: &[&str], wants: &dyn Fn(&str) -> bool) -> Result<Vec<Entry>, LabError> {
     let mut entries = Vec::new();
     for part in parts {
         let place = root.join(part);
         if place.exists() {
-            walk(&place, part, &mut entries)?;
+            walk(&place, part, wants, &mut entries)?;
         }
     }
     entries.sort();
     Ok(entries)
 }
 
-fn walk(place: &Path, path: &str, entries: &mut Vec<Entry>) -> Result<(), LabError> {
+fn walk(place: &Path, path: &str, wants: &dyn Fn(&str) -> bool, entries: &mut Vec<Entry>) -> Result<(), LabError> {
     let metadata = fs::symlink_metadata(place).map_err(|error| LabError::io("read", place, error))?;
     let mode = metadata.permissions().mode() & 0o7777;
     let hash = if metadata.is_dir() {
         let names = fs::read_dir(place).map_err(|error| LabError::io("read", place, error))?;
         for name in names {
             let name = name.map_err(|error| LabError::io("read", place, error))?.file_name();
-            walk(&place.join(&name), &format!("{path}/{}", String::from_utf8_lossy(name.as_bytes())), entries)?;
+            let path = format!("{path}/{}", String::from_utf8_lossy(name.as_bytes()));
+            walk(&place.join(&name), &path, wants, entries)?;
         }
         None
     } else if metadata.is_file() {
-        Some(hash_file(place, metadata.size())?)
+        Some(if wants(path) { hash_file(place, metadata.size())? } else { String::new() })
     } else {
         // A link or a device was not there before: its content does not matter.
         Some("not a file".to_owned())

@@ -5,7 +5,8 @@ use crate::yaml::{Node, document, text};
 
 /// The pair of one dataset, as lines of the file's `datasets`.
 pub(crate) fn pair(design: &Design, rows: usize, rejected: usize) -> Node {
-    let mut pair = Node::map([("from", text(reference(design, &design.from))), ("to", text(reference(design, &design.to)))]);
+    let mut pair =
+        Node::map([("from", text(reference(design, &design.from))), ("to", text(reference(design, &design.to)))]);
     let mapping = mapping(design);
     if mapping != Node::Map(vec![]) {
         pair = pair.with("mapping", mapping);
@@ -68,7 +69,10 @@ fn mapping(design: &Design) -> Node {
 
 fn is_kept(attribute: &crate::attribute::Attribute) -> bool {
     let rules = &attribute.rules;
-    attribute.old.len() == 1 && rules.columns.is_empty() && rules.drop.is_empty() && rules.split.is_empty()
+    attribute.old.len() == 1
+        && rules.columns.is_empty()
+        && rules.drop.is_empty()
+        && rules.split.is_empty()
         && rules.merge.is_empty()
 }
 
@@ -85,7 +89,8 @@ fn carries(rule: &Node, name: &str) -> bool {
 
 fn checks(design: &Design, rows: usize, rejected: usize) -> Vec<Node> {
     let count = |value: usize| Node::Plain(value.to_string());
-    let mut checks: Vec<Node> = (design.attributes.iter()).flat_map(|attribute| attribute.rules.checks.clone()).collect();
+    let mut checks: Vec<Node> =
+        (design.attributes.iter()).flat_map(|attribute| attribute.rules.checks.clone()).collect();
     match design.index % 7 {
         1 => checks.push(Node::map([("name", text("row count")), ("minRows", count(rows))])),
         2 => checks.push(Node::map([("maxRows", count(rows))])),

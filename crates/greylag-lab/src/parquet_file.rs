@@ -58,9 +58,8 @@ pub(crate) fn bytes(
         .set_compression(compression(codec))
         .set_max_row_group_row_count(Some(GROUP))
         .build();
-    let options = ArrowWriterOptions::new()
-        .with_properties(properties)
-        .with_skip_arrow_metadata(writer == Writer::Plain);
+    let options =
+        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(writer == Writer::Plain);
     let mut out = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(&schema), options)?;
     if rows > 0 {
         out.write(&RecordBatch::try_new(schema, arrays)?)?;

@@ -143,7 +143,8 @@ pub(crate) fn write_lines<T: Serialize>(path: &Path, values: impl Iterator<Item 
 pub(crate) fn read_json<T: DeserializeOwned>(estate: &Path, name: &str) -> Result<T, LabError> {
     let path = path(estate, name);
     let file = File::open(&path).map_err(|error| no_estate(estate, format!("`{}`: {error}", path.display())))?;
-    serde_json::from_reader(BufReader::new(file)).map_err(|error| no_estate(estate, format!("`{}`: {error}", path.display())))
+    serde_json::from_reader(BufReader::new(file))
+        .map_err(|error| no_estate(estate, format!("`{}`: {error}", path.display())))
 }
 
 /// Reads one JSON document a line.

@@ -20,46 +20,106 @@ fn columns() -> Vec<Uniform> {
     let us = || stamp(TimeUnit::Us, None);
     let one = |name, old, new, draw| Uniform { name, old, new, draw };
     vec![
-        one("id", DataType::Int64, Some(("id", DataType::Int64)), Box::new(|draws, record| {
-            record.same(Cell::Int(draws.between(1, 1 << 40).into()));
-        })),
-        one("uid", DataType::Int32, Some(("user_id", DataType::Int64)), Box::new(|draws, record| {
-            record.same(Cell::Int(draws.between(1, 50_000_000).into()));
-        })),
-        one("amount", decimal(12, 2), Some(("amount", DataType::Float64)), Box::new(|draws, record| {
-            let cents = draws.between(-100_000, 10_000_000).into();
-            let float = decimal_text(cents, 2).parse().map_or(Cell::Null, Cell::Float64);
-            record.both(Cell::Decimal(cents), float);
-        })),
-        one("tax", decimal(12, 2), Some(("tax", decimal(15, 2))), Box::new(|draws, record| {
-            record.same(Cell::Decimal(draws.between(0, 1_000_000).into()));
-        })),
-        one("ts", us(), Some(("created_at", us())), Box::new(|draws, record| {
-            record.same(Cell::Ticks(draws.between(1_500_000_000_000_000, 1_700_000_000_000_000)));
-        })),
-        one("day", DataType::Date, Some(("day", us())), Box::new(|draws, record| {
-            let day = draws.between(17_000, 20_000);
-            record.both(Cell::Date(day as i32), Cell::Ticks(day * 86_400_000_000));
-        })),
-        one("active", DataType::Boolean, Some(("active", DataType::Boolean)), Box::new(|draws, record| {
-            record.same(Cell::Bool(draws.chance(80)));
-        })),
-        one("country", DataType::String, Some(("country", DataType::String)), Box::new(|draws, record| {
-            record.same(Cell::text(draws.pick(&["se", "de", "us", "jp", "br", "in"])));
-        })),
-        one("name", DataType::String, Some(("name", DataType::String)), Box::new(|draws, record| {
-            let name = format!("name-{}", draws.below(100_000));
-            record.same(if draws.chance(5) { Cell::Null } else { Cell::Text(name) });
-        })),
-        one("qty", DataType::Int32, Some(("quantity", DataType::Int32)), Box::new(|draws, record| {
-            record.same(Cell::Int(draws.between(1, 50).into()));
-        })),
-        one("price", DataType::Float64, Some(("price", DataType::Float64)), Box::new(|draws, record| {
-            record.same(Cell::Float64(draws.between(0, 1_000_000) as f64 / 64.0));
-        })),
-        one("comment", DataType::String, None, Box::new(|draws, record| {
-            record.old.push(Cell::Text(format!("comment {} of somebody", draws.below(1_000))));
-        })),
+        one(
+            "id",
+            DataType::Int64,
+            Some(("id", DataType::Int64)),
+            Box::new(|draws, record| {
+                record.same(Cell::Int(draws.between(1, 1 << 40).into()));
+            }),
+        ),
+        one(
+            "uid",
+            DataType::Int32,
+            Some(("user_id", DataType::Int64)),
+            Box::new(|draws, record| {
+                record.same(Cell::Int(draws.between(1, 50_000_000).into()));
+            }),
+        ),
+        one(
+            "amount",
+            decimal(12, 2),
+            Some(("amount", DataType::Float64)),
+            Box::new(|draws, record| {
+                let cents = draws.between(-100_000, 10_000_000).into();
+                let float = decimal_text(cents, 2).parse().map_or(Cell::Null, Cell::Float64);
+                record.both(Cell::Decimal(cents), float);
+            }),
+        ),
+        one(
+            "tax",
+            decimal(12, 2),
+            Some(("tax", decimal(15, 2))),
+            Box::new(|draws, record| {
+                record.same(Cell::Decimal(draws.between(0, 1_000_000).into()));
+            }),
+        ),
+        one(
+            "ts",
+            us(),
+            Some(("created_at", us())),
+            Box::new(|draws, record| {
+                record.same(Cell::Ticks(draws.between(1_500_000_000_000_000, 1_700_000_000_000_000)));
+            }),
+        ),
+        one(
+            "day",
+            DataType::Date,
+            Some(("day", us())),
+            Box::new(|draws, record| {
+                let day = draws.between(17_000, 20_000);
+                record.both(Cell::Date(day as i32), Cell::Ticks(day * 86_400_000_000));
+            }),
+        ),
+        one(
+            "active",
+            DataType::Boolean,
+            Some(("active", DataType::Boolean)),
+            Box::new(|draws, record| {
+                record.same(Cell::Bool(draws.chance(80)));
+            }),
+        ),
+        one(
+            "country",
+            DataType::String,
+            Some(("country", DataType::String)),
+            Box::new(|draws, record| {
+                record.same(Cell::text(draws.pick(&["se", "de", "us", "jp", "br", "in"])));
+            }),
+        ),
+        one(
+            "name",
+            DataType::String,
+            Some(("name", DataType::String)),
+            Box::new(|draws, record| {
+                let name = format!("name-{}", draws.below(100_000));
+                record.same(if draws.chance(5) { Cell::Null } else { Cell::Text(name) });
+            }),
+        ),
+        one(
+            "qty",
+            DataType::Int32,
+            Some(("quantity", DataType::Int32)),
+            Box::new(|draws, record| {
+                record.same(Cell::Int(draws.between(1, 50).into()));
+            }),
+        ),
+        one(
+            "price",
+            DataType::Float64,
+            Some(("price", DataType::Float64)),
+            Box::new(|draws, record| {
+                record.same(Cell::Float64(draws.between(0, 1_000_000) as f64 / 64.0));
+            }),
+        ),
+        one(
+            "comment",
+            DataType::String,
+            None,
+            Box::new(|draws, record| {
+                record.old.push(Cell::Text(format!("comment {} of somebody", draws.below(1_000))));
+            }),
+        ),
     ]
 }
 

@@ -153,7 +153,10 @@ fn scalar(text: &str, out: &mut String) {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             // What YAML calls not printable, or what an editor would not show.
-            letter if letter.is_control() || matches!(letter, '\u{85}' | '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            letter
+                if letter.is_control()
+                    || matches!(letter, '\u{85}' | '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}') =>
+            {
                 let _ = write!(out, "\\u{:04x}", u32::from(letter));
             }
             letter => out.push(letter),

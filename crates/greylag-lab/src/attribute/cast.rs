@@ -48,8 +48,7 @@ impl Case {
             .into_iter()
             .flat_map(|loss| {
                 let misfits = self.misfits || loss == Some("fail");
-                let misfits: Vec<_> =
-                    if misfits { MISFITS.iter().copied().map(Some).collect() } else { vec![None] };
+                let misfits: Vec<_> = if misfits { MISFITS.iter().copied().map(Some).collect() } else { vec![None] };
                 misfits.into_iter().map(move |misfit| (loss, misfit))
             })
             .collect()

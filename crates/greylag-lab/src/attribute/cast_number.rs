@@ -4,7 +4,9 @@ use super::cast::{Case, LOSSES};
 use crate::cell::{Cell, decimal_text};
 use crate::draws::Draws;
 use crate::values::{decimal, integer, integer_range};
-use greylag_model::types::DataType::{self, Boolean, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
+use greylag_model::types::DataType::{
+    self, Boolean, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64,
+};
 
 type Drawn = (Cell, Option<Cell>);
 
@@ -16,7 +18,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case::exact(UInt8, Int16, |draws, _| whole(draws, &UInt8)),
         Case::exact(UInt16, UInt64, |draws, _| whole(draws, &UInt16)),
         Case::exact(UInt32, Int64, |draws, _| whole(draws, &UInt32)),
-        Case::exact(Int64, Int32, |draws, _| narrow(draws, &Int32, i128::from(i64::MAX), i128::from(i64::MIN))).misfits(),
+        Case::exact(Int64, Int32, |draws, _| narrow(draws, &Int32, i128::from(i64::MAX), i128::from(i64::MIN)))
+            .misfits(),
         Case::exact(Int32, UInt16, |draws, _| narrow(draws, &UInt16, 70_000, -1)).misfits(),
         Case::exact(UInt64, Int64, |draws, _| narrow(draws, &Int64, 1 << 63, i128::from(u64::MAX))).misfits(),
         Case::exact(Int16, UInt8, |draws, _| narrow(draws, &UInt8, 256, -1)).misfits(),
@@ -40,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
             let cents = draws.between(-999_999_999, 999_999_999).into();
             (Cell::Decimal(cents), Some(Cell::Decimal(cents * 100)))
         }),
-        Case::exact(decimal(12, 4), decimal(10, 2), |draws, loss| decimal_to_shorter(draws, loss)).loses(LOSSES),
+        Case::exact(decimal(12, 4), decimal(10, 2), decimal_to_shorter).loses(LOSSES),
         Case::exact(decimal(18, 2), decimal(9, 2), |draws, _| {
             let cents: i128 = draws.between(-999_999_999, 999_999_999).into();
             if draws.chance(4) { (Cell::Decimal(cents.signum() * 1_000_000_000), None) } else { kept(cents) }
@@ -57,7 +60,11 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         Case::exact(Int64, decimal(10, 0), |draws, _| {
             let value: i128 = draws.between(-9_999_999_999, 9_999_999_999).into();
-            if draws.chance(4) { (Cell::Int(10_000_000_000), None) } else { (Cell::Int(value), Some(Cell::Decimal(value))) }
+            if draws.chance(4) {
+                (Cell::Int(10_000_000_000), None)
+            } else {
+                (Cell::Int(value), Some(Cell::Decimal(value)))
+            }
         })
         .misfits(),
         Case::exact(UInt64, decimal(20, 0), |draws, _| {

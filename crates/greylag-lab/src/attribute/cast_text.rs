@@ -3,7 +3,7 @@
 use super::cast::Case;
 use crate::cell::Cell;
 use crate::draws::Draws;
-use crate::values::{decimal, day, instant, integer, stamp, value, Letters};
+use crate::values::{Letters, day, decimal, instant, integer, stamp, value};
 use greylag_model::types::DataType::{self, Binary, Boolean, Date, Int32, Int64, List, Map, String, Struct};
 use greylag_model::types::TimeUnit;
 
@@ -11,13 +11,17 @@ type Drawn = (Cell, Option<Cell>);
 
 pub(super) fn cases(flat: bool) -> Vec<Case> {
     let mut cases = vec![
-        Case::exact(String, Int32, |draws, _| read(draws, &Int32, &["n/a", "12abc", "--3", "2147483648", "1.5"])).misfits(),
-        Case::exact(String, Int64, |draws, _| read(draws, &Int64, &["unknown", "9223372036854775808", "0x10"])).misfits(),
+        Case::exact(String, Int32, |draws, _| read(draws, &Int32, &["n/a", "12abc", "--3", "2147483648", "1.5"]))
+            .misfits(),
+        Case::exact(String, Int64, |draws, _| read(draws, &Int64, &["unknown", "9223372036854775808", "0x10"]))
+            .misfits(),
         Case::exact(String, Date, |draws, _| read(draws, &Date, &["2023-02-30", "soon", "31/12/2024"])).misfits(),
         Case::exact(String, Boolean, |draws, _| read(draws, &Boolean, &["maybe", "2", "tru"])).misfits(),
-        Case::exact(String, decimal(10, 2), |draws, _| read(draws, &decimal(10, 2), &["12,50", "free", "123456789.00"]))
-            .loses(super::cast::LOSSES)
-            .misfits(),
+        Case::exact(String, decimal(10, 2), |draws, _| {
+            read(draws, &decimal(10, 2), &["12,50", "free", "123456789.00"])
+        })
+        .loses(super::cast::LOSSES)
+        .misfits(),
         Case::exact(String, stamp(TimeUnit::Us, None), |draws, _| {
             read(draws, &stamp(TimeUnit::Us, None), &["yesterday", "2024-13-01T00:00:00"])
         })

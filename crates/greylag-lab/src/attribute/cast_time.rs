@@ -15,8 +15,10 @@ pub(super) fn cases(flat: bool) -> Vec<Case> {
         Case::exact(stamp(Us, Some("UTC")), stamp(Ms, Some("UTC")), |draws, loss| coarser(draws, loss, Ms, 1_000))
             .loses(LOSSES),
         Case::exact(stamp(Ms, None), stamp(S, None), |draws, loss| coarser(draws, loss, S, 1_000)).loses(LOSSES),
-        Case::exact(stamp(Ns, Some("UTC")), stamp(S, Some("UTC")), |draws, loss| coarser(draws, loss, S, 1_000_000_000))
-            .loses(LOSSES),
+        Case::exact(stamp(Ns, Some("UTC")), stamp(S, Some("UTC")), |draws, loss| {
+            coarser(draws, loss, S, 1_000_000_000)
+        })
+        .loses(LOSSES),
         Case::exact(stamp(S, None), stamp(Us, None), |draws, _| {
             let seconds = instant(draws, S);
             (Cell::Ticks(seconds), Some(Cell::Ticks(seconds * 1_000_000)))

@@ -2,8 +2,8 @@
 
 use super::{Attribute, Making, Rules, at, rule};
 use crate::cell::Cell;
-use crate::yaml::Node;
 use crate::values::{decimal, value};
+use crate::yaml::Node;
 use greylag_model::types::DataType;
 
 fn cases() -> Vec<(&'static str, DataType, Cell)> {

@@ -11,12 +11,13 @@ pub(crate) fn partition_types() -> Vec<DataType> {
 
 const PLAIN: &[&str] = &["se", "de", "us", "jp", "br"];
 /// Values whose directory names need escapes.
-const ODD: &[&str] = &["a/b", "x=y", "100%", "Größe", "new york", "q:r", "it's", "\"q\"", "back\\slash", "日本", "%41", "a+b"];
+const ODD: &[&str] =
+    &["a/b", "x=y", "100%", "Größe", "new york", "q:r", "it's", "\"q\"", "back\\slash", "日本", "%41", "a+b"];
 
 fn values(making: &mut Making<'_>, data_type: &DataType) -> Vec<Cell> {
     let count = 2 + making.draws.below(4);
     let mut cells: Vec<Cell> = match data_type {
-        DataType::String if making.turn % 2 == 0 => {
+        DataType::String if making.turn.is_multiple_of(2) => {
             let mut odd = ODD.to_vec();
             making.draws.shuffle(&mut odd);
             odd.iter().take(count).map(|value| Cell::text(value)).collect()
@@ -26,7 +27,7 @@ fn values(making: &mut Making<'_>, data_type: &DataType) -> Vec<Cell> {
         DataType::Boolean => vec![Cell::Bool(false), Cell::Bool(true)],
         _ => (0..count).map(|year| Cell::Int(2_020 + year as i128)).collect(),
     };
-    if making.turn % 3 == 0 {
+    if making.turn.is_multiple_of(3) {
         cells.push(Cell::Null);
     }
     cells
@@ -43,7 +44,7 @@ pub(crate) fn partition(making: &mut Making<'_>, data_type: DataType, renamed: b
     if null {
         marks.push("partition/default".to_owned());
     }
-    if data_type == DataType::String && making.turn % 2 == 0 {
+    if data_type == DataType::String && making.turn.is_multiple_of(2) {
         marks.push("partition/escaped".to_owned());
     }
     if renamed {

@@ -30,10 +30,7 @@ pub(super) fn make(making: &mut Making<'_>) -> Option<Attribute> {
     }
     let renamed = Column { name: making.name(), data_type: data_type.clone() };
     Some(Attribute {
-        rules: Rules {
-            columns: vec![rule([("name", &renamed.name), ("from", &first.name)])],
-            ..Rules::default()
-        },
+        rules: Rules { columns: vec![rule([("name", &renamed.name), ("from", &first.name)])], ..Rules::default() },
         old: vec![first],
         new: vec![at(0, renamed)],
         marks: vec!["operation/rename".to_owned()],

@@ -1,0 +1,140 @@
+//! Everything that an estate is to have occurs in 300 datasets.
+
+use greylag_lab::{Hostile, Options, catalog_truth, generate};
+
+/// What must occur. Conversions are many: see `casts`.
+const TABLE: &[&str] = &[
+    "operation/keep",
+    "operation/rename",
+    "operation/cast",
+    "operation/expression",
+    "operation/default",
+    "operation/new",
+    "operation/split",
+    "operation/merge",
+    "operation/drop",
+    "operation/reverse",
+    "operation/judgement",
+    "rename/swap",
+    "reverse/given",
+    "reverse/lost",
+    "tolerance",
+    "split/2",
+    "split/3",
+    "merge/2",
+    "merge/3",
+    "loss/truncate",
+    "loss/round",
+    "loss/fail",
+    "misfit/fail",
+    "misfit/null",
+    "misfit/reject",
+    "expression/lower",
+    "expression/concat",
+    "expression/arithmetic",
+    "expression/coalesce",
+    "expression/case",
+    "expression/sum",
+    "expression/trim",
+    "expression/predicate",
+    "type/boolean",
+    "type/int8",
+    "type/int16",
+    "type/int32",
+    "type/int64",
+    "type/uint8",
+    "type/uint16",
+    "type/uint32",
+    "type/uint64",
+    "type/float32",
+    "type/float64",
+    "type/decimal",
+    "type/date",
+    "type/string",
+    "type/binary",
+    "type/list",
+    "type/struct",
+    "type/map",
+    "type/time(s)",
+    "type/time(ms)",
+    "type/time(us)",
+    "type/time(ns)",
+    "type/timestamp(s)",
+    "type/timestamp(ms)",
+    "type/timestamp(us)",
+    "type/timestamp(ns)",
+    "type/timestamp(s, zone)",
+    "type/timestamp(ms, zone)",
+    "type/timestamp(us, zone)",
+    "type/timestamp(ns, zone)",
+    "format/parquet → parquet",
+    "format/csv → parquet",
+    "format/csv → csv",
+    "format/parquet → csv",
+    "shape/file → file",
+    "shape/file → hive",
+    "shape/file → directory",
+    "shape/directory → directory",
+    "shape/directory → file",
+    "shape/hive → hive",
+    "shape/hive → file",
+    "shape/hive → directory",
+    "partition/string",
+    "partition/int32",
+    "partition/int64",
+    "partition/date",
+    "partition/boolean",
+    "partition/default",
+    "partition/escaped",
+    "codec/old uncompressed",
+    "codec/old snappy",
+    "codec/old gzip",
+    "codec/old lz4",
+    "codec/old zstd",
+    "codec/new uncompressed",
+    "codec/new snappy",
+    "codec/new gzip",
+    "codec/new lz4",
+    "codec/new zstd",
+    "csv/old utf-8",
+    "csv/old latin-1",
+    "csv/old utf-16le",
+    "csv/old utf-16be",
+    "csv/old byte-order mark",
+    "csv/old crlf",
+    "csv/old escape",
+    "csv/old no header",
+    "csv/old null text",
+    "csv/old quote",
+    "csv/old delimiter ','",
+    "csv/old delimiter ';'",
+    "csv/old delimiter '|'",
+    "csv/old delimiter '\\t'",
+    "mode/other than 0644",
+    "rows/none",
+    "rows/some",
+    "columns/200",
+    "name/odd column",
+    "name/newline in column",
+    "name/odd place",
+];
+
+#[test]
+fn everything_occurs() {
+    let directory = tempfile::tempdir().unwrap();
+    for seed in [1, 42] {
+        let out = directory.path().join(seed.to_string());
+        let options = Options { most_rows: Some(5), ..Options::new(seed, 300, &out) };
+        let report = generate(&options, &|_, _| {}).unwrap();
+        let absent: Vec<&&str> = TABLE.iter().filter(|mark| !report.coverage.contains_key(**mark)).collect();
+        assert!(absent.is_empty(), "seed {seed} has no {absent:?}");
+        let casts: Vec<&String> = report.coverage.keys().filter(|mark| mark.starts_with("cast/")).collect();
+        assert!(casts.len() >= 55, "seed {seed} has only {} conversions: {casts:#?}", casts.len());
+        assert_eq!(report.hostile, Hostile::ALL.len() as u64);
+        let catalog = catalog_truth(&out).unwrap();
+        assert_eq!(catalog.entities["Resource"], 299);
+        assert!(catalog.consumers.len() > 100);
+        let deep = catalog.downstream.values().map(Vec::len).max().unwrap();
+        assert!(deep > 20, "nothing has more than {deep} downstream");
+    }
+}
