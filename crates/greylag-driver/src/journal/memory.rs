@@ -402,3 +402,13 @@ impl Journal for MemoryJournal {
         Ok(self.inner().run(run)?.outputs.get(&(ordinal, uses.to_owned())).cloned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryJournal;
+
+    #[test]
+    fn keeps_the_promises_of_a_journal() {
+        super::super::conformance::run(&|| Box::new(MemoryJournal::default()));
+    }
+}

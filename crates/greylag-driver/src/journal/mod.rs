@@ -22,7 +22,9 @@
 //! here reads or writes in proportion to the run, except [`Journal::create_run`] and what asks for pages.
 
 mod check;
+pub mod conformance;
 mod memory;
+pub mod sample;
 
 pub use memory::MemoryJournal;
 
