@@ -66,13 +66,14 @@ pub struct CsvDialect {
     pub delimiter: char,
     /// One ASCII character around fields that need it.
     pub quote: char,
-    /// Escape inside quotes; `None` means that a quote is doubled.
+    /// Escape inside quotes; without one a quote is doubled.
     pub escape: Option<char>,
     /// Whether the first line names the columns.
     pub header: bool,
     /// Text that stands for null, unquoted.
     pub null: String,
     /// `utf-8`, `utf-16le`, `utf-16be`, `latin-1` (windows-1252). A byte-order mark wins.
+    #[schemars(extend("enum" = ["utf-8", "utf-16le", "utf-16be", "latin-1"]))]
     pub encoding: String,
     /// Whether files begin with a byte-order mark (Unicode encodings only).
     pub byte_order_mark: bool,

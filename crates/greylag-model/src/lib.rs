@@ -7,6 +7,7 @@
 pub mod cast;
 pub mod check;
 pub mod code;
+pub mod codegen;
 pub mod dataset;
 pub mod diagnostic;
 pub mod entity;

@@ -78,6 +78,21 @@ pub fn pages() -> impl Iterator<Item = &'static Page> {
         .flatten()
 }
 
+/// What the codes of an area are about.
+pub fn area(code: Code) -> &'static str {
+    match code.0 / 100 {
+        0 => "Command line, configuration and state folder",
+        1 => "Migration files",
+        2 => "Expressions, types and mappings",
+        3 => "Catalog and lineage",
+        4 => "Plans",
+        5 => "Runs",
+        6 => "Files and data",
+        7 => "Lab",
+        _ => "Other",
+    }
+}
+
 /// The page of a code.
 pub fn page(code: Code) -> Option<&'static Page> {
     pages().find(|page| page.code == code)

@@ -25,4 +25,80 @@ codes! {
     YAML_NUMBER = 108, "a number that cannot be kept exactly",
         cause: "The value looks like a number but does not fit 64 bits, or is infinite or not a number.",
         cure: "Put it in quotes if it is meant as text, e.g. an identifier of many digits.";
+
+    EMPTY = 110, "the file holds no document",
+        cause: "The file is empty or holds only comments.",
+        cure: "Write a migration. The smallest one is `apiVersion: greylag.dev/v1alpha1`, `kind: Migration`, `metadata: {name: users-v2}` and `spec: {datasets: [{from: users_v1, to: users_v2}]}`, each on a line of its own.";
+    API_VERSION = 111, "the version of the document is not known",
+        cause: "`apiVersion` names a version of the format that this build does not read. The rest of the document was checked as if it were the known one.",
+        cure: "Write `apiVersion: greylag.dev/v1alpha1`. If the file was written for a newer Greylag, use that one.";
+    KIND = 112, "the document is of no known kind",
+        cause: "A migration file holds documents of `kind: Migration` and `kind: Connection`. Catalog descriptors (`Resource`, `Component`, `Group` …) are read by another command.",
+        cure: "Correct `kind`, or give descriptors to `greylag catalog import`.";
+    UNKNOWN_KEY = 113, "an unknown key",
+        cause: "The key has no meaning at this place. Unknown keys are errors, because a mistyped one would silently leave its default in force.",
+        cure: "Follow the hint: it names the key that is close, the place where the key belongs, or all keys of this place. `docs/reference/migration-file.md` explains each.";
+    MISSING_KEY = 114, "a key is missing",
+        cause: "The key is needed at this place and has no default.",
+        cure: "Add it; the hint shows what it may look like.";
+    WRONG_TYPE = 115, "a value of the wrong kind",
+        cause: "The key wants text, a number, a list or a mapping, and has something else. YAML reads `2024` as a number and `true` as a boolean unless they are in quotes, and a key with nothing after it has no value at all.",
+        cure: "Put text in quotes, begin the items of a list with `- `, and remove keys that have no value.";
+    NOT_ALLOWED = 116, "a value that is not one of those allowed",
+        cause: "The key takes one of a few words, which are case-sensitive.",
+        cure: "Use one of the words that the hint lists.";
+    OUT_OF_RANGE = 117, "a value that is too small, too large, too short or too long",
+        cause: "The value is of the right kind but outside the bounds that the message names.",
+        cure: "Choose a value within the bounds.";
+    MALFORMED = 118, "a text that is not of the form wanted",
+        cause: "Names and durations have a fixed form: names are 1 to 63 of `a-z`, `0-9`, `-`, `.` and `_` with a letter or digit at both ends; durations are a whole number and one of `ms`, `s`, `m`, `h`, `d`.",
+        cure: "Write it as the hint shows.";
+    UNREADABLE = 119, "the document does not fit",
+        cause: "The document passed the published schema but could not be taken over. That is a gap between the two.",
+        cure: "The message names the value. Please report it with the document, so that the gap can be closed.";
+    REFERENCE = 120, "a reference that names no entity",
+        cause: "References have the form `[kind:][namespace/]name` by the catalog's rules: names are 1 to 63 of letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; namespaces are lower case with `-`. The two datasets of a pair are resources, owners are groups or users.",
+        cure: "Correct it. `greylag catalog list` shows the names. A dataset whose files have a name outside these rules is registered under a name that fits.";
+    NAME_TWICE = 121, "a name is given twice",
+        cause: "Two migrations, two connections or two checks of one list have the same name, so that messages and commands could not tell them apart.",
+        cure: "Give one of them another name.";
+    TARGET_TWICE = 122, "two pairs have the same new dataset",
+        cause: "Each pair makes a dataset of its own; two pairs that write to one name would overwrite each other. Names are compared without regard to case.",
+        cure: "Give each pair its own `to`.";
+    SOURCE_TWICE = 123, "two pairs have the same old dataset",
+        cause: "A migration that goes through `cutover` gives the old name to the new dataset, and a name can stand for one dataset only.",
+        cure: "Remove one of the pairs, or let the migration end with `through: publish`, where old and new stand side by side.";
+    SAME_DATASET = 124, "the old and the new dataset are the same",
+        cause: "Greylag never changes a dataset in place: it makes a new one beside the old one, verifies it, and switches over.",
+        cure: "Give the new dataset another name.";
+    CHAIN = 125, "a dataset is both made and migrated",
+        cause: "The old dataset of one pair is the new one of another. The pairs of a migration are planned against the world as it is, where that dataset does not exist yet.",
+        cure: "Put the second step into a migration of its own and plan it when the first is finished, or let one mapping do both.";
+    DURATION = 126, "a duration that makes no sense",
+        cause: "A timeout of nothing would fail every step, and more than 100 years cannot be added to a date safely.",
+        cure: "Write a duration that makes sense, e.g. `30m`.";
+    COLUMN_TWICE = 127, "a column is given twice",
+        cause: "Two rules make the same target column, or one list names the same column twice. Column names are compared exactly, case included.",
+        cure: "Keep one of the rules.";
+    SOURCE_COLUMN = 128, "a source column has two fates",
+        cause: "A source column is carried on by one target column at most (`from`), because that one takes its place; and a column that is dropped is not carried on, split or merged.",
+        cure: "Keep one of the rules. A second copy is a computed column: `{name: copy, expr: original}`.";
+    ONE_KEY = 129, "exactly one key is needed",
+        cause: "A check expects one thing, a way back is either an expression or lost, and a tolerance needs at least one bound.",
+        cure: "Keep one of the keys, or make several items of them.";
+    LINK = 130, "a link that cannot be followed",
+        cause: "Guides are read by the owners of other teams' code, from notices and change requests, so they need a whole address.",
+        cure: "Write the address with `https://` or `http://`, without spaces, user name or password.";
+    COMBINATION = 131, "keys that do not go together",
+        cause: "A key is given that has no effect beside another one, or two keys contradict each other. Greylag does not guess which one was meant.",
+        cure: "Follow the hint: remove one, or change the other.";
+    LOCATION = 132, "a location that cannot be used",
+        cause: "Locations are paths below the root of their connection. They cannot leave it, hold control characters, or lie at or inside the location of another pair, where the files of one dataset would count as those of the other.",
+        cure: "Choose a path of its own for each new dataset; without `location` it lies beside the old one, under its own name.";
+    CSV_DIALECT = 133, "a CSV dialect that cannot be read back",
+        cause: "Delimiter, quote and escape are single ASCII characters other than line breaks, delimiter and quote differ, and the text that stands for null can be told from quoted text.",
+        cure: "Choose other characters.";
+    TYPE = 134, "a type that cannot be read",
+        cause: "The text is not one of the types of Greylag, or one of its parts is out of range.",
+        cure: "`docs/reference/types.md` lists the types: `int64`, `decimal(15,2)`, `timestamp(us, UTC)`, `list<string>` and so on.";
 }

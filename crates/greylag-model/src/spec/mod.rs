@@ -1,7 +1,16 @@
 //! Migration files as they are written: `kind: Migration` and `kind: Connection`.
 //!
 //! These structs are the one source of the published JSON Schema (`schemas/`), of what the parser accepts and of the
-//! reference page. [`parse()`] turns text into documents and collects *every* error with its place.
+//! reference page (`docs/reference/migration-file.md`), which is made from their doc comments, defaults and examples.
+//!
+//! [`parse()`] turns text into documents and collects *every* error with its place, in three passes over one document:
+//!
+//! 1. [`crate::yaml`] reads the tree; what is malformed costs its document, not the file.
+//! 2. The tree is held against the schema (`translate`): keys, kinds of values, ranges.
+//! 3. `check` looks at what a schema cannot say and what needs no world: references, duplicates, durations, expressions.
+//!    It reads the tree, not the structs, so that a wrong key in one column does not hide a wrong expression in another.
+//!
+//! Only a document that passes the first two becomes a struct; whether the third was content, [`Parsed::is_sound`] says.
 
 use crate::dataset::{Compression, CsvDialect, Shape};
 use crate::task::Phase;
@@ -9,16 +18,31 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod check;
+pub mod duration;
+mod parse;
+mod reference;
+mod schema;
+mod translate;
+
+pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
+pub use reference::reference_markdown;
+pub use schema::{connection_json_schema, json_schema};
+
 /// The API version that this build reads.
 pub const API_VERSION: &str = "greylag.dev/v1alpha1";
+/// Largest count that a file may give.
+const MOST: u64 = i64::MAX as u64;
 
 /// A named, intended change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Migration {
-    /// `greylag.dev/v1alpha1`.
+    /// Version of this format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
-    /// `Migration`.
+    /// What the document is.
+    #[schemars(extend("const" = "Migration"))]
     pub kind: String,
     /// Name and words for people.
     pub metadata: Metadata,
@@ -30,9 +54,11 @@ pub struct Migration {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Connection {
-    /// `greylag.dev/v1alpha1`.
+    /// Version of this format.
+    #[schemars(extend("const" = API_VERSION))]
     pub api_version: String,
-    /// `Connection`.
+    /// What the document is.
+    #[schemars(extend("const" = "Connection"))]
     pub kind: String,
     /// Name and words for people.
     pub metadata: Metadata,
@@ -45,6 +71,7 @@ pub struct Connection {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metadata {
     /// 1 to 63 of `a-z`, `0-9`, `-`, `.` and `_`, beginning and ending with a letter or digit.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"), example = &"users-v2")]
     pub name: String,
     /// A line for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,13 +79,15 @@ pub struct Metadata {
     /// A paragraph for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Entity reference of who answers for it, e.g. `group:data-platform`.
+    /// Who answers for it: reference of a group or user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"group:data-platform")]
     pub owner: Option<String>,
-    /// Link to the guide that owners read.
+    /// Link (`http` or `https`) to the guide that owners read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"https://wiki.example.com/users-v2")]
     pub guide: Option<String>,
-    /// Free facts.
+    /// Free facts, text to text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
@@ -66,11 +95,13 @@ pub struct Metadata {
 /// A store.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Store")]
 pub struct ConnectionSpec {
     /// What kind of store.
     #[serde(rename = "type")]
     pub store: StoreType,
-    /// For `files`: the root directory; relative paths start at the file that declares the connection.
+    /// For `files`: the root directory; a relative path begins at the folder of the file that declares the connection.
+    #[schemars(length(min = 1), example = &"./lake")]
     pub root: String,
 }
 
@@ -85,9 +116,10 @@ pub enum StoreType {
 /// What is to change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Spec")]
 pub struct MigrationSpec {
-    /// The pairs of datasets.
-    #[schemars(length(min = 1))]
+    /// The pairs of datasets, old and new.
+    #[schemars(length(min = 1), extend("examples" = [[{"from": "users_v1", "to": "users_v2"}]]))]
     pub datasets: Vec<Pair>,
     /// Mapping of every pair that has none of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,14 +133,17 @@ pub struct MigrationSpec {
     /// Retry of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySpec>,
-    /// Longest time for one attempt of a step, e.g. `30m` (the default is `6h`).
+    /// Longest time for one attempt of a step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = duration::PATTERN), example = &"30m", extend("default" = "6h"))]
     pub timeout: Option<String>,
-    /// The last phase: `publish`, `cutover` (the default), `retire` or `drop`.
+    /// The last phase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::through", extend("default" = "cutover"))]
     pub through: Option<Phase>,
-    /// How long a retired dataset is kept before `drop`, e.g. `14d` (the default).
+    /// How long a retired dataset is kept before it is dropped; only with `through: drop`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = duration::PATTERN), example = &"30d", extend("default" = "14d"))]
     pub retention: Option<String>,
 }
 
@@ -116,12 +151,15 @@ pub struct MigrationSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Pair {
-    /// Reference of the old dataset, e.g. `users_v1` or `resource:finance/users_v1`.
+    /// Reference of the old dataset: its name in the catalog, perhaps with its namespace (`finance/users_v1`).
+    #[schemars(length(min = 1), example = &"users_v1")]
     pub from: String,
-    /// Reference of the new dataset; it must not exist yet.
+    /// Reference of the new dataset, which must not exist yet.
+    #[schemars(length(min = 1), example = &"users_v2")]
     pub to: String,
-    /// Where the new one goes, relative to its connection's root; the default is beside the old one, named as `to`.
+    /// Where the new one goes, relative to its connection's root; without it, beside the old one, named as `to`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"users/v2")]
     pub location: Option<String>,
     /// Mapping of this pair, instead of the shared one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,8 +176,9 @@ pub struct Pair {
 /// follow in the order of the file; partition columns come last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(rename = "Mapping")]
 pub struct MappingSpec {
-    /// What happens to a source column that is not mentioned: `keep` (the default) or `fail`.
+    /// What happens to a source column that is not mentioned.
     pub unmapped: Unmapped,
     /// Target columns that change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -172,26 +211,34 @@ pub enum Unmapped {
 /// One target column: renamed (`from`), computed (`expr`), retyped (`type`), defaulted, or new.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Column")]
 pub struct ColumnSpec {
     /// Name in the target.
+    #[schemars(length(min = 1), example = &"email")]
     pub name: String,
-    /// The one source column that it carries on; the default is the same name, unless `expr` is given.
+    /// The one source column that it carries on; without it the same name, unless `expr` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"mail")]
     pub from: Option<String>,
     /// Expression over source columns; with `from`, its place is that of the source column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"lower(trim(mail))")]
     pub expr: Option<String>,
-    /// Type in the target, e.g. `float64`, `decimal(15,2)`, `timestamp(us, UTC)`.
+    /// Type in the target.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"decimal(15,2)", example = &"timestamp(us, UTC)")]
     pub data_type: Option<String>,
-    /// What happens to what the target type cannot carry exactly (fractions, sub-units): needed for a lossy cast.
+    /// What happens to what the target type cannot carry exactly (fractions, sub-units): needed for a lossy cast, only
+    /// with `type`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loss: Option<Loss>,
-    /// What happens to a value that does not fit at all: `fail` (the default), `null` or `reject`.
+    /// What happens to a value that does not fit at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "fail"))]
     pub misfit: Option<Misfit>,
     /// Expression without columns that replaces nulls, those of `misfit: null` included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"'unknown'")]
     pub default: Option<String>,
     /// How far a value may be off when the way back is verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,9 +282,11 @@ pub enum Misfit {
 pub struct Tolerance {
     /// Largest absolute difference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), example = 0.005)]
     pub absolute: Option<f64>,
     /// Largest difference as a share of the larger magnitude.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0), example = 1e-9)]
     pub relative: Option<f64>,
 }
 
@@ -245,9 +294,11 @@ pub struct Tolerance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Judgement {
-    /// Link to the guide.
+    /// Link (`http` or `https`) to the guide.
+    #[schemars(example = &"https://wiki.example.com/amounts")]
     pub guide: String,
     /// What is to be judged, in a sentence or two.
+    #[schemars(length(min = 1), example = &"Amounts now include tax: check every sum.")]
     pub text: String,
 }
 
@@ -255,14 +306,16 @@ pub struct Judgement {
 /// last parts null, so that joining the parts gives every value back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Split")]
 pub struct SplitSpec {
-    /// Source column, text.
+    /// Source column, text. It ends here.
+    #[schemars(length(min = 1), example = &"full_name")]
     pub from: String,
     /// Target columns, at least two.
-    #[schemars(length(min = 2))]
+    #[schemars(length(min = 2), inner(length(min = 1)), extend("examples" = [["first_name", "last_name"]]))]
     pub into: Vec<String>,
     /// Text between the parts.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), example = &" ")]
     pub separator: String,
 }
 
@@ -270,53 +323,64 @@ pub struct SplitSpec {
 /// where all of them are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Merge")]
 pub struct MergeSpec {
-    /// Source columns, text, at least two.
-    #[schemars(length(min = 2))]
+    /// Source columns, text, at least two. They end here.
+    #[schemars(length(min = 2), inner(length(min = 1)), extend("examples" = [["street", "city"]]))]
     pub from: Vec<String>,
     /// Target column.
+    #[schemars(length(min = 1), example = &"address")]
     pub into: String,
-    /// Text between the parts.
+    /// Text between the parts; it may be empty.
+    #[schemars(example = &", ")]
     pub separator: String,
 }
 
 /// A source column that ends here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Drop")]
 pub struct DropSpec {
     /// Source column.
+    #[schemars(length(min = 1), example = &"legacy_flag")]
     pub name: String,
     /// Why, for its readers.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1), example = &"nobody has filled it since 2019")]
     pub reason: String,
     /// Marks readers of this column as needing a person's judgement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Judgement>,
 }
 
-/// The way back of one source column: an expression over target columns, or lost.
+/// The way back of one source column: either an expression over target columns, or lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Reverse")]
 pub struct ReverseSpec {
     /// Source column.
+    #[schemars(length(min = 1), example = &"mail")]
     pub name: String,
     /// Expression over target columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"upper(email)")]
     pub expr: Option<String>,
     /// Why there is no way back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"upper case is not kept")]
     pub lost: Option<String>,
 }
 
 /// How the new dataset is laid out; anything absent is as in the old one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Layout")]
 pub struct LayoutSpec {
-    /// `parquet` or `csv`.
+    /// Format of the new files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<FormatName>,
-    /// Codec of Parquet files (the default is `zstd`).
+    /// Codec of Parquet files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "zstd"))]
     pub compression: Option<Compression>,
     /// Dialect of CSV files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -326,6 +390,7 @@ pub struct LayoutSpec {
     pub shape: Option<Shape>,
     /// Hive partition columns of the target, outermost first; an empty list means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["year", "month"]]))]
     pub partition_by: Option<Vec<String>>,
 }
 
@@ -342,43 +407,54 @@ pub enum FormatName {
 /// An expectation on the new dataset; exactly one key besides `name`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Check")]
 pub struct CheckSpec {
     /// Name in messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"ids are there")]
     pub name: Option<String>,
     /// Target columns without nulls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), inner(length(min = 1)), extend("examples" = [["id"]]))]
     pub not_null: Option<Vec<String>>,
     /// Boolean expression over target columns that no row makes false (null counts as true, as in SQL's `CHECK`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"amount >= 0")]
     pub expr: Option<String>,
     /// Fewest rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MOST), example = 1)]
     pub min_rows: Option<u64>,
     /// Most rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MOST), example = 1_000_000)]
     pub max_rows: Option<u64>,
     /// Most rejected rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(max = MOST), example = 0)]
     pub max_rejected: Option<u64>,
 }
 
 /// How often and when a failed attempt is tried again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "Retry")]
 pub struct RetrySpec {
-    /// Attempts in all, 1 to 100 (the default is 3).
+    /// Attempts in all, 1 to 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 100))]
+    #[schemars(range(min = 1, max = 100), extend("default" = 3))]
     pub attempts: Option<u32>,
-    /// Wait before the second attempt, e.g. `1s` (the default); it doubles each time, with jitter.
+    /// Wait before the second attempt; it doubles each time, with jitter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = duration::PATTERN), extend("default" = "1s"))]
     pub backoff: Option<String>,
-    /// Longest wait, e.g. `5m` (the default).
+    /// Longest wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = duration::PATTERN), extend("default" = "5m"))]
     pub max_backoff: Option<String>,
-    /// Error classes that are tried again (the default is `transient` and `conflict`).
+    /// Error classes that are tried again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["transient", "conflict"]))]
     pub on: Option<Vec<ErrorClass>>,
 }
 

@@ -75,6 +75,15 @@ impl Node {
         }
     }
 
+    /// The text that a scalar was written as, if there is any: `1.50`, `true`, `null`.
+    pub(super) fn scalar_text<'a>(&'a self, source: &'a str) -> Option<&'a str> {
+        match &self.kind {
+            Kind::Null => source.get(self.range.clone()).filter(|text| !text.is_empty()),
+            Kind::Boolean(_, text) | Kind::Number(_, text) | Kind::String(text, _) => Some(text),
+            Kind::List(_) | Kind::Map(_) => None,
+        }
+    }
+
     /// What it is called in messages.
     pub fn noun(&self) -> &'static str {
         match self.kind {
@@ -87,18 +96,22 @@ impl Node {
         }
     }
 
-    /// As JSON. Plain numbers and booleans under the keys of `texts` become the text they were written as, so that
-    /// `default: 1.50` keeps its digits.
-    pub fn to_json(&self, texts: &[&str]) -> Value {
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
+        self.json("", &[])
+    }
+
+    pub(super) fn json(&self, source: &str, texts: &[&str]) -> Value {
         match &self.kind {
             Kind::Null => Value::Null,
             Kind::Boolean(value, _) => Value::Bool(*value),
             Kind::Number(value, _) => Value::Number(value.clone()),
             Kind::String(text, _) => Value::String(text.to_string()),
-            Kind::List(items) => Value::Array(items.iter().map(|item| item.to_json(texts)).collect()),
-            Kind::Map(entries) => Value::Object(
-                entries.iter().map(|entry| (entry.key.to_string(), entry.to_json(texts))).collect::<Map<_, _>>(),
-            ),
+            Kind::List(items) => Value::Array(items.iter().map(|item| item.json(source, texts)).collect()),
+            Kind::Map(entries) => {
+                let json = |entry: &Entry| (entry.key.to_string(), entry.json(source, texts));
+                Value::Object(entries.iter().map(json).collect::<Map<_, _>>())
+            }
         }
     }
 
@@ -117,13 +130,9 @@ impl Node {
 }
 
 impl Entry {
-    fn to_json(&self, texts: &[&str]) -> Value {
-        match &self.value.kind {
-            Kind::Boolean(_, text) | Kind::Number(_, text) if texts.contains(&&*self.key) => {
-                Value::String(text.to_string())
-            }
-            _ => self.value.to_json(texts),
-        }
+    fn json(&self, source: &str, texts: &[&str]) -> Value {
+        let text = texts.contains(&&*self.key).then(|| self.value.scalar_text(source)).flatten();
+        text.map_or_else(|| self.value.json(source, texts), |text| Value::String(text.to_owned()))
     }
 }
 

@@ -28,6 +28,17 @@ impl Places {
         &self.source
     }
 
+    /// As JSON. Plain scalars under the keys of `texts` stay the text they were written as, so that `default: 1.50`
+    /// keeps its digits and `misfit: null` means the word.
+    pub fn to_json(&self, texts: &[&str]) -> serde_json::Value {
+        self.root.json(self.source.text(), texts)
+    }
+
+    /// The text that a scalar was written as, if there is any.
+    pub fn scalar_text<'a>(&'a self, node: &'a Node) -> Option<&'a str> {
+        node.scalar_text(self.source.text())
+    }
+
     /// The node at a pointer.
     pub fn node(&self, pointer: &str) -> Option<&Node> {
         self.walk(pointer).filter(|found| found.complete).map(|found| found.node)
@@ -35,7 +46,7 @@ impl Places {
 
     /// The place of the value at a pointer, or of the nearest thing around it that exists.
     pub fn value(&self, pointer: &str) -> Place {
-        self.walk(pointer).map_or_else(|| self.source.place(0..0), |found| self.place_of(found.node))
+        self.walk(pointer).map_or_else(|| self.source.place(0..0), |found| self.of(found.node))
     }
 
     /// The place of the key at a pointer's end; of the value where there is no key (a list's item), of the nearest thing
@@ -43,15 +54,19 @@ impl Places {
     pub fn key(&self, pointer: &str) -> Place {
         match self.walk(pointer) {
             Some(Found { entry: Some(entry), complete: true, .. }) => self.source.place(entry.range.clone()),
-            Some(found) => self.place_of(found.node),
+            Some(found) => self.of(found.node),
             None => self.source.place(0..0),
         }
     }
 
     /// The place of a byte range *within the text* at a pointer, whatever its quotes, escapes and folds.
     pub fn within(&self, pointer: &str, range: Range<usize>) -> Place {
-        let Some(node) = self.node(pointer) else { return self.value(pointer) };
-        let Kind::String(text, style) = &node.kind else { return self.value(pointer) };
+        self.node(pointer).map_or_else(|| self.value(pointer), |node| self.within_node(node, range))
+    }
+
+    /// The place of a byte range within the text of a node of this tree.
+    pub fn within_node(&self, node: &Node, range: Range<usize>) -> Place {
+        let Kind::String(text, style) = &node.kind else { return self.of(node) };
         let start = self.offset(node, text, *style, range.start);
         let end = if range.end > range.start {
             // The end is after the last byte of the range, which need not be before the next one in the file.
@@ -103,8 +118,8 @@ impl Places {
         node.range.start + cursor.min(raw.len())
     }
 
-    /// A collection in block style ends far below: its place is its first line.
-    fn place_of(&self, node: &Node) -> Place {
+    /// The place of a node of this tree. A collection in block style ends far below: its place is its first line.
+    pub fn of(&self, node: &Node) -> Place {
         let end = match node.kind {
             Kind::List(_) | Kind::Map(_) => {
                 let text = &self.source.text()[node.range.clone()];

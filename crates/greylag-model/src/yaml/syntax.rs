@@ -39,6 +39,10 @@ fn words(info: &str, most_levels: usize) -> (Code, String, &'static str) {
         ("a `:` where no key can stand".to_owned(), "check the indentation; a value that holds `: ` needs quotes")
     } else if let Some(letter) = info.strip_prefix("unexpected character: ") {
         (format!("a value cannot begin with `{}`", letter.trim_matches(['`', '\''])), QUOTES)
+    } else if has("block sequence entries are not allowed") {
+        ("a `-` where no list can begin".to_owned(), "check the indentation; a value that is only `-` needs quotes")
+    } else if has("expected node content") {
+        ("a value is missing, or a bracket is not closed".to_owned(), "close the bracket, or write the value")
     } else if has("unprintable character") {
         ("a character that cannot be printed".to_owned(), "write it as an escape in double quotes: `\"\\x00\"`")
     } else {

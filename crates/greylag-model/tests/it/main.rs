@@ -1,4 +1,5 @@
 //! Tests of the model through its public face: text in, text out.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod spec;
 mod yaml;

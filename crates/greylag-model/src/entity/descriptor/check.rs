@@ -49,7 +49,7 @@ impl<'a> Checker<'a> {
     }
 
     fn entity(&self, root: &Node) -> Option<Entity> {
-        let object = |key: &str| match root.get(key).map(|node| node.to_json(&[])) {
+        let object = |key: &str| match root.get(key).map(|node| node.to_json()) {
             Some(Value::Object(map)) => map,
             _ => Map::new(),
         };

@@ -110,13 +110,13 @@ fn texts_beyond_the_limit() {
 
 #[test]
 fn large_but_allowed() {
-    let scalar = "y".repeat(15_000_000);
+    let scalar = "y".repeat(3_000_000);
     for text in
         [format!("a: {scalar}\n"), format!("a: \"{scalar}\"\n"), format!("a: |\n  {scalar}\n"), format!("# {scalar}")]
     {
         assert_eq!(read("f.yaml", &text, &LARGE).diagnostics, []);
     }
-    let text = format!("[{}1]", "1, ".repeat(900_000));
+    let text = format!("[{}1]", "1, ".repeat(300_000));
     assert_eq!(read("f.yaml", &text, &LARGE).diagnostics, []);
 }
 
@@ -125,7 +125,7 @@ fn unclosed_and_never_ending() {
     for piece in
         ["\"", "'", "{\"", "&a ", "*a ", "!a ", "%a ", "|\n", "a: ", "- a\n b", "\"\\", "é\t", "---\n[\n", "? a\n: "]
     {
-        let text = piece.repeat(1_000_000 / piece.len());
+        let text = piece.repeat(300_000 / piece.len());
         let stream = read("f.yaml", &text, &LARGE);
         assert!(stream.diagnostics.len() <= 1_001, "{piece:?}");
     }

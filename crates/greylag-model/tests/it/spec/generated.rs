@@ -1,0 +1,28 @@
+use std::path::Path;
+
+#[test]
+fn committed_files_are_those_generated() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = greylag_model::codegen::codegen();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        for (path, text) in &files {
+            std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            std::fs::write(root.join(path), text).unwrap();
+        }
+    }
+    let differs =
+        |(path, text): &&(String, String)| std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(text);
+    let stale: Vec<&str> = files.iter().filter(differs).map(|(path, _)| path.as_str()).collect();
+    assert!(
+        stale.is_empty(),
+        "run `cargo xtask codegen` (or this test with UPDATE_GENERATED=1) and commit: {stale:?} differ from the code"
+    );
+
+    let known: Vec<&str> = files.iter().map(|(path, _)| path.as_str()).collect();
+    for folder in ["docs/errors", "schemas"] {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let path = format!("{folder}/{}", entry.unwrap().file_name().to_string_lossy());
+            assert!(known.contains(&path.as_str()), "`{path}` is not generated any more: delete it");
+        }
+    }
+}
