@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) mod parse;
+
 /// Unit of a timestamp or time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -144,10 +146,73 @@ impl<'de> Deserialize<'de> for DataType {
     }
 }
 
-impl std::str::FromStr for DataType {
-    type Err = String;
+impl TimeUnit {
+    /// How many of this unit make a second.
+    pub fn per_second(self) -> i64 {
+        match self {
+            Self::S => 1,
+            Self::Ms => 1_000,
+            Self::Us => 1_000_000,
+            Self::Ns => 1_000_000_000,
+        }
+    }
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Err(format!("`{text}` is not a type"))
+    /// Digits after the second's point.
+    pub fn digits(self) -> usize {
+        match self {
+            Self::S => 0,
+            Self::Ms => 3,
+            Self::Us => 6,
+            Self::Ns => 9,
+        }
+    }
+}
+
+impl DataType {
+    /// Width of an integer type in bits and whether it has a sign.
+    pub fn integer(&self) -> Option<(u32, bool)> {
+        Some(match self {
+            Self::Int8 => (8, true),
+            Self::Int16 => (16, true),
+            Self::Int32 => (32, true),
+            Self::Int64 => (64, true),
+            Self::UInt8 => (8, false),
+            Self::UInt16 => (16, false),
+            Self::UInt32 => (32, false),
+            Self::UInt64 => (64, false),
+            _ => return None,
+        })
+    }
+
+    /// Smallest and largest value of an integer type.
+    pub fn integer_range(&self) -> Option<(i128, i128)> {
+        let (bits, signed) = self.integer()?;
+        Some(if signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) })
+    }
+
+    /// The smallest `decimal(p,0)` that carries every value of an integer type.
+    pub fn integer_digits(&self) -> Option<u8> {
+        Some(match self.integer()?.0 {
+            8 => 3,
+            16 => 5,
+            32 => 10,
+            _ if *self == Self::UInt64 => 20,
+            _ => 19,
+        })
+    }
+
+    /// Whether it is `float32` or `float64`.
+    pub fn is_float(&self) -> bool {
+        matches!(self, Self::Float32 | Self::Float64)
+    }
+
+    /// Whether arithmetic is defined on it.
+    pub fn is_number(&self) -> bool {
+        self.integer().is_some() || self.is_float() || matches!(self, Self::Decimal { .. })
+    }
+
+    /// Whether it is a list, struct or map.
+    pub fn is_nested(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Struct(_) | Self::Map(..))
     }
 }

@@ -162,7 +162,7 @@ fn is_number(data_type: &DataType) -> bool {
 /// A column cast to a type.
 pub(crate) fn cast_column(column: &Column, to: &DataType, loss: Option<Loss>) -> TypedExpr {
     let input = Box::new(super::column_expr(column));
-    TypedExpr { data_type: to.clone(), nullable: column.nullable, node: Node::Cast { input, loss } }
+    TypedExpr { data_type: to.clone(), nullable: column.nullable, node: Node::Cast { input, loss, safe: false } }
 }
 
 /// What readers meet.

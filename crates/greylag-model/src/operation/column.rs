@@ -180,7 +180,7 @@ fn kind(spec: &ColumnSpec, value: &Value, from: Option<&Column>) -> OperationKin
 fn retypes<'v>(value: &'v Value, from: &Column) -> Option<(&'v DataType, Option<crate::spec::Loss>)> {
     match (&value.expr.node, &value.cast) {
         (Node::Column(name), Some(cast)) if *name == from.name => Some((&cast.to, cast.loss)),
-        (Node::Cast { input, loss }, None) if passed_on(input) == Some(&from.name) => {
+        (Node::Cast { input, loss, .. }, None) if passed_on(input) == Some(&from.name) => {
             Some((&value.expr.data_type, *loss))
         }
         _ => None,

@@ -50,7 +50,7 @@ pub(crate) fn forward(text: &str, to: &DataType, resolution: &mut Resolution<'_>
 
 fn converted(input: TypedExpr, to: &DataType, loss: Option<Loss>) -> TypedExpr {
     let nullable = input.nullable;
-    TypedExpr { data_type: to.clone(), nullable, node: Node::Cast { input: Box::new(input), loss } }
+    TypedExpr { data_type: to.clone(), nullable, node: Node::Cast { input: Box::new(input), loss, safe: false } }
 }
 
 /// Words of the plan's line.

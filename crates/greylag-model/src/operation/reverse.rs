@@ -49,7 +49,7 @@ pub(crate) fn given(
     if &expr.data_type != wanted {
         if conversion(&expr.data_type, wanted) == Conversion::Exact {
             let nullable = expr.nullable;
-            let node = Node::Cast { input: Box::new(expr), loss: None };
+            let node = Node::Cast { input: Box::new(expr), loss: None, safe: false };
             expr = TypedExpr { data_type: wanted.clone(), nullable, node };
         } else {
             let message =

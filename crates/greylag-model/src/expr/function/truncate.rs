@@ -1,0 +1,43 @@
+//! `trunc`. Cut towards zero; a decimal gets scale 0.
+
+use super::prelude::*;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "trunc",
+    form: Form::Call,
+    arity: (1, 1),
+    signature: "trunc(number) → number without fraction",
+    semantics: "Cut towards zero; a decimal gets scale 0.",
+    check: |args| {
+        args.number(0)?;
+        Ok(whole(&args.list[0].data_type))
+    },
+    nullable: Nullable::IfAny,
+    nulls: Nulls::Strict,
+    fails: Fails::Never,
+    eval: |_, values| match values {
+        [Value::Int(value)] => Ok(Value::Int(*value)),
+        [Value::Float64(value)] => Ok(Value::Float64(value.trunc())),
+        [Value::Decimal(value, scale)] => {
+            let unit = power_of_ten(*scale);
+            Ok(Value::Decimal(value / unit, 0))
+        }
+        _ => Err(WRONG),
+    },
+    duckdb: |site, duck, sql| match site.args[0].data_type {
+        DataType::Int64 => sql[0].clone(),
+        _ => format!("CAST(trunc({}) AS {})", sql[0], duck.data_type(site.data_type)),
+    },
+};
+
+#[cfg(test)]
+mod tests {
+    use crate::expr::function::testing::check;
+
+    #[test]
+    fn truncate_means() {
+        check("trunc(-1.9)", "-1");
+        check("trunc(-1.9e0)", "-1.0");
+        check("trunc(5)", "5");
+    }
+}
