@@ -27,7 +27,7 @@ use greylag_model::provenance::{Fact, Overruled, Source, Values};
 use greylag_model::schema::Schema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keeps what sources state about entities.
 pub trait Catalog: Send + Sync {
@@ -82,11 +82,13 @@ pub enum Operation {
         source: Source,
         /// What a person named to have it read: the directory or file given to the import.
         via: String,
-        /// The name that the source had before (a file that was moved): what it said then counts as said before, and
-        /// nothing is left of it.
+        /// The name that the source had before (a file that was moved): what it said of these entities counts as said
+        /// before by the new name, and no longer by the old one.
         formerly: Option<Source>,
         /// What it says, by entity.
         entities: BTreeMap<EntityRef, Values>,
+        /// What becomes of the entities of which it said something so far and that are not here.
+        absent: Absent,
     },
     /// The source says nothing any more.
     Forget {
@@ -104,6 +106,18 @@ pub enum Operation {
         /// Keys of facts that it takes back.
         unset: Vec<String>,
     },
+}
+
+/// What becomes of what a source said of entities that it no longer speaks of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Absent {
+    /// It is gone.
+    #[default]
+    Vanish,
+    /// It stays: the source could be read only in part.
+    Stay,
+    /// It stays of these, which could not be read; the rest is gone.
+    StayThese(BTreeSet<EntityRef>),
 }
 
 /// What became of a batch.

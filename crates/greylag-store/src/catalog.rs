@@ -27,7 +27,7 @@ use greylag_model::dataset::Location;
 use greylag_model::entity::EntityRef;
 use greylag_model::entity::relation::Relation;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The tables of the catalog; a step of the store's list of migrations.
 pub const MIGRATION: &str = "
@@ -92,28 +92,56 @@ CREATE VIRTUAL TABLE catalog_text USING fts5 (
 ";
 
 /// A catalog in an SQLite database that has the tables of [`MIGRATION`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SqliteCatalog {
-    connection: Arc<Mutex<Connection>>,
+    writer: Arc<Mutex<Connection>>,
+    readers: Option<Arc<Readers>>,
+}
+
+/// Connections that only read, made when all others are in use.
+struct Readers {
+    open: Box<dyn Fn() -> Result<Connection, DriverError> + Send + Sync>,
+    idle: Mutex<Vec<Connection>>,
 }
 
 impl SqliteCatalog {
     /// A catalog over a connection of its own.
     pub fn new(connection: Connection) -> Self {
+        connection.set_prepared_statement_cache_capacity(64);
         Self::shared(Arc::new(Mutex::new(connection)))
     }
 
     /// A catalog over a connection that others of this process use too, so that they wait for one another in line rather
     /// than for the database's lock.
     pub fn shared(connection: Arc<Mutex<Connection>>) -> Self {
-        Self { connection }
+        Self { writer: connection, readers: None }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.set_prepared_statement_cache_capacity(64);
-        work(&mut connection).map_err(Fault::into)
+    /// The same, reading over connections of its own that `open` makes: then questions do not wait while the writing
+    /// connection waits for the disk.
+    pub fn reading_by(self, open: impl Fn() -> Result<Connection, DriverError> + Send + Sync + 'static) -> Self {
+        Self { readers: Some(Arc::new(Readers { open: Box::new(open), idle: Mutex::default() })), ..self }
     }
+
+    fn write<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
+        work(&mut lock(&self.writer)).map_err(Fault::into)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
+        let Some(readers) = &self.readers else { return work(&lock(&self.writer)).map_err(Fault::into) };
+        let idle = lock(&readers.idle).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => (readers.open)()?,
+        };
+        let answer = work(&connection);
+        lock(&readers.idle).push(connection);
+        answer.map_err(Fault::into)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What can go wrong inside.
@@ -171,9 +199,9 @@ fn reference(text: &str) -> Result<EntityRef, Fault> {
 impl Catalog for SqliteCatalog {
     fn apply(&self, batch: &Batch) -> Result<Applied, DriverError> {
         let amends = batch.operations.iter().all(|operation| matches!(operation, Operation::Amend { .. }));
-        self.with(|connection| {
+        self.write(|connection| {
             connection.pragma_update(None, "synchronous", if amends { "NORMAL" } else { "FULL" })?;
-            let applied = (|| {
+            let applied: Result<Applied, Fault> = (|| {
                 let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let applied = write::apply(&transaction, batch)?;
                 transaction.commit()?;
@@ -186,39 +214,39 @@ impl Catalog for SqliteCatalog {
     }
 
     fn find(&self, entities: &[EntityRef]) -> Result<Vec<Option<Summary>>, DriverError> {
-        self.with(|connection| read::find(connection, entities))
+        self.read(|connection| read::find(connection, entities))
     }
 
     fn located(&self, locations: &[Location]) -> Result<Vec<Option<EntityRef>>, DriverError> {
-        self.with(|connection| read::located(connection, locations))
+        self.read(|connection| read::located(connection, locations))
     }
 
     fn record(&self, entity: &EntityRef) -> Result<Option<Record>, DriverError> {
-        self.with(|connection| read::record(connection, entity))
+        self.read(|connection| read::record(connection, entity))
     }
 
     fn list(&self, filter: &Filter, page: &Page) -> Result<Listing, DriverError> {
-        self.with(|connection| read::list(connection, filter, page))
+        self.read(|connection| read::list(connection, filter, page))
     }
 
     fn search(&self, text: &str, limit: usize) -> Result<Vec<Summary>, DriverError> {
-        self.with(|connection| read::search(connection, text, limit))
+        self.read(|connection| read::search(connection, text, limit))
     }
 
     fn relations(&self, entity: Option<&EntityRef>) -> Result<Vec<Relation>, DriverError> {
-        self.with(|connection| read::relations(connection, entity))
+        self.read(|connection| read::relations(connection, entity))
     }
 
     fn schemas(&self, entity: &EntityRef) -> Result<Vec<SchemaVersion>, DriverError> {
-        self.with(|connection| read::schemas(connection, entity))
+        self.read(|connection| read::schemas(connection, entity))
     }
 
     fn history(&self, entity: &EntityRef) -> Result<Vec<Change>, DriverError> {
-        self.with(|connection| read::history(connection, entity))
+        self.read(|connection| read::history(connection, entity))
     }
 
     fn sources(&self) -> Result<Vec<SourceRecord>, DriverError> {
-        self.with(|connection| read::sources(connection))
+        self.read(read::sources)
     }
 }
 

@@ -86,7 +86,8 @@ impl Store {
     /// The catalog in the same file, over the same writing connection: what a step publishes there is in the log before
     /// its outcome is.
     pub fn catalog(&self) -> SqliteCatalog {
-        SqliteCatalog::shared(Arc::clone(&self.writer))
+        let (path, options) = (self.path.clone(), self.options.clone());
+        SqliteCatalog::shared(Arc::clone(&self.writer)).reading_by(move || connect_to_read(&path, &options))
     }
 
     /// Counts what the store does from now on. Costs a little, so it is for tests and measurements.
@@ -170,11 +171,7 @@ impl Store {
         let pooled = lock(&self.readers).pop();
         let reader = match pooled {
             Some(reader) => reader,
-            None => {
-                let reader = connect(&self.path, &self.options)?;
-                reader.pragma_update(None, "query_only", true).map_err(classed)?;
-                reader
-            }
+            None => connect_to_read(&self.path, &self.options)?,
         };
         let result = work(&Session { connection: &reader, counter: &self.counter });
         lock(&self.readers).push(reader);
@@ -214,6 +211,12 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, DriverError> {
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;")
         .map_err(classed)?;
     Ok(connection)
+}
+
+fn connect_to_read(path: &Path, options: &Options) -> Result<Connection, DriverError> {
+    let reader = connect(path, options)?;
+    reader.pragma_update(None, "query_only", true).map_err(classed)?;
+    Ok(reader)
 }
 
 /// Write-ahead logging is kept in the file; switching to it needs the file for oneself for a moment, and SQLite does not

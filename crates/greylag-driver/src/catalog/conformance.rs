@@ -1,7 +1,7 @@
 //! What every catalog store must do.
 #![expect(clippy::unwrap_used, reason = "a conformance suite is test code")]
 
-use super::{Batch, Catalog, Filter, Operation, Page};
+use super::{Absent, Batch, Catalog, Filter, Operation, Page};
 use greylag_model::dataset::Location;
 use greylag_model::entity::EntityRef;
 use greylag_model::id::Timestamp;
@@ -20,6 +20,7 @@ pub fn conformance(make: Make<'_>) {
     a_migration_stands_against_an_older_descriptor(&*make());
     an_edit_stands_against_an_older_migration(&*make());
     undo_takes_the_facts_back(&*make());
+    what_could_not_be_read_stays(&*make());
     a_moved_file_keeps_its_standing(&*make());
     schema_versions_are_kept(&*make());
     lists_filters_and_pages(&*make());
@@ -56,6 +57,7 @@ fn replace(source: &Source, entities: &[(&str, &[(&str, Value)])]) -> Operation 
         via: "/estate".to_owned(),
         formerly: None,
         entities: entities.iter().map(|(name, others)| (dataset(name), values(name, others))).collect(),
+        absent: Absent::Vanish,
     }
 }
 
@@ -209,15 +211,32 @@ fn undo_takes_the_facts_back(catalog: &dyn Catalog) {
     assert_eq!(catalog.sources().unwrap().len(), 1);
 }
 
+fn what_could_not_be_read_stays(catalog: &dyn Catalog) {
+    let file = descriptor("/estate/a.yaml");
+    apply(catalog, 10, replace(&file, &[("a", &[]), ("b", &[]), ("c", &[])]));
+    let replace = |name: &str, absent: Absent| {
+        let Operation::Replace { source, via, formerly, entities, .. } = replace(&file, &[(name, &[])]) else {
+            unreachable!("made above")
+        };
+        Operation::Replace { source, via, formerly, entities, absent }
+    };
+    assert_eq!(apply(catalog, 20, replace("b", Absent::Stay)), "b Unchanged");
+    assert_eq!(apply(catalog, 30, replace("b", Absent::StayThese([dataset("c")].into()))), "a Removed\nb Unchanged");
+    assert_eq!(names(&catalog.list(&Filter::default(), &Page::default()).unwrap().items), "b c");
+}
+
 fn a_moved_file_keeps_its_standing(catalog: &dyn Catalog) {
     let (old, new) = (descriptor("/estate/a.yaml"), descriptor("/estate/b.yaml"));
     apply(catalog, 10, replace(&old, &[("users", &[(facts::OWNER, json!("crm"))])]));
     let before = catalog.record(&dataset("users")).unwrap().unwrap().facts;
-    let Operation::Replace { via, entities, .. } = replace(&new, &[("users", &[(facts::OWNER, json!("crm"))])]) else {
+    let Operation::Replace { via, entities, absent, .. } = replace(&new, &[("users", &[(facts::OWNER, json!("crm"))])])
+    else {
         unreachable!("made above")
     };
-    let moved = Operation::Replace { source: new.clone(), via, formerly: Some(old), entities };
-    assert_eq!(apply(catalog, 20, moved), "users Unchanged");
+    let moved = Operation::Replace { source: new.clone(), via, formerly: Some(old.clone()), entities, absent };
+    let batch = Batch { at: Timestamp(20), operations: vec![moved, Operation::Forget { source: old }] };
+    let applied = catalog.apply(&batch).unwrap();
+    assert_eq!(applied.entities.iter().map(|touched| touched.outcome).collect::<Vec<_>>(), [super::Outcome::Unchanged]);
     let after = catalog.record(&dataset("users")).unwrap().unwrap().facts;
     assert_eq!(after.iter().map(|fact| fact.since).collect::<Vec<_>>(), vec![Timestamp(10); before.len()]);
     assert!(after.iter().all(|fact| fact.source == new));
@@ -259,8 +278,13 @@ fn lists_filters_and_pages(catalog: &dyn Catalog) {
         (facts::TYPE.to_owned(), json!("team")),
     ]);
     entities.insert(group.clone(), said);
-    let operation =
-        Operation::Replace { source: descriptor("/e.yaml"), via: "/e.yaml".to_owned(), formerly: None, entities };
+    let operation = Operation::Replace {
+        source: descriptor("/e.yaml"),
+        via: "/e.yaml".to_owned(),
+        formerly: None,
+        entities,
+        absent: Absent::Vanish,
+    };
     apply(catalog, 10, operation);
     let mut pages = Vec::new();
     let mut page = Page { after: None, limit: 10 };

@@ -89,11 +89,8 @@ impl Catalog for MemoryCatalog {
         }
         for operation in &batch.operations {
             match operation {
-                Operation::Replace { source, via, formerly, .. } => {
+                Operation::Replace { source, via, .. } => {
                     state.via.insert(source.clone(), via.clone());
-                    if let Some(formerly) = formerly {
-                        state.via.remove(formerly);
-                    }
                 }
                 Operation::Forget { source } => {
                     state.via.remove(source);

@@ -1,6 +1,6 @@
 //! Settling: what follows from a change of statements about one entity. Pure; every implementation calls it.
 
-use super::{Batch, Change, FactChange, Kept, Operation, Outcome, Summary};
+use super::{Absent, Batch, Change, FactChange, Kept, Operation, Outcome, Summary};
 use crate::error::DriverError;
 use greylag_model::entity::EntityRef;
 use greylag_model::entity::relation::{self, Relation};
@@ -40,10 +40,12 @@ pub fn actions(
     let mut actions: Actions<'_> = BTreeMap::new();
     for operation in &batch.operations {
         match operation {
-            Operation::Replace { source, formerly, entities, .. } => {
+            Operation::Replace { source, formerly, entities, absent, .. } => {
                 let mut all: BTreeSet<EntityRef> = stated(source)?.into_iter().collect();
-                if let Some(formerly) = formerly {
-                    all.extend(stated(formerly)?);
+                match absent {
+                    Absent::Vanish => {}
+                    Absent::Stay => all.clear(),
+                    Absent::StayThese(these) => all.retain(|entity| !these.contains(entity)),
                 }
                 all.extend(entities.keys().cloned());
                 for entity in all {
@@ -99,7 +101,7 @@ pub fn settle(
         let own = statements.remove(*source);
         let after = match action {
             Action::Restate { formerly, values } => {
-                let former = formerly.and_then(|formerly| statements.remove(formerly));
+                let former = formerly.filter(|_| values.is_some()).and_then(|formerly| statements.remove(formerly));
                 let own = own.or(former).unwrap_or_default();
                 restate(source, &own, values.cloned().unwrap_or_default(), at)
             }

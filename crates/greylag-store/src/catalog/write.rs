@@ -332,7 +332,7 @@ impl Writer<'_> {
         let mut silent: BTreeSet<&Source> = BTreeSet::new();
         for operation in &batch.operations {
             match operation {
-                Operation::Replace { formerly, .. } => silent.extend(formerly),
+                Operation::Replace { .. } => {}
                 Operation::Forget { source } => {
                     silent.insert(source);
                 }
