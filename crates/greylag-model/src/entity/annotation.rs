@@ -6,12 +6,15 @@
 //! | `greylag.dev/connection`, `greylag.dev/path` | instead: a connection's name and the path below its root |
 //! | `greylag.dev/format` | `parquet` or `csv`; what is absent is detected |
 //! | `greylag.dev/csv-delimiter`, `-quote`, `-escape`, `-header`, `-null`, `-encoding` | how a CSV file is written |
-//! | `greylag.dev/columns` | one column a line, `name: type`, perhaps with `not null` |
+//! | `greylag.dev/columns` | `name: type`, perhaps with `not null`, one a line or with commas between |
 //! | `greylag.dev/reads`, `greylag.dev/writes` | references of datasets, by commas or white space |
 //! | `greylag.dev/successor`, `greylag.dev/predecessor` | written by Greylag: what a migration made of what |
 //! | `greylag.dev/path-in-store` | written by Greylag: the full path behind a name made by a scan |
 
 use crate::dataset::Location;
+pub use crate::dataset::annotation::{
+    COLUMNS, CSV_DELIMITER, CSV_ENCODING, CSV_ESCAPE, CSV_HEADER, CSV_NULL, CSV_QUOTE, FORMAT,
+};
 use crate::schema::{Column, Schema};
 use crate::types::DataType;
 use serde_json::{Map, Value, json};
@@ -23,22 +26,6 @@ pub const LOCATION: &str = "greylag.dev/location";
 pub const CONNECTION: &str = "greylag.dev/connection";
 /// Path below the connection's root.
 pub const PATH: &str = "greylag.dev/path";
-/// `parquet` or `csv`.
-pub const FORMAT: &str = "greylag.dev/format";
-/// One ASCII character between fields; `\t` is a tab.
-pub const CSV_DELIMITER: &str = "greylag.dev/csv-delimiter";
-/// One ASCII character around fields.
-pub const CSV_QUOTE: &str = "greylag.dev/csv-quote";
-/// One ASCII character before a quote inside quotes.
-pub const CSV_ESCAPE: &str = "greylag.dev/csv-escape";
-/// `true` or `false`: whether the first line names the columns.
-pub const CSV_HEADER: &str = "greylag.dev/csv-header";
-/// Text that stands for null.
-pub const CSV_NULL: &str = "greylag.dev/csv-null";
-/// Encoding of the text.
-pub const CSV_ENCODING: &str = "greylag.dev/csv-encoding";
-/// Declared columns.
-pub const COLUMNS: &str = "greylag.dev/columns";
 /// Datasets that a consumer reads.
 pub const READS: &str = "greylag.dev/reads";
 /// Datasets that a consumer writes.
@@ -156,24 +143,28 @@ pub fn of_format(format: &crate::dataset::Format, schema: &Schema) -> BTreeMap<S
 
 /// What is wrong with the text of an annotation that [`is_layout`], if anything.
 pub fn layout_fault(key: &str, text: &str) -> Option<String> {
-    let one = |text: &str| text == "\\t" || (text.len() == 1 && !matches!(text, "\n" | "\r"));
+    let one = |text: &str| matches!(text, "tab" | "\\t") || (text.len() == 1 && !matches!(text, "\n" | "\r"));
     match key {
-        FORMAT => (!["parquet", "csv"].contains(&text)).then(|| "must be `parquet` or `csv`".to_owned()),
-        CSV_DELIMITER | CSV_QUOTE | CSV_ESCAPE => (!one(text)).then(|| "must be one ASCII character".to_owned()),
+        CSV_ESCAPE if text == "none" => None,
+        FORMAT => (!["parquet", "csv"].contains(&text.to_lowercase().as_str()))
+            .then(|| "must be `parquet` or `csv`".to_owned()),
+        CSV_DELIMITER | CSV_QUOTE | CSV_ESCAPE => {
+            (!one(text)).then(|| "must be one ASCII character, or `tab`".to_owned())
+        }
         CSV_HEADER => (!["true", "false"].contains(&text)).then(|| "must be `true` or `false`".to_owned()),
-        CSV_ENCODING => (!["utf-8", "utf-16le", "utf-16be", "latin-1"].contains(&text))
+        CSV_ENCODING => (!["utf-8", "utf-16le", "utf-16be", "latin-1"].contains(&text.to_lowercase().as_str()))
             .then(|| "must be `utf-8`, `utf-16le`, `utf-16be` or `latin-1`".to_owned()),
         COLUMNS => parse_columns(text).err(),
         _ => None,
     }
 }
 
-/// Reads declared columns: one a line, `name: type`, perhaps with `not null`; a name that is not a plain word stands in
-/// double quotes, with quotes doubled and `\n` for a line break.
+/// Reads declared columns: `name: type`, perhaps with `not null`, one a line or with commas between; a name that is not a
+/// plain word stands in double quotes, with quotes doubled and `\n` for a line break.
 pub fn parse_columns(text: &str) -> Result<Schema, String> {
     let mut columns: Vec<Column> = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let column = parse_column(line)?;
+    for item in items(text).map(str::trim).filter(|item| !item.is_empty()) {
+        let column = parse_column(item)?;
         if columns.iter().any(|earlier| earlier.name == column.name) {
             return Err(format!("names the column `{}` twice", column.name));
         }
@@ -182,8 +173,23 @@ pub fn parse_columns(text: &str) -> Result<Schema, String> {
     Ok(Schema { columns })
 }
 
+/// The parts between line breaks and commas that stand in no quotes and no brackets.
+fn items(text: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut quoted) = (0_i32, false);
+    text.split(move |letter: char| {
+        match letter {
+            '"' => quoted = !quoted,
+            '<' | '(' if !quoted => depth += 1,
+            '>' | ')' if !quoted => depth -= 1,
+            ',' | '\n' | '\r' if !quoted => return depth <= 0,
+            _ => {}
+        }
+        false
+    })
+}
+
 fn parse_column(line: &str) -> Result<Column, String> {
-    let form = || format!("has a line `{line}` that is not `name: type`");
+    let form = || format!("has an item `{line}` that is not `name: type`");
     let (name, rest) = if let Some(quoted) = line.strip_prefix('"') {
         let end = closing_quote(quoted).ok_or_else(form)?;
         let name = quoted[..end].replace("\"\"", "\"").replace("\\n", "\n");

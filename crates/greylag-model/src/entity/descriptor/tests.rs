@@ -196,14 +196,17 @@ fn annotations_of_greylag() {
         "f.yaml:6:27: error[GL0307]: `greylag.dev/location` is empty\n  hint: write the path of a file or directory",
     );
     bad("greylag.dev/format: orc", "f.yaml:6:25: error[GL0307]: `greylag.dev/format` must be `parquet` or `csv`");
-    bad("greylag.dev/csv-quote: ''", "f.yaml:6:28: error[GL0307]: `greylag.dev/csv-quote` must be one ASCII character");
+    bad(
+        "greylag.dev/csv-quote: ''",
+        "f.yaml:6:28: error[GL0307]: `greylag.dev/csv-quote` must be one ASCII character, or `tab`",
+    );
     bad(
         "greylag.dev/csv-header: 'yes'",
         "f.yaml:6:29: error[GL0307]: `greylag.dev/csv-header` must be `true` or `false`",
     );
     bad(
         "greylag.dev/columns: nonsense",
-        "f.yaml:6:26: error[GL0307]: `greylag.dev/columns` has a line `nonsense` that is not `name: type`",
+        "f.yaml:6:26: error[GL0307]: `greylag.dev/columns` has an item `nonsense` that is not `name: type`",
     );
     check(
         &one("greylag.dev/locaton: a"),
