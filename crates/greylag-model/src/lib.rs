@@ -24,4 +24,5 @@ pub mod spec;
 pub mod task;
 pub mod types;
 pub mod value;
+pub mod view;
 pub mod yaml;

@@ -112,6 +112,7 @@ fn drafts(spec: &MappingSpec, resolution: &mut Resolution<'_>) -> (Vec<Draft>, V
         }
     }
     drafts.sort_by_key(|draft| draft.origin.unwrap_or(usize::MAX));
+    column::mark_copies(&mut drafts, resolution.source);
     (drafts, dropped)
 }
 
@@ -119,10 +120,14 @@ fn check_names(drafts: &[Draft], resolution: &mut Resolution<'_>) {
     let mut seen: HashMap<&str, &Draft> = HashMap::new();
     for draft in drafts {
         let Some(before) = seen.insert(&draft.column.name, draft) else { continue };
+        let kept = |draft: &Draft| draft.mapping.operation == OperationKind::Keep && draft.pointer.is_empty();
+        if kept(draft) && kept(before) {
+            // The source has the name twice, which is said already.
+            continue;
+        }
         let name = &draft.column.name;
         let message = format!("two target columns are called `{name}`");
         let mut diagnostic = Diagnostic::error(code::plan::DUPLICATE_COLUMN, message);
-        let kept = |draft: &Draft| draft.mapping.operation == OperationKind::Keep && draft.pointer.is_empty();
         if kept(draft) || kept(before) {
             diagnostic = diagnostic
                 .hint(format!("the source column `{name}` is not mentioned and so carried over as it is"))
@@ -150,6 +155,8 @@ fn partition_columns(request: &Request<'_>, drafts: &[Draft]) -> Vec<String> {
 
 fn check_partitions(names: &[String], drafts: &[Draft], request: &Request<'_>, resolution: &mut Resolution<'_>) {
     let bad = |message: String| Diagnostic::error(code::plan::BAD_PARTITION, message);
+    // A column whose own rule is wrong has no draft; its error says more than that it is missing would.
+    let complete = resolution.errors.is_empty();
     let asked = request.target_partition_by.is_some();
     let place = |number: usize| asked.then(|| (request.layout_place)(&format!("/partitionBy/{number}"))).flatten();
     for (number, name) in names.iter().enumerate() {
@@ -159,8 +166,7 @@ fn check_partitions(names: &[String], drafts: &[Draft], request: &Request<'_>, r
             continue;
         }
         let Some(draft) = drafts.iter().find(|draft| draft.column.name == *name) else {
-            // A column whose own rule is wrong has no draft; its error says more than this one would.
-            if resolution.errors.is_empty() {
+            if complete {
                 let target = Schema { columns: drafts.iter().map(|draft| draft.column.clone()).collect() };
                 resolution.errors.push(reverse::unknown_target(name, &target).at(here));
             }
@@ -168,13 +174,13 @@ fn check_partitions(names: &[String], drafts: &[Draft], request: &Request<'_>, r
         };
         let data_type = &draft.column.data_type;
         if matches!(data_type, DataType::List(_) | DataType::Struct(_) | DataType::Map(..) | DataType::Binary) {
-            let message = format!("partition column `{name}` is a `{data_type}`, which cannot be part of a path");
+            let message = format!("partition column `{name}` is of type `{data_type}`, which cannot be part of a path");
             let hint = "partition by a scalar column, or give it another `type`";
             resolution.errors.push(bad(message).hint(hint).at(here));
         }
     }
     let left = drafts.iter().filter(|draft| !names.contains(&draft.column.name)).count();
-    if left == 0 && resolution.errors.is_empty() {
+    if left == 0 && complete {
         let what = if drafts.is_empty() { "no column is left" } else { "every column left is a partition column" };
         resolution.error(Diagnostic::error(code::plan::NO_COLUMNS, format!("{what} in the new dataset")), "");
     }

@@ -151,7 +151,7 @@ fn is_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float32 | DataType::Float64)
 }
 
-fn is_number(data_type: &DataType) -> bool {
+pub(crate) fn is_number(data_type: &DataType) -> bool {
     use DataType as T;
     matches!(
         data_type,
@@ -161,7 +161,7 @@ fn is_number(data_type: &DataType) -> bool {
 
 /// A column cast to a type.
 pub(crate) fn cast_column(column: &Column, to: &DataType, loss: Option<Loss>) -> TypedExpr {
-    let input = Box::new(super::column_expr(column));
+    let input = Box::new(TypedExpr::column(column));
     TypedExpr { data_type: to.clone(), nullable: column.nullable, node: Node::Cast { input, loss, safe: false } }
 }
 

@@ -1,16 +1,15 @@
 //! Reads one entry of `columns`: which source column it carries on, how its value comes about, and which kind it is.
 
-use super::{
-    Draft, Reported, Resolution, Taken, cast, column_expr, default, expression, judgement, new, passed_on, rename,
-};
+use super::{Draft, Reported, Resolution, Taken, cast, default, expression, judgement, new, rename};
 use crate::code;
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Literal, Node, TypedExpr};
+use crate::expr::{Node, TypedExpr};
 use crate::mapping::{Cast, ColumnMapping, OperationKind, ReverseWay};
 use crate::plan::{Change, ChangeSymbol};
-use crate::schema::Column;
+use crate::schema::{Column, Schema};
 use crate::spec::{ColumnSpec, Misfit};
 use crate::types::DataType;
+use std::collections::HashSet;
 
 /// What an entry's value begins with.
 struct Value {
@@ -76,6 +75,22 @@ fn origin(spec: &ColumnSpec, resolution: &mut Resolution<'_>, pointer: &str) -> 
     Ok(Some(at))
 }
 
+/// A column that carries a source column on while another keeps its name is an addition, and breaks nobody.
+pub(crate) fn mark_copies(drafts: &mut [Draft], source: &Schema) {
+    let keeps_name = |draft: &Draft| draft.origin.filter(|at| source.columns[*at].name == draft.column.name);
+    let kept: HashSet<usize> = drafts.iter().filter_map(keeps_name).collect();
+    for draft in drafts.iter_mut() {
+        let Some(at) = draft.origin.filter(|at| kept.contains(at)) else { continue };
+        if source.columns[at].name == draft.column.name || draft.mapping.operation == OperationKind::Split {
+            continue;
+        }
+        draft.breaks.clear();
+        for change in draft.changes.iter_mut().filter(|change| change.symbol == ChangeSymbol::Change) {
+            change.symbol = ChangeSymbol::Add;
+        }
+    }
+}
+
 fn value(
     spec: &ColumnSpec,
     origin: Option<usize>,
@@ -84,18 +99,14 @@ fn value(
     pointer: &str,
 ) -> Option<Value> {
     let source = resolution.source;
-    let mut expr = match (&spec.expr, origin) {
+    let expr = match (&spec.expr, origin) {
+        (Some(text), _) if is_null(text) && wanted.is_some() => wanted.clone().map(TypedExpr::null),
         (Some(text), _) => resolution.typed(text, source, &format!("{pointer}/expr")),
-        (None, Some(at)) => Some(column_expr(&source.columns[at])),
+        (None, Some(at)) => Some(TypedExpr::column(&source.columns[at])),
         (None, None) => None,
     };
     if expr.is_none() && (spec.expr.is_some() || spec.default.is_none()) {
         return None;
-    }
-    if let (Some(expr), Some(to)) = (&mut expr, &wanted)
-        && expr.node == Node::Literal(Literal::Null)
-    {
-        expr.data_type = to.clone();
     }
     let Some(expr) = expr else { return only_default(spec, wanted, resolution, pointer) };
     let to = wanted.unwrap_or_else(|| expr.data_type.clone());
@@ -107,6 +118,11 @@ fn value(
     Some(Value { origin, expr, default, cast: cast.ok()? })
 }
 
+/// A null alone has no type; here `type` gives it one.
+fn is_null(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("null")
+}
+
 /// A new column that is its default everywhere.
 fn only_default(
     spec: &ColumnSpec,
@@ -116,7 +132,7 @@ fn only_default(
 ) -> Option<Value> {
     let text = spec.default.as_deref()?;
     let pointer = format!("{pointer}/default");
-    let nothing = crate::schema::Schema::default();
+    let nothing = Schema::default();
     let to = match wanted {
         Some(to) => to,
         None => resolution.typed(text, &nothing, &pointer)?.data_type,
@@ -151,19 +167,17 @@ fn draft(spec: &ColumnSpec, value: Value, resolution: &Resolution<'_>, pointer: 
     Draft { column, mapping, origin, reverse, changes, breaks, pointer: format!("{pointer}/name") }
 }
 
-/// Whether the expression or the cast of a row may fail. An expression that computes is assumed to.
+/// Whether the expression or the cast of a row may fail.
 fn may_fail(value: &Value) -> bool {
     let casts = value.cast.as_ref().is_some_and(|cast| cast::may_misfit(&value.expr.data_type, &cast.to, cast.loss));
-    let computes = !matches!(value.expr.node, Node::Column(_) | Node::Literal(_));
-    casts || computes
+    casts || value.expr.may_fail()
 }
 
 fn kind(spec: &ColumnSpec, value: &Value, from: Option<&Column>) -> OperationKind {
     let Some(from) = from else {
-        let reads = expression::reads_columns(&value.expr);
-        return if reads { OperationKind::Expression } else { OperationKind::New };
+        return if value.expr.columns().is_empty() { OperationKind::New } else { OperationKind::Expression };
     };
-    if passed_on(&value.expr) != Some(&from.name) {
+    if value.expr.as_column() != Some(&from.name) {
         if retypes(value, from).is_some() { OperationKind::Cast } else { OperationKind::Expression }
     } else if value.cast.is_some() {
         OperationKind::Cast
@@ -180,7 +194,7 @@ fn kind(spec: &ColumnSpec, value: &Value, from: Option<&Column>) -> OperationKin
 fn retypes<'v>(value: &'v Value, from: &Column) -> Option<(&'v DataType, Option<crate::spec::Loss>)> {
     match (&value.expr.node, &value.cast) {
         (Node::Column(name), Some(cast)) if *name == from.name => Some((&cast.to, cast.loss)),
-        (Node::Cast { input, loss, .. }, None) if passed_on(input) == Some(&from.name) => {
+        (Node::Cast { input, loss, safe: false }, None) if input.as_column() == Some(&from.name) => {
             Some((&value.expr.data_type, *loss))
         }
         _ => None,
@@ -194,7 +208,7 @@ fn way_back(spec: &ColumnSpec, value: &Value, from: &Column, to: &Column, become
     if becomes_null {
         return ReverseWay::Lost(format!("values that do not fit become null in `{}`", to.name));
     }
-    if passed_on(&value.expr) == Some(&from.name) && value.cast.is_none() {
+    if value.expr.as_column() == Some(&from.name) && value.cast.is_none() {
         return ReverseWay::Same(to.name.clone());
     }
     let Some((data_type, loss)) = retypes(value, from) else { return expression::reverse(&to.name) };

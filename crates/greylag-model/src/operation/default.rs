@@ -15,6 +15,11 @@ use crate::types::DataType;
 /// Types the expression, converts it to the column's type and makes sure that it is neither null nor out of range.
 pub(crate) fn forward(text: &str, to: &DataType, resolution: &mut Resolution<'_>, pointer: &str) -> Option<TypedExpr> {
     let nothing = Schema::default();
+    if text.trim().eq_ignore_ascii_case("null") {
+        let message = "a default replaces nulls, and `NULL` replaces nothing";
+        resolution.error(Diagnostic::error(code::plan::BAD_DEFAULT, message), pointer);
+        return None;
+    }
     let typed = match crate::expr::parse_and_check(text, &nothing) {
         Ok(typed) => typed,
         Err(errors) => {
@@ -28,24 +33,25 @@ pub(crate) fn forward(text: &str, to: &DataType, resolution: &mut Resolution<'_>
             return None;
         }
     };
-    let bad = |message: String| Diagnostic::error(code::plan::BAD_DEFAULT, message);
-    if typed.node == Node::Literal(crate::expr::Literal::Null) {
-        resolution.error(bad("the default is null, which replaces nothing".to_owned()), pointer);
-        return None;
-    }
-    if &typed.data_type == to {
-        return Some(typed);
-    }
     let from = typed.data_type.clone();
-    match conversion(&from, to) {
+    let converted = match conversion(&from, to) {
+        _ if from == *to => typed,
         Conversion::Unsupported { reason } => {
-            let message = format!("the default `{text}` is a `{from}` and the column a `{to}`: {reason}");
-            resolution.error(bad(message).hint(format!("give a value of type `{to}`")), pointer);
-            None
+            let message = format!("the default `{text}` is of type `{from}` and the column of type `{to}`: {reason}");
+            let diagnostic = Diagnostic::error(code::plan::BAD_DEFAULT, message);
+            resolution.error(diagnostic.hint(format!("give a value of type `{to}`")), pointer);
+            return None;
         }
-        Conversion::Exact => Some(converted(typed, to, None)),
-        Conversion::Lossy { needs_loss, .. } => Some(converted(typed, to, needs_loss.then_some(Loss::Fail))),
-    }
+        Conversion::Exact => converted(typed, to, None),
+        Conversion::Lossy { needs_loss, .. } => converted(typed, to, needs_loss.then_some(Loss::Fail)),
+    };
+    let wrong = match converted.eval(&nothing, &Vec::new()) {
+        Ok(value) if value.is_null() => "is null, which replaces nothing".to_owned(),
+        Ok(_) => return Some(TypedExpr { nullable: false, ..converted }),
+        Err(error) => format!("does not fit `{to}`: {error}"),
+    };
+    resolution.error(Diagnostic::error(code::plan::BAD_DEFAULT, format!("the default `{text}` {wrong}")), pointer);
+    None
 }
 
 fn converted(input: TypedExpr, to: &DataType, loss: Option<Loss>) -> TypedExpr {

@@ -1,6 +1,7 @@
 //! Keep: a column goes on as it is. It breaks nobody and a plan shows no line for it.
 
-use super::{Draft, column_expr};
+use super::Draft;
+use crate::expr::TypedExpr;
 use crate::mapping::{ColumnMapping, OperationKind, ReverseWay};
 use crate::schema::Column;
 use crate::spec::Misfit;
@@ -12,7 +13,7 @@ pub(crate) fn forward(at: usize, column: &Column) -> Draft {
         mapping: ColumnMapping {
             target: column.name.clone(),
             operation: OperationKind::Keep,
-            expr: column_expr(column),
+            expr: TypedExpr::column(column),
             cast: None,
             misfit: Misfit::Fail,
             default: None,

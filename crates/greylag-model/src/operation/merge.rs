@@ -23,7 +23,7 @@ pub(crate) fn forward(spec: &MergeSpec, resolution: &mut Resolution<'_>, pointer
         if column.data_type == DataType::String {
             sources.push(at);
         } else {
-            let message = format!("column `{name}` is merged and is a `{}`, not a `string`", column.data_type);
+            let message = format!("column `{name}` is merged and is of type `{}`, not `string`", column.data_type);
             resolution.error(Diagnostic::error(code::plan::NOT_TEXT, message), &here);
         }
     }
@@ -37,7 +37,7 @@ pub(crate) fn forward(spec: &MergeSpec, resolution: &mut Resolution<'_>, pointer
     }
     let source = resolution.source;
     let nullable = sources.iter().all(|at| source.columns[*at].nullable);
-    let mut expr = resolution.made(&text(spec), source, pointer)?;
+    let mut expr = resolution.typed(&text(spec), source, pointer)?;
     expr.nullable = nullable;
     let lost = |at: &usize| (*at, ReverseWay::Lost(format!("merged into `{}`", spec.into)));
     Some(Draft {
@@ -60,14 +60,12 @@ pub(crate) fn forward(spec: &MergeSpec, resolution: &mut Resolution<'_>, pointer
     })
 }
 
-/// Every value after a separator, nulls as nothing, the first separator cut off; null if there is no value at all.
+/// `concat_ws` leaves nulls out with their separator, and gives empty text where all of them are null.
 fn text(spec: &MergeSpec) -> String {
-    let separator = quoted_text(&spec.separator);
     let columns: Vec<String> = spec.from.iter().map(|name| quoted_name(name)).collect();
-    let any: Vec<String> = columns.iter().map(|column| format!("{column} IS NOT NULL")).collect();
-    let all: Vec<String> = columns.iter().map(|column| format!("coalesce({separator} || {column}, '')")).collect();
-    let (any, all) = (any.join(" OR "), all.join(" || "));
-    format!("CASE WHEN {any} THEN substr({all}, length({separator}) + 1) END")
+    let columns = columns.join(", ");
+    let separator = quoted_text(&spec.separator);
+    format!("CASE WHEN coalesce({columns}) IS NOT NULL THEN concat_ws({separator}, {columns}) END")
 }
 
 fn change(spec: &MergeSpec) -> Change {

@@ -26,7 +26,7 @@ pub mod split;
 
 use crate::code;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::expr::{Node, TypedExpr};
+use crate::expr::TypedExpr;
 use crate::mapping::{ColumnMapping, ReverseWay};
 use crate::plan::Change;
 use crate::schema::{Column, Schema};
@@ -122,7 +122,8 @@ impl<'a> Resolution<'a> {
         }
     }
 
-    /// Types an expression of the file against a schema; its errors are placed at the pointer.
+    /// Types an expression of the file, or one made out of valid names, against a schema; its errors are placed at the
+    /// pointer.
     pub(crate) fn typed(&mut self, text: &str, schema: &Schema, pointer: &str) -> Option<TypedExpr> {
         match crate::expr::parse_and_check(text, schema) {
             Ok(expr) => Some(expr),
@@ -135,11 +136,6 @@ impl<'a> Resolution<'a> {
                 None
             }
         }
-    }
-
-    /// Types an expression that an operation made itself out of valid names.
-    pub(crate) fn made(&mut self, text: &str, schema: &Schema, pointer: &str) -> Option<TypedExpr> {
-        self.typed(text, schema, pointer)
     }
 }
 
@@ -191,21 +187,4 @@ pub(crate) fn quoted_name(name: &str) -> String {
 /// Text as the expression language quotes it.
 pub(crate) fn quoted_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-/// A reference to a column of a schema.
-pub(crate) fn column_expr(column: &Column) -> TypedExpr {
-    TypedExpr {
-        data_type: column.data_type.clone(),
-        nullable: column.nullable,
-        node: Node::Column(column.name.clone()),
-    }
-}
-
-/// The column that an expression hands on untouched, if that is all it does.
-pub fn passed_on(expr: &TypedExpr) -> Option<&str> {
-    match &expr.node {
-        Node::Column(name) => Some(name),
-        _ => None,
-    }
 }

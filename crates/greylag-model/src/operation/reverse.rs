@@ -1,5 +1,8 @@
 //! Reverse: the way back of a source column that the file gives, or declares lost. It wins over a derived one.
+//!
+//! Its expression has the source column's type; a number is widened to it where that is exact, nothing else is.
 
+use super::cast::is_number;
 use super::{Resolution, unknown_column};
 use crate::cast::{Conversion, conversion};
 use crate::code;
@@ -47,13 +50,16 @@ pub(crate) fn given(
     let mut expr = resolution.typed(text, target, &pointer)?;
     let wanted = &resolution.source.columns[at].data_type;
     if &expr.data_type != wanted {
-        if conversion(&expr.data_type, wanted) == Conversion::Exact {
+        let numbers = is_number(&expr.data_type) && is_number(wanted);
+        if numbers && conversion(&expr.data_type, wanted) == Conversion::Exact {
             let nullable = expr.nullable;
             let node = Node::Cast { input: Box::new(expr), loss: None, safe: false };
             expr = TypedExpr { data_type: wanted.clone(), nullable, node };
         } else {
-            let message =
-                format!("the reverse of `{}` is a `{}`, and the column a `{wanted}`", spec.name, expr.data_type);
+            let message = format!(
+                "the reverse of `{}` is of type `{}`, and the column of type `{wanted}`",
+                spec.name, expr.data_type
+            );
             let diagnostic =
                 Diagnostic::error(code::plan::BAD_REVERSE, message).hint(format!("write `CAST(… AS {wanted})`"));
             resolution.error(diagnostic, &pointer);

@@ -5,8 +5,8 @@
 //! `p(k)` outgrows the value by a separator for each. So part `k` is null where the value is shorter than `p(k-1)`, and
 //! the last part is what follows `p(n-1)`.
 //!
-//! **Reverse, derived and exact for every value.** The first part, then each further part that is not null after a
-//! separator. A null value has a null first part, and only it has: the first part of any text is text.
+//! **Reverse, derived and exact for every value.** The parts that are not null, with the separator between them; null
+//! where the first is. A null value has a null first part, and only it has: the first part of any text is text.
 
 use super::{Draft, Resolution, Taken, quoted_name, quoted_text};
 use crate::code;
@@ -34,7 +34,7 @@ pub(crate) fn forward(spec: &SplitSpec, resolution: &mut Resolution<'_>, pointer
     resolution.take(at, Taken::Split, pointer);
     let source = &resolution.source.columns[at];
     if source.data_type != DataType::String {
-        let message = format!("column `{}` is split and is a `{}`, not a `string`", spec.from, source.data_type);
+        let message = format!("column `{}` is split and is of type `{}`, not `string`", spec.from, source.data_type);
         resolution.error(Diagnostic::error(code::plan::NOT_TEXT, message), &format!("{pointer}/from"));
         sound = false;
     }
@@ -60,7 +60,7 @@ fn draft(
     pointer: &str,
 ) -> Option<Draft> {
     let source = resolution.source;
-    let mut expr = resolution.made(&part_text(spec, part), source, pointer)?;
+    let mut expr = resolution.typed(&part_text(spec, part), source, pointer)?;
     let nullable = nullable || part > 0;
     expr.nullable = nullable;
     let name = spec.into[part].clone();
@@ -92,11 +92,11 @@ fn part_text(spec: &SplitSpec, part: usize) -> String {
     if part == 0 {
         return piece(1);
     }
-    let before: Vec<String> = (1..=part).map(|number| format!("{} || {separator}", piece(number))).collect();
-    let before = before.join(" || ");
+    let before: Vec<String> = (1..=part).flat_map(|number| [piece(number), separator.clone()]).collect();
+    let before = format!("length(concat({}))", before.join(", "));
     let value =
-        if part + 1 == spec.into.len() { format!("substr({column}, length({before}) + 1)") } else { piece(part + 1) };
-    format!("CASE WHEN length({column}) >= length({before}) THEN {value} END")
+        if part + 1 == spec.into.len() { format!("substring({column}, {before} + 1)") } else { piece(part + 1) };
+    format!("CASE WHEN length({column}) >= {before} THEN {value} END")
 }
 
 /// The way back, over the target.
@@ -107,10 +107,10 @@ pub(crate) fn reverse(
     pointer: &str,
 ) -> Option<ReverseWay> {
     let separator = quoted_text(&spec.separator);
-    let mut parts = spec.into.iter().map(|name| quoted_name(name));
-    let first = parts.next()?;
-    let text = parts.fold(first, |text, part| format!("{text} || coalesce({separator} || {part}, '')"));
-    let expr = resolution.made(&text, target, pointer)?;
+    let parts: Vec<String> = spec.into.iter().map(|name| quoted_name(name)).collect();
+    let first = parts.first()?;
+    let text = format!("CASE WHEN {first} IS NOT NULL THEN concat_ws({separator}, {}) END", parts.join(", "));
+    let expr = resolution.typed(&text, target, pointer)?;
     Some(ReverseWay::Expr { expr, derived: true, tolerance: None })
 }
 

@@ -35,7 +35,7 @@ fn validate_expr(text: &str, target: &Schema) -> Vec<Diagnostic> {
     match crate::expr::parse_and_check(text, target) {
         Ok(expr) if expr.data_type == DataType::Boolean => Vec::new(),
         Ok(expr) => {
-            let message = format!("the check `{text}` is a `{}`, not a `boolean`", expr.data_type);
+            let message = format!("the check `{text}` is of type `{}`, not `boolean`", expr.data_type);
             vec![
                 Diagnostic::error(code::plan::BAD_CHECK, message).hint("compare it with something, e.g. `amount >= 0`"),
             ]

@@ -50,6 +50,8 @@ type Distinct<'a> = (Option<*const MappingSpec>, Option<*const LayoutSpec>, &'a 
 
 /// All that pairs of one mapping, layout and source schema have in common.
 struct Prepared {
+    /// What is wrong besides the mapping: shared checks, types that the format cannot carry.
+    errors: Vec<Diagnostic>,
     mapping: Mapping,
     layout: Layout,
     changes: Vec<Change>,
@@ -132,6 +134,7 @@ impl<'a> Compiler<'a> {
                 return None;
             }
         };
+        reasons.extend(prepared.errors.iter().cloned());
         let pair = &self.migration.spec.datasets[number];
         for (at, check) in pair.checks.iter().enumerate() {
             let base = format!("/spec/datasets/{number}/checks/{at}");
@@ -232,14 +235,11 @@ impl<'a> Compiler<'a> {
             let place = |pointer: &str| (self.places)(&format!("/spec/checks/{number}{pointer}"));
             errors.extend(check_spec::validate(check, &resolved.mapping.target, &place));
         }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
         let (mut changes, mut breaking) = (resolved.changes, resolved.breaks);
         let (laid_out, breaks) = layout::differences(&observed.layout, &layout, &resolved.mapping);
         changes.extend(laid_out);
         breaking.extend(breaks);
-        Ok(Prepared { mapping: resolved.mapping, layout, changes, breaking })
+        Ok(Prepared { errors, mapping: resolved.mapping, layout, changes, breaking })
     }
 }
 

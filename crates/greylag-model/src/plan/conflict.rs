@@ -1,7 +1,8 @@
 //! Conflicts between pairs: targets that exist, that two pairs claim, or that lie inside other datasets.
 //!
-//! Places are compared by their text, component by component, within one connection; `.`, `..` and doubled slashes are
-//! resolved first. Links are not: whether two paths are one directory is the probe's to say, not the model's.
+//! Places are compared by their text, component by component, below the roots of their connections; `.`, `..` and
+//! doubled slashes are resolved first. Links are not: whether two paths are one directory is the probe's to say, not the
+//! model's. A pair whose source was not found has no place yet, only a guess; it is compared by name alone.
 
 use crate::code;
 use crate::dataset::Location;
@@ -11,7 +12,7 @@ use crate::spec::Pair;
 use crate::task::Phase;
 use std::collections::{BTreeMap, HashMap};
 
-/// A place as it is compared.
+/// A place as it is compared: the connection, if its root is not known, and resolved components.
 type Key = (Option<String>, Vec<String>);
 
 /// Who claims one place.
@@ -101,10 +102,10 @@ impl<'a> Conflicts<'a> {
     fn overlaps(&mut self, snapshot: &Snapshot) {
         let mut places: BTreeMap<Key, Claims> = BTreeMap::new();
         for (number, pair) in snapshot.pairs.iter().enumerate() {
+            let Ok(source) = &pair.source else { continue };
+            let key = |location| key(location, &snapshot.connections);
             places.entry(key(&pair.target.location)).or_default().targets.push(number);
-            if let Ok(source) = &pair.source {
-                places.entry(key(&source.dataset.location)).or_default().sources.push(number);
-            }
+            places.entry(key(&source.dataset.location)).or_default().sources.push(number);
         }
         // In this order everything inside a place follows it directly, so the places around the current one are a stack.
         let mut around: Vec<(&Key, &Claims)> = Vec::new();
@@ -121,6 +122,10 @@ impl<'a> Conflicts<'a> {
     fn same_place(&mut self, claims: &Claims) {
         if claims.targets.len() > 1 {
             for pair in &claims.targets {
+                // Equal targets have equal places; that was said already.
+                if self.reasons[*pair].iter().any(|reason| reason.code == code::plan::SAME_TARGET) {
+                    continue;
+                }
                 let diagnostic = Diagnostic::error(code::plan::SAME_TARGET, "two targets have the same place")
                     .hint(format!("the pairs are {}", self.listed(&claims.targets)));
                 self.block(*pair, diagnostic, "location");
@@ -177,17 +182,31 @@ impl<'a> Conflicts<'a> {
     }
 }
 
-/// A location as it is compared: connection and resolved components.
-fn key(location: &Location) -> Key {
-    let mut components: Vec<String> = Vec::new();
-    for component in location.path.split('/') {
+/// A location as it is compared.
+fn key(location: &Location, roots: &BTreeMap<String, String>) -> Key {
+    let connection = location.connection.as_ref();
+    let root = connection.and_then(|name| roots.get(name));
+    let mut components = Vec::new();
+    for path in root.into_iter().chain([&location.path]) {
+        // Below a root, and only there, a leading slash means nothing.
+        if path.starts_with('/') && components.is_empty() {
+            components.push("/".to_owned());
+        }
+        descend(&mut components, path);
+    }
+    (if root.is_some() { None } else { connection.cloned() }, components)
+}
+
+fn descend(components: &mut Vec<String>, path: &str) {
+    for component in path.split('/') {
         match component {
             "" | "." => {}
-            ".." if components.last().is_some_and(|last| last != "..") => {
-                components.pop();
-            }
+            ".." => match components.last().map(String::as_str) {
+                Some("/") => {}
+                None | Some("..") => components.push("..".to_owned()),
+                Some(_) => drop(components.pop()),
+            },
             other => components.push(other.to_owned()),
         }
     }
-    (location.connection.clone(), components)
 }

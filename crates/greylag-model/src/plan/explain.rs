@@ -147,6 +147,7 @@ impl Page {
             self.line(kind, 0, format!("~ {}: {same}  {size}{end}", datasets(tasks.len())));
         }
         self.changes(first);
+        self.kept(tasks);
         for why in &first.breaking[..self.shown(first.breaking.len(), NAMES)] {
             self.line(LineKind::Reason, 6, format!("breaks readers: {why}"));
         }
@@ -172,11 +173,18 @@ impl Page {
             self.line(kind, 4, format!("{symbol} {}  {}", change.subject, change.detail));
         }
         self.more(task.changes.len(), CHANGES, 6, "changes");
-        match task.mapping.kept() {
-            0 => {}
-            1 => self.line(LineKind::Note, 6, "1 column as it is".to_owned()),
-            kept => self.line(LineKind::Note, 6, format!("{} columns as they are", number(kept))),
-        }
+    }
+
+    fn kept(&mut self, tasks: &[&PlanTask]) {
+        let kept = tasks.iter().map(|task| task.mapping.kept());
+        let (least, most) = (kept.clone().min().unwrap_or(0), kept.max().unwrap_or(0));
+        let text = match (least, most) {
+            (0, 0) => return,
+            (1, 1) => "1 column as it is".to_owned(),
+            (least, most) if least == most => format!("{} columns as they are", number(most)),
+            (least, most) => format!("{} to {} columns as they are", number(least), number(most)),
+        };
+        self.line(LineKind::Note, 6, text);
     }
 
     fn more(&mut self, all: usize, summary: usize, indent: usize, what: &str) {
@@ -279,7 +287,7 @@ fn rows(sum: u64, unknown: u64, tasks: u64) -> Option<String> {
     let noun = if sum == 1 { "row" } else { "rows" };
     match unknown {
         0 => Some(format!("{} {noun}", short_number(sum))),
-        unknown if unknown == tasks => None,
+        unknown if unknown == tasks || sum == 0 => None,
         _ => Some(format!("at least {} {noun}", short_number(sum))),
     }
 }
@@ -317,9 +325,9 @@ fn number(count: usize) -> String {
     text
 }
 
-/// `999`, `1.2k`, `310k`, `1.2M`, `4.0B`.
+/// `9,999`, `12k`, `310k`, `1.2M`, `4.0B`.
 fn short_number(count: u64) -> String {
-    scaled(count, 1_000, &["", "k", "M", "B", "T"], "")
+    if count < 10_000 { number(count as usize) } else { scaled(count, 1_000, &["", "k", "M", "B", "T"], "") }
 }
 
 /// `310 MB`, decimal units.

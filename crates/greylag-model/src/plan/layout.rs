@@ -83,7 +83,7 @@ pub(super) fn check_types(layout: &Layout, mapping: &Mapping, place: Option<&Pla
     });
     nested
         .map(|column| {
-            let message = format!("column `{}` is a `{}`, which CSV cannot carry", column.name, column.data_type);
+            let message = format!("column `{}` is of type `{}`, which CSV cannot carry", column.name, column.data_type);
             Diagnostic::error(code::plan::CSV_TYPE, message)
                 .hint("keep the dataset in Parquet, drop the column with a reason, or compute text from it with `expr`")
                 .at(place.cloned())
@@ -136,7 +136,7 @@ pub(super) fn differences(old: &Layout, new: &Layout, mapping: &Mapping) -> (Vec
 /// CSV is read by position as often as by name, so a column that stands elsewhere breaks readers.
 fn moved(mapping: &Mapping) -> Option<String> {
     mapping.columns.iter().enumerate().find_map(|(now, column)| {
-        let name = crate::operation::passed_on(&column.expr)?;
+        let name = column.expr.as_column()?;
         let (before, _) = mapping.source.find(name)?;
         (before != now).then(|| format!("column `{}` stands at another position", column.target))
     })

@@ -3,7 +3,6 @@
 mod check_spec;
 mod compile;
 mod conflict;
-pub mod duration;
 mod estimate;
 pub mod explain;
 mod hash;

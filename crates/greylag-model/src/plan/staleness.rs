@@ -17,8 +17,6 @@ use super::{PlanTask, check_spec, layout};
 use crate::dataset::{Format, Layout};
 use crate::expr::{Node, TypedExpr};
 use crate::mapping::{ColumnMapping, Mapping, ReverseWay};
-use crate::operation::expression::each_column;
-use crate::operation::passed_on;
 use crate::schema::{Column, Schema};
 use crate::snapshot::Observed;
 
@@ -97,7 +95,9 @@ fn columns(mapping: &Mapping, now: &Schema, reasons: &mut Vec<String>) {
             None => reasons.push(format!("column `{}` is gone", column.name)),
             Some((_, other)) if other.data_type != column.data_type && !untouched(mapping, &column.name) => {
                 let (name, then, now) = (&column.name, &column.data_type, &other.data_type);
-                reasons.push(format!("column `{name}` is a `{now}` now and was a `{then}`, and the plan works on it"));
+                reasons.push(format!(
+                    "column `{name}` is of type `{now}` now and was of type `{then}`, and the plan works on it"
+                ));
             }
             Some(_) => {}
         }
@@ -107,21 +107,18 @@ fn columns(mapping: &Mapping, now: &Schema, reasons: &mut Vec<String>) {
 /// Whether a source column is only handed on, there and back.
 fn untouched(mapping: &Mapping, name: &str) -> bool {
     let forward = mapping.columns.iter().all(|column| {
-        let mut reads = false;
-        each_column(&column.expr, &mut |read| reads |= read == name);
-        !reads || (passed_on(&column.expr).is_some() && column.cast.is_none() && column.default.is_none())
+        let reads = column.expr.columns().contains(&name);
+        !reads || (column.expr.as_column().is_some() && column.cast.is_none() && column.default.is_none())
     });
     let carried: Vec<&str> = (mapping.columns.iter())
-        .filter(|column| passed_on(&column.expr) == Some(name))
+        .filter(|column| column.expr.as_column() == Some(name))
         .map(|column| column.target.as_str())
         .collect();
     // A given reverse may read the target column of another source column: its types count as well.
     let back = mapping.reverse.iter().all(|reverse| match &reverse.way {
         ReverseWay::Same(_) | ReverseWay::Lost(_) => true,
         ReverseWay::Expr { expr, .. } => {
-            let mut reads = reverse.source == name;
-            each_column(expr, &mut |read| reads |= carried.contains(&read));
-            !reads
+            reverse.source != name && !expr.columns().iter().any(|read| carried.contains(read))
         }
     });
     forward && back
@@ -133,12 +130,10 @@ fn replanned(mapping: &Mapping, now: &Schema) -> Mapping {
     planned.source = now.clone();
     let nullable_before = |name: &str| mapping.source.find(name).is_some_and(|(_, column)| column.nullable);
     for (column, target) in planned.columns.iter_mut().zip(&mut planned.target.columns) {
-        let mut gained = false;
-        each_column(&column.expr, &mut |name| {
-            gained |= !nullable_before(name) && now.find(name).is_some_and(|(_, column)| column.nullable);
-        });
+        let gains = |name: &&str| !nullable_before(name) && now.find(name).is_some_and(|(_, column)| column.nullable);
+        let gained = column.expr.columns().iter().any(gains);
         follow(&mut column.expr, now);
-        if gained && passed_on(&column.expr).is_none() {
+        if gained && column.expr.as_column().is_none() {
             column.expr.nullable = true;
         }
         retype(column, target);
@@ -183,7 +178,7 @@ fn retype(column: &ColumnMapping, target: &mut Column) {
     let defaulted = column.default.as_ref().is_some_and(|default| !default.nullable);
     if defaulted {
         target.nullable = false;
-    } else if passed_on(&column.expr).is_some() && column.cast.is_none() {
+    } else if column.expr.as_column().is_some() && column.cast.is_none() {
         target.nullable = column.expr.nullable;
     } else {
         // Its own misfits may have made it nullable; that stays.
@@ -199,7 +194,7 @@ fn nulls(then: &Mapping, now: &Mapping, reasons: &mut Vec<String>) {
         }
     }
     for column in now.columns.iter().filter(|column| column.default.is_some()) {
-        let name = passed_on(&column.expr);
+        let name = column.expr.as_column();
         let before = name.and_then(|name| then.source.find(name)).is_some_and(|(_, column)| column.nullable);
         if column.expr.nullable && !before && name.is_some() {
             reasons.push(format!("`{}` replaces nulls that were not there", column.target));

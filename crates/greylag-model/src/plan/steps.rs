@@ -1,9 +1,8 @@
 //! Steps: what is done to one dataset, in order, up to the migration's last phase.
 
-use super::duration::parse_millis;
 use crate::code;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::spec::{MigrationSpec, RetrySpec};
+use crate::spec::{MigrationSpec, RetrySpec, duration};
 use crate::task::{Phase, Retry, Step};
 
 /// Longest time of one attempt unless the file says otherwise: six hours.
@@ -46,17 +45,17 @@ pub(super) fn procedure(
         let message = "the last phase of a migration is `publish`, `cutover`, `retire` or `drop`";
         errors.push(Diagnostic::error(code::plan::BAD_SPEC_VALUE, message).at(place("/spec/through")));
     }
-    let mut millis = |text: Option<&String>, default: i64, pointer: &str| match text.map(|text| parse_millis(text)) {
-        None => default,
-        Some(Some(millis)) => millis,
-        Some(None) => {
-            let text = text.map(String::as_str).unwrap_or_default();
-            let diagnostic = Diagnostic::error(code::plan::BAD_SPEC_VALUE, format!("`{text}` is not a duration"))
-                .hint("a duration is a number and a unit: `500ms`, `10s`, `30m`, `6h`, `14d`");
-            errors.push(diagnostic.at(place(pointer)));
-            default
-        }
-    };
+    let mut millis =
+        |text: Option<&String>, default: i64, pointer: &str| match text.map(|text| (text, duration::parse(text))) {
+            None => default,
+            Some((_, Ok(millis))) => millis,
+            Some((text, Err(why))) => {
+                let diagnostic = Diagnostic::error(code::plan::BAD_SPEC_VALUE, format!("`{text}` {why}"))
+                    .hint("a duration is a number and a unit: `500ms`, `10s`, `30m`, `6h`, `14d`");
+                errors.push(diagnostic.at(place(pointer)));
+                default
+            }
+        };
     let timeout_millis = millis(spec.timeout.as_ref(), TIMEOUT_MILLIS, "/spec/timeout");
     let retention_millis = millis(spec.retention.as_ref(), RETENTION_MILLIS, "/spec/retention");
     let mut retry = Retry::default();

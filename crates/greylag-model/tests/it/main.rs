@@ -1,5 +1,8 @@
 //! Tests of the model through its public face: text in, text out.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod mapping;
+mod plan;
 mod spec;
+mod view;
 mod yaml;

@@ -1,0 +1,263 @@
+//! The compatibility view: the old names and types over the new files, as SQL that DuckDB runs.
+//!
+//! A view shows every column of the old dataset, in its order, through the mapping's reverse. A column that is lost is a
+//! typed null, with a comment that says why, so that a reader's query still binds. Names, texts and paths are quoted for
+//! the place where they stand: in double quotes, in single quotes, in a glob, or in a comment (where nothing may end the
+//! line).
+//!
+//! Some ways of DuckDB's need care. It tells column names apart without regard to case, so where the target has two names
+//! that are equal but for case, the columns are read under made-up names by position. And it takes a backslash in a glob
+//! for a separator, so a directory below one cannot be read, nor CSV whose null text holds a delimiter, quote or escape:
+//! those are errors of the view, not of the data.
+
+use crate::code;
+use crate::dataset::{CsvDialect, Format, Layout, LineEnding, Shape};
+use crate::diagnostic::Diagnostic;
+use crate::expr::{Dialect, Node, TypedExpr};
+use crate::mapping::{Mapping, ReverseWay};
+use crate::schema::Column;
+use crate::types::{DataType, TimeUnit};
+use std::collections::HashMap;
+
+/// What a view stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct ViewRequest<'a> {
+    /// Name of the view: that of the old dataset.
+    pub name: &'a str,
+    /// The migration's mapping.
+    pub mapping: &'a Mapping,
+    /// How the new files are laid out.
+    pub layout: &'a Layout,
+    /// The new file, or the directory of new files, as DuckDB is to open it.
+    pub path: &'a str,
+}
+
+/// The SQL text of the view, comments included; `GL0442` where DuckDB cannot read such a place.
+pub fn compatibility_view(request: ViewRequest<'_>) -> Result<String, Diagnostic> {
+    let renames = renames(request)?;
+    let from = source(request, &renames)?;
+    let columns = &request.mapping.source.columns;
+    let lines = columns.iter().zip(&request.mapping.reverse).enumerate().map(|(number, (column, reverse))| {
+        let comma = if number + 1 < columns.len() { "," } else { "" };
+        let (value, lost) = value(column, &reverse.way, &renames);
+        let comment = lost.map(|why| format!(" -- lost: {}", commented(why))).unwrap_or_default();
+        format!("    {value} AS {}{comma}{comment}\n", name(&column.name))
+    });
+    let lines: String = lines.collect();
+    let (view, old) = (name(request.name), commented(request.name));
+    Ok(format!(
+        "-- The old names and types of {old} over the new files.\n\
+         -- DuckDB reads it: duckdb -c \".read FILE\" -c \"SELECT …\"\n\
+         CREATE OR REPLACE VIEW {view} AS\nSELECT\n{lines}FROM {from};\n"
+    ))
+}
+
+/// What DuckDB sees of the target's columns, by their names, where that is not the name itself.
+type Renames = HashMap<String, String>;
+
+/// Made-up names where two columns are equal but for case.
+fn renames(request: ViewRequest<'_>) -> Result<Renames, Diagnostic> {
+    let columns = &request.mapping.target.columns;
+    let mut folded: HashMap<String, &str> = HashMap::new();
+    let mut equal = false;
+    for column in columns {
+        let Some(other) = folded.insert(column.name.to_lowercase(), &column.name) else { continue };
+        equal = true;
+        if request.layout.partition_by.iter().any(|name| *name == column.name || *name == other) {
+            let message = format!(
+                "DuckDB does not tell the partition column `{}` from `{other}`, so there is no compatibility view",
+                column.name
+            );
+            return Err(Diagnostic::error(code::plan::NO_VIEW, message));
+        }
+    }
+    let numbered = columns.iter().enumerate().map(|(number, column)| (column.name.clone(), format!("c{}", number + 1)));
+    Ok(if equal { numbered.collect() } else { Renames::new() })
+}
+
+/// One column's value, and why it is lost.
+fn value<'a>(column: &Column, way: &'a ReverseWay, renames: &Renames) -> (String, Option<&'a str>) {
+    match way {
+        ReverseWay::Same(target) => (name(renames.get(target).unwrap_or(target)), None),
+        ReverseWay::Expr { expr, .. } => {
+            let mut expr = expr.clone();
+            if !renames.is_empty() {
+                rename(&mut expr, renames);
+            }
+            (expr.to_sql(Dialect::DuckDb), None)
+        }
+        ReverseWay::Lost(why) => {
+            let null = TypedExpr::null(column.data_type.clone());
+            (null.to_sql(Dialect::DuckDb), Some(why))
+        }
+    }
+}
+
+fn rename(expr: &mut TypedExpr, renames: &Renames) {
+    match &mut expr.node {
+        Node::Column(name) => {
+            if let Some(other) = renames.get(name) {
+                name.clone_from(other);
+            }
+        }
+        Node::Literal(_) => {}
+        Node::Call { args, .. } => args.iter_mut().for_each(|argument| rename(argument, renames)),
+        Node::Cast { input, .. } => rename(input, renames),
+        Node::Case { branches, otherwise } => {
+            for (condition, result) in branches {
+                rename(condition, renames);
+                rename(result, renames);
+            }
+            if let Some(otherwise) = otherwise {
+                rename(otherwise, renames);
+            }
+        }
+    }
+}
+
+/// The table function that reads the files.
+fn source(request: ViewRequest<'_>, renames: &Renames) -> Result<String, Diagnostic> {
+    let layout = request.layout;
+    let extension = match layout.format {
+        Format::Parquet { .. } => "parquet",
+        Format::Csv(_) => "csv",
+    };
+    let path = files(request.path, layout.shape, extension)?;
+    let mut options = vec![literal(&path)];
+    let partitioned = !layout.partition_by.is_empty();
+    options.push(format!("hive_partitioning = {partitioned}"));
+    let of = |name: &String| request.mapping.target.find(name).map(|(_, column)| column);
+    if partitioned {
+        let types: Vec<String> = (layout.partition_by.iter().filter_map(of))
+            .map(|column| format!("{}: {}", literal(&column.name), literal(&type_name(&column.data_type))))
+            .collect();
+        options.push(format!("hive_types = {{{}}}", types.join(", ")));
+    }
+    Ok(match &layout.format {
+        Format::Parquet { .. } => {
+            let alias: Vec<String> = if renames.is_empty() {
+                Vec::new()
+            } else {
+                (1..=request.mapping.target.columns.len()).map(|number| format!("c{number}")).collect()
+            };
+            let alias = if alias.is_empty() { String::new() } else { format!(" AS files({})", alias.join(", ")) };
+            format!("read_parquet({}){alias}", options.join(", "))
+        }
+        Format::Csv(dialect) => {
+            options.extend(csv_options(dialect)?);
+            let columns = request.mapping.target.columns.iter();
+            let columns: Vec<String> = columns
+                .filter(|column| !layout.partition_by.contains(&column.name))
+                .map(|column| {
+                    let name = renames.get(&column.name).unwrap_or(&column.name);
+                    format!("{}: {}", literal(name), literal(&type_name(&column.data_type)))
+                })
+                .collect();
+            options.push(format!("columns = {{{}}}", columns.join(", ")));
+            format!("read_csv({})", options.join(", "))
+        }
+    })
+}
+
+/// The file, or a glob of the directory's files; what a glob would read as a pattern is put in brackets.
+fn files(path: &str, shape: Shape, extension: &str) -> Result<String, Diagnostic> {
+    let bracketed = |path: &str| {
+        let mut text = String::with_capacity(path.len());
+        for letter in path.chars() {
+            match letter {
+                '*' | '?' | '[' => text.extend(['[', letter, ']']),
+                other => text.push(other),
+            }
+        }
+        text
+    };
+    let patterns = path.contains(['*', '?', '[']);
+    if path.contains('\\') && (patterns || shape == Shape::Directory) {
+        let message =
+            format!("DuckDB cannot read below `{path}`, which has a backslash: there is no compatibility view");
+        return Err(Diagnostic::error(code::plan::NO_VIEW, message)
+            .hint("give the new dataset a `location` without backslashes"));
+    }
+    Ok(match shape {
+        Shape::File => bracketed(path),
+        Shape::Directory => format!("{}/**/*.{extension}", bracketed(path.trim_end_matches('/'))),
+    })
+}
+
+fn csv_options(dialect: &CsvDialect) -> Result<Vec<String>, Diagnostic> {
+    let special = [Some(dialect.delimiter), Some(dialect.quote), dialect.escape];
+    if dialect.null.contains(|letter| special.contains(&Some(letter))) {
+        let message =
+            format!("DuckDB cannot read CSV whose null `{}` holds its delimiter, quote or escape", dialect.null);
+        return Err(Diagnostic::error(code::plan::NO_VIEW, message)
+            .hint("give the new dataset another `null`, or no `escape`, under `layout.csv`"));
+    }
+    let letter = |letter: char| literal(&letter.to_string());
+    let encoding = match dialect.encoding.as_str() {
+        "utf-16le" | "utf-16be" => "utf-16",
+        other => other,
+    };
+    let line_ending = match dialect.line_ending {
+        LineEnding::Lf => r"\n",
+        LineEnding::Crlf => r"\r\n",
+    };
+    Ok(vec![
+        "auto_detect = false".to_owned(),
+        format!("new_line = '{line_ending}'"),
+        format!("delim = {}", letter(dialect.delimiter)),
+        format!("quote = {}", letter(dialect.quote)),
+        format!("escape = {}", letter(dialect.escape.unwrap_or(dialect.quote))),
+        format!("header = {}", dialect.header),
+        format!("nullstr = {}", literal(&dialect.null)),
+        "allow_quoted_nulls = false".to_owned(),
+        format!("encoding = {}", literal(encoding)),
+    ])
+}
+
+/// DuckDB's name of a type that CSV or a path can carry; nested ones are in neither.
+fn type_name(data_type: &DataType) -> String {
+    let name = match data_type {
+        DataType::Boolean => "BOOLEAN",
+        DataType::Int8 => "TINYINT",
+        DataType::Int16 => "SMALLINT",
+        DataType::Int32 => "INTEGER",
+        DataType::Int64 => "BIGINT",
+        DataType::UInt8 => "UTINYINT",
+        DataType::UInt16 => "USMALLINT",
+        DataType::UInt32 => "UINTEGER",
+        DataType::UInt64 => "UBIGINT",
+        DataType::Float32 => "FLOAT",
+        DataType::Float64 => "DOUBLE",
+        DataType::Decimal { precision, scale } => return format!("DECIMAL({precision},{scale})"),
+        DataType::Date => "DATE",
+        DataType::Time(TimeUnit::Ns) => "TIME_NS",
+        DataType::Time(_) => "TIME",
+        DataType::Timestamp { zone: Some(_), .. } => "TIMESTAMPTZ",
+        DataType::Timestamp { unit, zone: None } => match unit {
+            TimeUnit::S => "TIMESTAMP_S",
+            TimeUnit::Ms => "TIMESTAMP_MS",
+            TimeUnit::Us => "TIMESTAMP",
+            TimeUnit::Ns => "TIMESTAMP_NS",
+        },
+        DataType::Binary => "BLOB",
+        DataType::String | DataType::List(_) | DataType::Struct(_) | DataType::Map(..) => "VARCHAR",
+    };
+    name.to_owned()
+}
+
+/// A name in double quotes.
+fn name(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Text in single quotes.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Text inside a line comment: nothing in it ends the line.
+fn commented(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') { ' ' } else { letter })
+        .collect()
+}

@@ -1,0 +1,165 @@
+//! Compatibility views, as text.
+
+use crate::mapping::resolved;
+use greylag_model::dataset::{Compression, CsvDialect, Format, Layout, Shape};
+use greylag_model::mapping::Mapping;
+use greylag_model::view::{ViewRequest, compatibility_view};
+use serde_json::{Value, json};
+
+fn mapping(source: &str, rules: Value) -> Mapping {
+    resolved(source, rules).unwrap().mapping
+}
+
+fn parquet(shape: Shape, partition_by: &[&str]) -> Layout {
+    let partition_by = partition_by.iter().map(ToString::to_string).collect();
+    Layout { format: Format::Parquet { compression: Compression::Zstd }, shape, partition_by }
+}
+
+fn check(name: &str, mapping: &Mapping, layout: &Layout, path: &str) -> String {
+    match compatibility_view(ViewRequest { name, mapping, layout, path }) {
+        Ok(text) => text,
+        Err(error) => crate::mapping::diagnostic(&error),
+    }
+}
+
+#[test]
+fn old_names_and_types() {
+    let rules = json!({
+        "columns": [
+            {"name": "user_id", "from": "uid", "type": "int64"},
+            {"name": "price", "type": "float64"},
+            {"name": "when", "from": "day", "type": "timestamp(us)"}
+        ],
+        "split": [{"from": "name", "into": ["first", "last"], "separator": " "}],
+        "drop": [{"name": "legacy", "reason": "unused\nDROP TABLE users; --"}, {"name": "tags", "reason": "gone"}]
+    });
+    let source = "uid: int32!; name: string; price: decimal(9,2); day: date; legacy: decimal(15,2); tags: list<string>";
+    insta::assert_snapshot!(check(
+        "users_v1",
+        &mapping(source, rules),
+        &parquet(Shape::File, &[]),
+        "/data/users_v2.parquet"
+    ), @r#"
+    -- The old names and types of users_v1 over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "users_v1" AS
+    SELECT
+        CAST("user_id" AS INTEGER) AS "uid",
+        (CASE WHEN ("first" IS NOT NULL) THEN concat_ws(' ', "first", "last") END) AS "name",
+        (CASE WHEN NOT isfinite(CAST("price" AS DOUBLE)) OR NOT abs(round((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE)))) < 1e38::DOUBLE THEN error('value does not fit') ELSE CAST((CASE WHEN abs((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE))) < 4503599627370496 THEN CAST(round((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE))) / CAST('1e2' AS DOUBLE) AS DECIMAL(38,2)) ELSE CAST(left(CAST(CAST(round((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE))) AS HUGEINT) AS VARCHAR), length(CAST(CAST(round((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE))) AS HUGEINT) AS VARCHAR)) - 2) || '.' || right(CAST(CAST(round((CAST("price" AS DOUBLE) * CAST('1e2' AS DOUBLE))) AS HUGEINT) AS VARCHAR), 2) AS DECIMAL(38,2)) END) AS DECIMAL(9,2)) END) AS "price",
+        (CASE WHEN epoch_us("when") <> ((epoch_us("when") - ((epoch_us("when") % 86400000000) + 86400000000) % 86400000000) // 86400000000) * 86400000000 THEN error('value does not fit') ELSE CAST(make_timestamp((((epoch_us("when") - ((epoch_us("when") % 86400000000) + 86400000000) % 86400000000) // 86400000000) * 86400000000)) AS DATE) END) AS "day",
+        CAST(NULL AS DECIMAL(15,2)) AS "legacy", -- lost: dropped: unused DROP TABLE users; --
+        CAST(NULL AS VARCHAR[]) AS "tags" -- lost: dropped: gone
+    FROM read_parquet('/data/users_v2.parquet', hive_partitioning = false);
+    "#);
+}
+
+#[test]
+fn partitioned_directories_have_typed_partitions() {
+    let mapping = mapping("v: int64; year: int32; cc: string", json!({}));
+    let layout = parquet(Shape::Directory, &["year", "cc"]);
+    insta::assert_snapshot!(check("events", &mapping, &layout, "/data/events_v2/"), @r#"
+    -- The old names and types of events over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "events" AS
+    SELECT
+        "v" AS "v",
+        "year" AS "year",
+        "cc" AS "cc"
+    FROM read_parquet('/data/events_v2/**/*.parquet', hive_partitioning = true, hive_types = {'year': 'INTEGER', 'cc': 'VARCHAR'});
+    "#);
+}
+
+#[test]
+fn csv_is_read_as_it_was_written() {
+    let dialect = CsvDialect {
+        delimiter: ';',
+        quote: '\'',
+        escape: Some('\\'),
+        header: false,
+        null: "NULL".to_owned(),
+        encoding: "latin-1".to_owned(),
+        ..CsvDialect::default()
+    };
+    let layout = Layout { format: Format::Csv(dialect), shape: Shape::Directory, partition_by: vec!["y".to_owned()] };
+    let mapping = mapping("a: int8; b: timestamp(ms); it's: decimal(5,2); y: date", json!({}));
+    insta::assert_snapshot!(check("old", &mapping, &layout, "/data/new"), @r#"
+    -- The old names and types of old over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "old" AS
+    SELECT
+        "a" AS "a",
+        "b" AS "b",
+        "it's" AS "it's",
+        "y" AS "y"
+    FROM read_csv('/data/new/**/*.csv', hive_partitioning = true, hive_types = {'y': 'DATE'}, auto_detect = false, new_line = '\n', delim = ';', quote = '''', escape = '\', header = false, nullstr = 'NULL', allow_quoted_nulls = false, encoding = 'latin-1', columns = {'a': 'TINYINT', 'b': 'TIMESTAMP_MS', 'it''s': 'DECIMAL(5,2)'});
+    "#);
+}
+
+#[test]
+fn csv_whose_null_holds_an_escape_has_none() {
+    let dialect = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
+    let layout = Layout { format: Format::Csv(dialect), ..parquet(Shape::File, &[]) };
+    insta::assert_snapshot!(check("old", &mapping("a: int8", json!({})), &layout, "/data/new.csv"), @r"
+    GL0442: DuckDB cannot read CSV whose null `\N` holds its delimiter, quote or escape
+        give the new dataset another `null`, or no `escape`, under `layout.csv`
+    ");
+}
+
+#[test]
+fn hostile_names_stay_names() {
+    let rules = json!({
+        "columns": [{"name": "x\"; DROP TABLE t; --", "from": "a\"b"}],
+        "drop": [{"name": "c'\nd", "reason": "r\r\n\u{2028}*/ '; DROP"}]
+    });
+    let mapping = mapping("a\"b: int32; c'\nd: string", rules);
+    let path = "/data/it's [x]*?.parquet";
+    insta::assert_snapshot!(check("v\"1\n; DROP", &mapping, &parquet(Shape::File, &[]), path), @r#"
+    -- The old names and types of v"1 ; DROP over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "v""1
+    ; DROP" AS
+    SELECT
+        "x""; DROP TABLE t; --" AS "a""b",
+        CAST(NULL AS VARCHAR) AS "c'
+    d" -- lost: dropped: r   */ '; DROP
+    FROM read_parquet('/data/it''s [[]x][*][?].parquet', hive_partitioning = false);
+    "#);
+}
+
+#[test]
+fn names_that_are_equal_but_for_case_are_read_by_position() {
+    let rules = json!({"columns": [{"name": "ID", "from": "uid", "type": "int64"}]});
+    let mapping = mapping("id: int32; uid: int32", rules);
+    insta::assert_snapshot!(check("old", &mapping, &parquet(Shape::File, &[]), "/data/new.parquet"), @r#"
+    -- The old names and types of old over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "old" AS
+    SELECT
+        "c1" AS "id",
+        CAST("c2" AS INTEGER) AS "uid"
+    FROM read_parquet('/data/new.parquet', hive_partitioning = false) AS files(c1, c2);
+    "#);
+    let layout = Layout { format: Format::Csv(CsvDialect::default()), ..parquet(Shape::File, &[]) };
+    insta::assert_snapshot!(check("old", &mapping, &layout, "/data/new.csv"), @r#"
+    -- The old names and types of old over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "old" AS
+    SELECT
+        "c1" AS "id",
+        CAST("c2" AS INTEGER) AS "uid"
+    FROM read_csv('/data/new.csv', hive_partitioning = false, auto_detect = false, new_line = '\n', delim = ',', quote = '"', escape = '"', header = true, nullstr = '', allow_quoted_nulls = false, encoding = 'utf-8', columns = {'c1': 'INTEGER', 'c2': 'BIGINT'});
+    "#);
+    insta::assert_snapshot!(check("old", &mapping, &parquet(Shape::Directory, &["ID"]), "/data/new"), @"GL0442: DuckDB does not tell the partition column `ID` from `id`, so there is no compatibility view");
+}
+
+#[test]
+fn below_a_backslash_there_is_none() {
+    let mapping = mapping("id: int32", json!({}));
+    insta::assert_snapshot!(check("old", &mapping, &parquet(Shape::Directory, &[]), "/data/a\\b"), @r"
+    GL0442: DuckDB cannot read below `/data/a\b`, which has a backslash: there is no compatibility view
+        give the new dataset a `location` without backslashes
+    ");
+    let file = check("old", &mapping, &parquet(Shape::File, &[]), "/data/a\\b.parquet");
+    assert!(file.contains("read_parquet('/data/a\\b.parquet', hive_partitioning = false)"), "{file}");
+}
