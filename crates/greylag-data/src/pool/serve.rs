@@ -26,16 +26,24 @@ where
     Q: DeserializeOwned,
     R: Serialize,
 {
+    if !limit_self(limits)? {
+        return Ok(());
+    }
+    serve_on(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), handler)
+}
+
+/// Sets the limits; `false` if the parent is gone already.
+pub(super) fn limit_self(limits: ServeLimits) -> Result<bool, DriverError> {
     let parent = rustix::process::getppid();
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).map_err(limit_failed)?;
-    // The parent may have died before the line above.
+    // The parent may have died before the line above; its child then belongs to somebody else.
     if rustix::process::getppid() != parent || parent.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     limit(Resource::Core, 0)?;
     limit(Resource::Data, limits.memory_bytes)?;
     limit(Resource::As, limits.memory_bytes.saturating_add(ADDRESS_SLACK))?;
-    serve_on(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), handler)
+    Ok(true)
 }
 
 fn limit(resource: Resource, most: u64) -> Result<(), DriverError> {
