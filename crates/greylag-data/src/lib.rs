@@ -5,6 +5,9 @@
 
 pub mod arrow_types;
 pub mod chunk;
+pub mod csv;
+pub mod declared;
+pub mod describe;
 pub mod durable;
 mod error;
 pub mod evidence;
@@ -12,6 +15,7 @@ pub mod hive;
 pub mod io_error;
 pub mod listing;
 pub mod parquet;
+pub mod part;
 pub mod pool;
 pub mod reader;
 pub mod staging;

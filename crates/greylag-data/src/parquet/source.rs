@@ -72,7 +72,7 @@ impl ChunkReader for Source {
                 SourceReader::Memory(bytes.slice(start..))
             }
             Self::File(file, _) => {
-                let positioned = Positioned { file: Arc::clone(file), offset: start };
+                let positioned = Positioned::new(Arc::clone(file), start);
                 SourceReader::File(BufReader::with_capacity(READ_AHEAD, positioned))
             }
         })
@@ -110,6 +110,13 @@ impl Read for SourceReader {
 pub struct Positioned {
     file: Arc<File>,
     offset: u64,
+}
+
+impl Positioned {
+    /// Reads `file` from `offset` on.
+    pub fn new(file: Arc<File>, offset: u64) -> Self {
+        Self { file, offset }
+    }
 }
 
 impl Read for Positioned {

@@ -1,0 +1,124 @@
+//! Dialects are found, and impossible ones refused.
+
+use super::*;
+
+fn found(text: &[u8], name: &str) -> String {
+    let dialect = detect(text, true, name, &Declared::default()).unwrap();
+    let escape = dialect.escape.map_or(String::new(), |escape| format!(" escape {escape:?}"));
+    let header = if dialect.header { "header" } else { "no header" };
+    let mark = if dialect.byte_order_mark { " with mark" } else { "" };
+    let CsvDialect { delimiter, quote, encoding, line_ending, .. } = dialect;
+    format!("{delimiter:?} quote {quote:?}{escape} {header} {encoding}{mark} {line_ending:?}")
+}
+
+#[test]
+fn delimiters() {
+    assert_eq!(found(b"a,b\n1,2\n", "t.csv"), r#"',' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"a;b\r\n1,5;2\r\n", "t.csv"), r#"';' quote '"' header utf-8 Crlf"#);
+    assert_eq!(found(b"a\tb\n1,1\t2,2\n", "t.csv"), r#"'\t' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"a,b\tc,d\n1,2\t3,4\n", "t.tsv"), r#"',' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"a,b\tc\n1,2\t3\n", "t.tsv"), r#"'\t' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"a|\"b,c\"\nx|\"y,z\"\n", "t.csv"), r#"'|' quote '"' header utf-8 Lf"#);
+    // One column of free text: any delimiter that does not occur.
+    assert_eq!(found(b"name\nSmith, John\n", "t.csv"), r#"';' quote '"' header utf-8 Lf"#);
+    // Ragged: the delimiter that cuts the header is kept, so that the error names the line.
+    assert_eq!(found(b"a,b,c\n1,2,3\n1,2\n", "t.csv"), r#"',' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"", "t.csv"), r#"',' quote '"' header utf-8 Lf"#);
+}
+
+#[test]
+fn quotes_and_escapes() {
+    assert_eq!(found(b"a,b\n'x,y',2\n", "t.csv"), r"',' quote '\'' header utf-8 Lf");
+    assert_eq!(found(b"a,b\n'tis,O'Brien\n", "t.csv"), r#"',' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"a,b\n\"say \\\"hi\\\", you\",2\n", "t.csv"), r#"',' quote '"' escape '\\' header utf-8 Lf"#);
+}
+
+#[test]
+fn headers() {
+    assert_eq!(found(b"1,x\n2,y\n", "t.csv"), r#"',' quote '"' no header utf-8 Lf"#);
+    assert_eq!(found(b",x\n2,y\n", "t.csv"), r#"',' quote '"' header utf-8 Lf"#);
+    assert_eq!(found(b"x,2024-01-01\n", "t.csv"), r#"',' quote '"' no header utf-8 Lf"#);
+}
+
+fn utf16(text: &str, bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
+    text.encode_utf16().flat_map(bytes).collect()
+}
+
+#[test]
+fn byte_order_marks_win() {
+    let little = utf16("\u{feff}a;ä\r\n1;🦢\r\n", u16::to_le_bytes);
+    assert_eq!(found(&little, "t.csv"), r#"';' quote '"' header utf-16le with mark Crlf"#);
+    assert_eq!(show(&little, &CsvDialect { delimiter: ';', ..CsvDialect::default() }), r#""1" "🦢""#);
+    let big = utf16("\u{feff}a,b\n", u16::to_be_bytes);
+    assert_eq!(found(&big, "t.csv"), r#"',' quote '"' header utf-16be with mark Lf"#);
+    assert_eq!(found(b"\xef\xbb\xbfa,b\n", "t.csv"), r#"',' quote '"' header utf-8 with mark Lf"#);
+    let file = CsvFile::open(on_disk(b"\xef\xbb\xbfa,b\n"), "t", &CsvDialect::default()).unwrap();
+    assert_eq!(file.names, ["a", "b"]);
+}
+
+#[test]
+fn declared_encodings() {
+    let latin = CsvDialect { encoding: "latin-1".to_owned(), ..CsvDialect::default() };
+    assert_eq!(show(b"a,b\nZ\xfcrich,\x80\n", &latin), r#""Zürich" "€""#);
+    let little = CsvDialect { encoding: "utf-16le".to_owned(), ..CsvDialect::default() };
+    assert_eq!(show(&utf16("a,b\n1,ß\n", u16::to_le_bytes), &little), r#""1" "ß""#);
+    // Undeclared it is taken for UTF-8, and its zero bytes are told of.
+    let error = read_text(&utf16("a,b\n1,ß\n", u16::to_le_bytes), &CsvDialect::default()).unwrap_err();
+    assert_eq!(error.code, code::CSV_NUL);
+}
+
+#[test]
+fn what_is_declared_is_taken() {
+    let facts = [
+        ("greylag.dev/csv-delimiter", "tab"),
+        ("greylag.dev/csv-quote", "'"),
+        ("greylag.dev/csv-escape", "none"),
+        ("greylag.dev/csv-header", "false"),
+        ("greylag.dev/csv-null", "\\N"),
+        ("greylag.dev/csv-encoding", "latin-1"),
+        ("backstage.io/whatever", "x"),
+    ];
+    let facts = facts.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    let declared = Declared::parse(&facts).unwrap();
+    let dialect = detect(b"a,b\n\"1\",2\n", true, "t.csv", &declared).unwrap();
+    let expected = CsvDialect {
+        delimiter: '\t',
+        quote: '\'',
+        escape: None,
+        header: false,
+        null: "\\N".to_owned(),
+        encoding: "latin-1".to_owned(),
+        byte_order_mark: false,
+        line_ending: LineEnding::Lf,
+    };
+    assert_eq!(dialect, expected);
+    for (key, value) in [
+        ("greylag.dev/csv-delimiter", "||"),
+        ("greylag.dev/csv-delimiter", "é"),
+        ("greylag.dev/csv-header", "yes"),
+        ("greylag.dev/csv-encoding", "ebcdic"),
+        ("greylag.dev/format", "orc"),
+        ("greylag.dev/columns", "id int64"),
+    ] {
+        let error = Declared::parse(&[(key.to_owned(), value.to_owned())].into()).unwrap_err();
+        assert_eq!(error.message, format!("the annotation `{key}` is `{value}`"));
+        assert!(!error.hints.is_empty());
+    }
+}
+
+#[test]
+fn impossible_dialects_are_refused() {
+    let base = CsvDialect::default;
+    let wrong = [
+        CsvDialect { delimiter: '"', ..base() },
+        CsvDialect { delimiter: '\n', ..base() },
+        CsvDialect { quote: 'é', ..base() },
+        CsvDialect { escape: Some(','), ..base() },
+        CsvDialect { null: "a,b".to_owned(), ..base() },
+        CsvDialect { encoding: "utf-7".to_owned(), ..base() },
+        CsvDialect { encoding: "latin-1".to_owned(), byte_order_mark: true, ..base() },
+    ];
+    for dialect in wrong {
+        assert_eq!(crate::csv::dialect::validate(&dialect).unwrap_err().code, code::CSV_DIALECT, "{dialect:?}");
+    }
+}
