@@ -101,4 +101,7 @@ codes! {
     TYPE = 134, "a type that cannot be read",
         cause: "The text is not one of the types of Greylag, or one of its parts is out of range.",
         cure: "`docs/reference/types.md` lists the types: `int64`, `decimal(15,2)`, `timestamp(us, UTC)`, `list<string>` and so on.";
+    DEFAULT = 135, "a default that reads a column",
+        cause: "`default` replaces nulls by one value, the same for every row, so it cannot read columns. A bare word is a column: text needs quotes of its own inside those of YAML.",
+        cure: "Write text as `default: \"'unknown'\"`. What depends on other columns is an expression: `expr: coalesce(email, mail)`.";
 }

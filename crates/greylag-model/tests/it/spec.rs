@@ -2,6 +2,7 @@
 
 mod documents;
 mod examples;
+mod expressions;
 mod generated;
 mod load;
 mod mappings;

@@ -73,13 +73,11 @@ fn sources(report: &mut Report<'_>, columns: &[Node], splits: &[Node], merges: &
 }
 
 fn check_column(report: &mut Report<'_>, column: &Node) {
-    for key in ["expr", "default"] {
-        if let Some(node) = column.get(key) {
-            expression::check(report, node);
-        }
+    if let Some(node) = column.get("expr") {
+        expression::check(report, node);
     }
     if let Some(node) = column.get("default") {
-        expression::check_constant(report, node);
+        expression::check_default(report, node);
     }
     if let Some(node) = column.get("type") {
         expression::check_type(report, node);

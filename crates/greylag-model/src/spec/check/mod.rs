@@ -15,11 +15,11 @@ use crate::code::{Code, spec as code};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::yaml::{Entry, Kind, Node, Places};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Rules of `kind: Migration`.
 pub(super) fn migration(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
-    let mut report = Report { places, diagnostics };
+    let mut report = Report { places, diagnostics, readable: HashSet::new() };
     metadata(&mut report);
     let Some(spec) = places.root().get("spec") else { return };
     policy::check(&mut report, spec);
@@ -33,7 +33,7 @@ pub(super) fn migration(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Rules of `kind: Connection`.
 pub(super) fn connection(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
-    let mut report = Report { places, diagnostics };
+    let mut report = Report { places, diagnostics, readable: HashSet::new() };
     metadata(&mut report);
     if let Some(root) = places.root().get("spec").and_then(|spec| spec.get("root")) {
         layout::path(&mut report, root);
@@ -65,6 +65,8 @@ fn metadata(report: &mut Report<'_>) {
 struct Report<'a> {
     places: &'a Places,
     diagnostics: &'a mut Vec<Diagnostic>,
+    /// Expressions that were read already: thousands of pairs repeat a few.
+    readable: HashSet<String>,
 }
 
 impl Report<'_> {

@@ -32,6 +32,8 @@ fn unknown_keys_with_what_was_meant() {
 #[test]
 fn a_comma_inside_braces() {
     assert_snapshot!(show(&mapping("    columns: [{name: x, type: decimal(15,2), loss: round}]\n")), @r#"
+    m.yaml:9:31: error[GL0134]: expected `)` in `decimal(precision,scale)`, found the end
+      hint: `docs/reference/types.md` lists the types: `int64`, `decimal(15,2)`, `timestamp(us, UTC)` …
     m.yaml:9:42: error[GL0113]: `spec.mapping.columns[0]` has no key `2)`
       hint: inside braces a value with a comma needs quotes: `{type: "decimal(15,2)"}`
     "#);
