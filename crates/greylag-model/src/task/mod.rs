@@ -213,3 +213,6 @@ impl RunState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
