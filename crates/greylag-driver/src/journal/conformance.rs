@@ -269,15 +269,16 @@ fn what_is_due_comes_in_order_of_time(journal: &dyn Journal) {
     let retry_at = moves[0].after.wake.unwrap();
     journal.commit(&lease, &batch(moves)).unwrap();
     let ordinals = |now: Timestamp, limit| {
-        let due = journal.due(&lease.run, now, limit).unwrap();
+        let due = journal.due(&lease.run, now, limit, limit).unwrap();
         (due.tasks.iter().map(|task| task.ordinal).collect::<Vec<_>>(), due.next_wake)
     };
     assert_eq!(ordinals(NOW, 9), (vec![2], Some(retry_at)));
     assert_eq!(ordinals(retry_at, 9), (vec![2, 0], Some(NOW.plus_millis(5_000))));
     assert_eq!(ordinals(NOW.plus_millis(5_000), 9), (vec![1, 2, 0], None));
-    assert_eq!(ordinals(NOW.plus_millis(5_000), 2).0, [1, 2]);
+    assert_eq!(ordinals(NOW.plus_millis(5_000), 1).0, [1, 2]);
+    assert_eq!(ordinals(NOW.plus_millis(5_000), 0), (vec![], None));
     assert_eq!(ordinals(NOW.plus_millis(-1), 9), (vec![], Some(NOW)));
-    let waiting = journal.due(&lease.run, NOW.plus_millis(5_000), 1).unwrap().tasks.remove(0);
+    let waiting = journal.due(&lease.run, NOW.plus_millis(5_000), 1, 0).unwrap().tasks.remove(0);
     assert_eq!((waiting.row.handle.as_deref(), waiting.plan.id.as_str()), (Some("job 1"), "b"));
 }
 

@@ -340,7 +340,7 @@ impl Journal for MemoryJournal {
         Ok(committed)
     }
 
-    fn due(&self, run: &RunId, now: Timestamp, limit: usize) -> Result<Due, DriverError> {
+    fn due(&self, run: &RunId, now: Timestamp, waiting: usize, ready: usize) -> Result<Due, DriverError> {
         let inner = self.inner();
         let run = inner.run(run)?;
         let mut queue: Vec<(bool, Timestamp, u64)> = Vec::new();
@@ -352,8 +352,9 @@ impl Journal for MemoryJournal {
         queue.sort_unstable();
         let next_wake = queue.iter().map(|(_, wake, _)| *wake).filter(|wake| *wake > now).min();
         queue.retain(|(_, wake, _)| *wake <= now);
-        let tasks: Vec<_> =
-            queue.iter().take(limit).filter_map(|(_, _, ordinal)| inner.loaded(run, *ordinal)).collect();
+        let split = queue.partition_point(|(is_ready, _, _)| !is_ready);
+        let queue = queue[..split].iter().take(waiting).chain(queue[split..].iter().take(ready));
+        let tasks: Vec<_> = queue.filter_map(|(_, _, ordinal)| inner.loaded(run, *ordinal)).collect();
         Ok(Due { tasks, next_wake })
     }
 

@@ -81,9 +81,9 @@ pub trait Journal: Plans + Watch {
     /// Writes a batch, all or nothing, renews the worker's heartbeat, and answers when it is on disk. Class conflict: the
     /// lease was lost, or a task is not in the state or epoch that its transition expects.
     fn commit(&self, lease: &RunLease, batch: &Batch) -> Result<Committed, DriverError>;
-    /// Tasks that can go on at `now`: waiting ones whose wake time has come, then ready ones, each by wake time and
-    /// ordinal, at most `limit` in all.
-    fn due(&self, run: &RunId, now: Timestamp, limit: usize) -> Result<Due, DriverError>;
+    /// Tasks that can go on at `now`: at most so many waiting ones whose wake time has come, then at most so many ready
+    /// ones, each by wake time and ordinal. The two have limits of their own so that neither starves the other.
+    fn due(&self, run: &RunId, now: Timestamp, waiting: usize, ready: usize) -> Result<Due, DriverError>;
     /// Tasks by ordinal; those that do not exist are left out.
     fn load(&self, run: &RunId, ordinals: &[u64]) -> Result<Vec<Loaded>, DriverError>;
     /// Tasks in a relation to one, from an ordinal on, at most `limit`.

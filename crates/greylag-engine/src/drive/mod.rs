@@ -330,6 +330,10 @@ impl Decider<'_> {
             self.commit_run(event)?;
             return Ok(None);
         }
+        if self.row.goal == Goal::Abort {
+            self.sweep = Some(Sweep::abort());
+            return Ok(None);
+        }
         if !self.leases {
             return Ok(Some(Ended::Stopped));
         }

@@ -75,10 +75,15 @@ impl Decider<'_> {
 
     /// Leases the next step of a task that has just done one, in the same commit.
     fn go_on(&mut self, draft: &mut Draft, task: &Loaded, around: &Circumstances) {
-        let may = self.leases && self.halted().is_none() && self.row.state == RunState::Running;
+        let may = self.may_begin();
         if may && draft.row(task).state == TaskState::Ready {
             self.lease(draft, task, around);
         }
+    }
+
+    fn may_begin(&self) -> bool {
+        let running = self.row.state == RunState::Running && self.row.goal != Goal::Abort;
+        self.leases && running && self.halted().is_none()
     }
 
     /// Takes an intent into the batch, unless the fault point before it fails.
@@ -120,37 +125,40 @@ impl Decider<'_> {
 
     /// Leases tasks that are due, and sends for news of pending work, up to the capacity.
     pub(super) fn lease_due(&mut self, draft: &mut Draft) -> Result<Due, DriverError> {
-        let may = self.leases && self.halted().is_none() && self.sweep.is_none() && self.row.state == RunState::Running;
+        let may = self.may_begin() && self.sweep.is_none();
         let capacity = self.capacity();
         let going = self.flights.len() + draft.errands.len();
         // A query per report would cost more than it brings: wait until a quarter of the places is free.
         if !may || going + capacity.div_ceil(4) > capacity {
             return Ok(Due::default());
         }
+        // Asking after pending work takes half of the places at most, so that it never keeps ready tasks from beginning.
         let polled = self.flights.values().filter(|flight| matches!(flight.errand, Errand::Poll(_))).count();
+        let may_poll = (capacity / 2).max(1).saturating_sub(polled);
         let wanted = capacity - going;
-        // Rows in this very batch are still shown as they were.
-        let limit = wanted + polled + draft.batch.transitions.len();
-        let mut due = self.shared.drivers.journal.due(&self.lease.run, draft.batch.now, limit)?;
-        let mut polls = Vec::new();
-        let mut taken = 0;
+        // Rows in flight and in this very batch are still shown as they were.
+        let moved = draft.batch.transitions.len();
+        let waiting = if may_poll == 0 { 0 } else { may_poll + polled + moved };
+        let mut due = self.shared.drivers.journal.due(&self.lease.run, draft.batch.now, waiting, wanted + moved)?;
+        let (mut polls, mut leases) = (Vec::new(), 0);
         for task in &due.tasks {
             let known = self.flights.contains_key(&task.ordinal) || draft.row(task) != &task.row;
-            if known || taken == wanted || (self.row.goal == Goal::Undo && task.row.direction == Direction::Forward) {
+            if known || (self.row.goal == Goal::Undo && task.row.direction == Direction::Forward) {
                 continue;
             }
-            taken += 1;
-            match &task.row.handle {
-                Some(handle) if task.row.state == TaskState::Waiting => polls.push((task.clone(), handle.clone())),
-                _ => {
+            match task.row.handle.as_ref().filter(|_| task.row.state == TaskState::Waiting) {
+                Some(handle) if polls.len() < may_poll => polls.push((task.clone(), handle.clone())),
+                None if leases + polls.len() < wanted => {
+                    leases += 1;
                     let around = self.around(draft.batch.now, task.ordinal);
                     self.lease(draft, task, &around);
                 }
+                _ => {}
             }
         }
-        due.tasks.retain(|task| !self.flights.contains_key(&task.ordinal));
         let jobs = polls.into_iter().map(|(task, handle)| self.take_off(task, Errand::Poll(handle))).collect();
         self.pool.submit(jobs);
+        due.tasks.retain(|task| !self.flights.contains_key(&task.ordinal));
         Ok(due)
     }
 

@@ -66,7 +66,8 @@ impl Decider<'_> {
     /// One page of the sweep under way, once nothing is in its way.
     pub(super) fn sweep_on(&mut self, draft: &mut Draft) -> Result<(), DriverError> {
         let Some(sweep) = &self.sweep else { return Ok(()) };
-        if sweep.needs_rest() && !self.flights.is_empty() {
+        // The pages are read from the journal, so what this round has just taken in must be there first.
+        if sweep.needs_rest() && !(self.flights.is_empty() && draft.batch.transitions.is_empty()) {
             return Ok(());
         }
         let journal = &self.shared.drivers.journal;

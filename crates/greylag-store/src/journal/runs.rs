@@ -263,7 +263,7 @@ impl Journal for Store {
         })
     }
 
-    fn due(&self, run: &RunId, now: Timestamp, limit: usize) -> Result<Due, DriverError> {
+    fn due(&self, run: &RunId, now: Timestamp, waiting: usize, ready: usize) -> Result<Due, DriverError> {
         self.read(|session| {
             let (key, plan) = self.keys_of(session, run)?;
             let select = format!(
@@ -272,10 +272,9 @@ impl Journal for Store {
                  WHERE t.run = ?1 AND t.state = ?3 AND t.wake <= ?4 ORDER BY t.wake, t.ordinal LIMIT ?5"
             );
             let mut due = Due::default();
-            for state in [TaskState::Waiting, TaskState::Ready] {
-                let left = (limit - due.tasks.len()) as i64;
-                if left > 0 {
-                    let params: &[&dyn ToSql] = &[&key, &plan, &state_number(state), &now.0, &left];
+            for (state, limit) in [(TaskState::Waiting, waiting), (TaskState::Ready, ready)] {
+                if limit > 0 {
+                    let params: &[&dyn ToSql] = &[&key, &plan, &state_number(state), &now.0, &(limit as i64)];
                     due.tasks.extend(session.rows(&select, params, loaded)?);
                 }
                 let next =
