@@ -23,11 +23,13 @@ pub struct Options {
     pub busy_millis: u64,
     /// Name of a registered SQLite VFS; none is the platform's own.
     pub vfs: Option<String>,
+    /// Pages of write-ahead log after which it is copied into the database.
+    pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { busy_millis: 10_000, vfs: None }
+        Self { busy_millis: 10_000, vfs: None, checkpoint_pages: 4_000 }
     }
 }
 
@@ -135,8 +137,10 @@ impl Store {
     ) -> Result<T, DriverError> {
         let session = Session { connection: writer, counter: &self.counter };
         statement(writer, "BEGIN IMMEDIATE")?;
-        let notes = std::mem::take(&mut *lock(&self.notes));
+        let mut notes = Vec::new();
         let result = work(&session).and_then(|done| {
+            // What has come to wait meanwhile goes along.
+            notes = std::mem::take(&mut *lock(&self.notes));
             let answers: Vec<_> = notes.iter().map(|note| (note.work)(&session)).collect();
             // A note that is refused has written nothing. One that failed for another reason spoils the transaction.
             if let Some(Err(error)) = answers.iter().find(|answer| answer.as_ref().is_err_and(is_spoilt)) {
@@ -207,8 +211,11 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, DriverError> {
         connection.map_err(|error| classed(error).hint(format!("the database is `{}`", path.display())))?;
     connection.busy_timeout(Duration::from_millis(options.busy_millis)).map_err(classed)?;
     connection.set_prepared_statement_cache_capacity(128);
+    let pages = options.checkpoint_pages;
     connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000;")
+        .execute_batch(&format!(
+            "PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = {pages};"
+        ))
         .map_err(classed)?;
     Ok(connection)
 }
@@ -238,5 +245,63 @@ fn go_write_ahead(connection: &Connection) -> Result<(), DriverError> {
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn notes_that_wait_share_one_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("state.db")).unwrap();
+        store.write(|session| session.execute("CREATE TABLE note (number INTEGER PRIMARY KEY)", &[])).unwrap();
+        store.count();
+        std::thread::scope(|scope| {
+            let waiting = store.write(|_| {
+                for number in 0..8_i64 {
+                    let store = &store;
+                    scope.spawn(move || {
+                        store.note(move |session| {
+                            session.execute("INSERT INTO note (number) VALUES (?1)", &[&number]).map(drop)
+                        })
+                    });
+                }
+                while lock(&store.notes).len() < 8 {
+                    std::thread::yield_now();
+                }
+                Ok(lock(&store.notes).len())
+            });
+            assert_eq!(waiting, Ok(8));
+        });
+        assert_eq!(store.counts().commits, 1);
+        let found = store.read(|session| session.rows("SELECT number FROM note", &[], |_| Ok(()))).unwrap();
+        assert_eq!(found.len(), 8);
+    }
+
+    #[test]
+    fn a_refused_note_spoils_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("state.db")).unwrap();
+        store.write(|session| session.execute("CREATE TABLE note (number INTEGER PRIMARY KEY)", &[])).unwrap();
+        let refusal = DriverError::conflict(code::STALE_ATTEMPT, "late");
+        let answer = {
+            let refusal = refusal.clone();
+            store.note(move |_| Err(refusal.clone()))
+        };
+        assert_eq!(answer, Err(refusal));
+        store.note(|session| session.execute("INSERT INTO note (number) VALUES (1)", &[]).map(drop)).unwrap();
+        // One that fails for another reason is told so, leaves nothing, and is not done later.
+        let broken = store.note(|session| {
+            session.execute("INSERT INTO note (number) VALUES (2)", &[])?;
+            session.execute("INSERT INTO note (number) VALUES (1)", &[]).map(drop)
+        });
+        assert_eq!(broken.unwrap_err().code, code::STATE_DAMAGED);
+        store.note(|session| session.execute("INSERT INTO note (number) VALUES (3)", &[]).map(drop)).unwrap();
+        let found = store
+            .read(|session| session.rows("SELECT number FROM note", &[], |row| row.get::<_, i64>(0).map_err(classed)));
+        assert_eq!(found.unwrap(), [1, 3]);
     }
 }
