@@ -1,1 +1,20 @@
-//! The engine as a whole.
+//! The engine as a whole: on the double in memory and on SQLite.
+
+mod rig;
+
+mod abort;
+mod approval;
+mod bad_steps;
+mod clock;
+mod cost;
+mod deciders;
+mod dependency;
+mod finish;
+mod hang;
+mod journal_fails;
+mod kill;
+mod pause;
+mod pending;
+mod retry;
+mod service;
+mod undo;

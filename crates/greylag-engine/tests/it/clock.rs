@@ -1,0 +1,54 @@
+//! Clocks that jump.
+
+use crate::rig::{Act, Medium, Rig, task};
+use greylag_driver::executor::Progress;
+use greylag_engine::{Commit, Happened, Observer};
+use greylag_model::id::TaskId;
+use greylag_model::spec::ErrorClass;
+use greylag_model::task::TaskEvent;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Sets the wall clock when a task has failed.
+struct Jump<'a> {
+    rig: &'a Rig,
+    millis: i64,
+    done: AtomicBool,
+}
+
+impl Observer for Jump<'_> {
+    fn committed(&self, commit: &Commit<'_>) {
+        let failed = |happened: Happened<'_>| matches!(happened, Happened::Task(_, TaskEvent::AttemptFailed { .. }));
+        if commit.events().any(|(_, happened)| failed(happened)) && !self.done.swap(true, Ordering::Relaxed) {
+            self.rig.clock.jump_millis(self.millis);
+        }
+    }
+    fn progress(&self, _: &[(&TaskId, Progress)]) {}
+}
+
+fn drive_with_jump(millis: i64) -> u128 {
+    use greylag_driver::clock::Clock as _;
+    let rig = Rig::new(Medium::Memory(Arc::default()));
+    let run = rig.start(vec![task("a"), task("b")]);
+    rig.estate.script("a", "estate/fill", [Act::Fail(ErrorClass::Transient)]);
+    let begun = rig.clock.elapsed();
+    let jump = Jump { rig: &rig, millis, done: AtomicBool::new(false) };
+    let summary = rig.engine().drive(&run, &jump, &AtomicBool::new(false));
+    assert!(summary.is_ok_and(|summary| summary.is_good()));
+    assert!(jump.done.load(Ordering::Relaxed));
+    // Nothing timed out, and nobody took the lease for lost.
+    assert_eq!(rig.rows(&run)["a"].failures, 0);
+    assert!(!rig.story(&run).contains("lost"));
+    rig.assert_folds(&run);
+    (rig.clock.elapsed().saturating_sub(begun)).as_millis()
+}
+
+#[test]
+fn set_back_an_hour_does_not_make_a_second_an_hour() {
+    assert!(drive_with_jump(-3_600_000) < 60_000);
+}
+
+#[test]
+fn set_forth_a_day_times_nothing_out() {
+    assert!(drive_with_jump(86_400_000) < 60_000);
+}
