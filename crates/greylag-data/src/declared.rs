@@ -83,13 +83,30 @@ fn letter(key: &str, text: &str) -> Result<char, DriverError> {
     }
 }
 
-/// `id: int64, "odd name": string`: the fields of a struct type.
+/// One column a line, as the catalog writes it, or `id: int64, "odd name": string`: the fields of a struct type.
 fn columns(key: &str, text: &str) -> Result<Vec<(String, DataType)>, DriverError> {
+    if let Ok(schema) = greylag_model::entity::annotation::parse_columns(text) {
+        return Ok(schema.columns.into_iter().map(|column| (column.name, column.data_type)).collect());
+    }
     match format!("struct<{text}>").parse() {
         Ok(DataType::Struct(fields)) => Ok(fields),
         Ok(_) => Err(wrong(key, text, "columns with types, e.g. `id: int64, placed: timestamp(us, UTC)`")),
         Err(reason) => {
             Err(wrong(key, text, "columns with types, e.g. `id: int64, placed: timestamp(us, UTC)`").hint(reason))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+    use greylag_model::types::DataType;
+
+    #[test]
+    fn columns_in_lines_or_in_a_row() {
+        let expected = vec![("id".to_owned(), DataType::Int64), ("a\nb".to_owned(), DataType::String)];
+        assert_eq!(columns("k", "id: int64\n\"a\\nb\": string\n"), Ok(expected.clone()));
+        assert_eq!(columns("k", "id: int64, \"a\nb\": string"), Ok(expected));
+        assert!(columns("k", "id").is_err());
     }
 }
