@@ -34,7 +34,13 @@ pub(crate) fn old_reference(estate: &Estate, index: usize) -> String {
 
 /// The descriptor of an old dataset. Its location is relative to the descriptor's file, in `catalog/`.
 pub(crate) fn resource(design: &Design) -> String {
-    let mut annotations = Node::map([("greylag.dev/location", text(format!("../{}", design.old_path)))]);
+    let below = design.old_path.strip_prefix(&format!("{}/", design.system.directory)).unwrap_or(&design.old_path);
+    let mut annotations = match &design.system.connection {
+        Some(connection) => {
+            Node::map([("greylag.dev/connection", text(connection)), ("greylag.dev/path", text(below))])
+        }
+        None => Node::map([("greylag.dev/location", text(format!("../{}", design.old_path)))]),
+    };
     match &design.old.format {
         Format::Parquet { .. } => {
             if design.index.is_multiple_of(4) {
@@ -78,7 +84,7 @@ fn csv_annotations(annotations: Node, dialect: &Dialect) -> Node {
 }
 
 /// One column a line: `name: type`, names that are no plain words in quotes.
-fn declared_columns(design: &Design) -> String {
+pub(crate) fn declared_columns(design: &Design) -> String {
     let mut out = String::new();
     for slot in &design.old_slots {
         let name = &slot.column.name;
@@ -94,6 +100,8 @@ fn declared_columns(design: &Design) -> String {
 /// that only read.
 pub(crate) fn consumers(estate: &Estate) -> BTreeMap<String, (usize, Flow)> {
     let known = |index: &usize| estate.hostile.get(index) != Some(&Hostile::UnknownEntity);
+    // A pair that is refused may hold up those downstream of it; here each stops only itself.
+    let sound = |index: &usize| !estate.hostile.contains_key(index);
     let mut consumers = BTreeMap::new();
     for index in (0..estate.datasets).filter(known) {
         let mut draws = Draws::new(estate.seed, "consumers", index as u64);
@@ -102,7 +110,10 @@ pub(crate) fn consumers(estate: &Estate) -> BTreeMap<String, (usize, Flow)> {
         if index > 2 && draws.chance(60) {
             let nearest = index.saturating_sub(30);
             let reads: BTreeSet<usize> =
-                (0..=draws.below(3)).map(|_| nearest + draws.below(index - nearest)).filter(known).collect();
+                (0..=draws.below(3)).map(|_| nearest + draws.below(index - nearest)).filter(sound).collect();
+            if reads.is_empty() {
+                continue;
+            }
             let reads = reads.into_iter().map(|read| old_reference(estate, read)).collect();
             let flow = Flow { reads, writes: vec![old_reference(estate, index)] };
             consumers.insert(format!("{stem}-pipeline"), (index, flow));

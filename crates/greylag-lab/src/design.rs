@@ -49,6 +49,8 @@ pub(crate) struct Design {
     pub(crate) old_path: String,
     /// Path of the new dataset below the estate.
     pub(crate) new_path: String,
+    /// The `location` of the pair, if it has one: below the system's directory.
+    pub(crate) location: Option<String>,
     pub(crate) old: Layout,
     pub(crate) new: Layout,
     /// The `layout` part of the pair, if it has one.
@@ -98,6 +100,8 @@ pub(crate) struct System {
     pub(crate) team: String,
     /// Path of its data below the estate.
     pub(crate) directory: String,
+    /// Name of the connection whose root that directory is, if its datasets are reached by one.
+    pub(crate) connection: Option<String>,
 }
 
 impl Estate {
@@ -118,6 +122,7 @@ impl Estate {
         System {
             index,
             namespace: if index % 5 == 1 { domain.clone() } else { "default".to_owned() },
+            connection: (index % 4 == 2).then(|| format!("{name}-files")),
             team: format!("{domain}-{}", ["data", "core"][index % 2]),
             name,
             domain,
@@ -238,10 +243,20 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         Shape::File => format!("{}/{place}.{extension}", system.directory),
         Shape::Directory => format!("{}/{place}", system.directory),
     };
-    let new_path = match frame.new.shape {
-        Shape::File => format!("{}/{to}.{}", system.directory, frame.new.format.extension()),
-        Shape::Directory => format!("{}/{to}", system.directory),
+    let explicit = draws.chance(12) && hostile.is_none();
+    let stem = if explicit { format!("{to} for {} {index}", draws.pick(ODD_PLACES)) } else { to.clone() };
+    let name = match frame.new.shape {
+        Shape::File => format!("{stem}.{}", frame.new.format.extension()),
+        Shape::Directory => stem,
     };
+    let new_path = format!("{}/{name}", system.directory);
+    let location = explicit.then_some(name);
+    if explicit {
+        marks.push("location/given".to_owned());
+    }
+    if system.connection.is_some() {
+        marks.push("location/connection".to_owned());
+    }
     let inferred = old_partitions
         .iter()
         .all(|at| matches!(attributes[*at].old[0].data_type, DataType::String | DataType::Date | DataType::Int64));
@@ -261,6 +276,7 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         to,
         old_path,
         new_path,
+        location,
         declares: frame.old.format.is_csv() || !inferred,
         layout,
         old: frame.old,
@@ -538,7 +554,7 @@ fn old_slots(attributes: &[Attribute], partition_by: &[String]) -> Vec<Slot> {
     partitions_last(slots, partition_by)
 }
 
-/// A column that carries an old one on stands in its place; the others follow in the order of the file.
+/// Columns that carry an old one on stand in its place; the others follow in the order of the file.
 fn new_slots(attributes: &[Attribute], old: &[Slot], partition_by: &[String]) -> Vec<Slot> {
     let mut slots = Vec::new();
     let all: Vec<(Place, Slot)> = (attributes.iter().enumerate())
@@ -550,10 +566,11 @@ fn new_slots(attributes: &[Attribute], old: &[Slot], partition_by: &[String]) ->
         })
         .collect();
     for slot in old {
-        let carried = all.iter().find(|(place, new)| new.attribute == slot.attribute && *place == Place::At(slot.cell));
+        let carried =
+            all.iter().filter(|(place, new)| new.attribute == slot.attribute && *place == Place::At(slot.cell));
         slots.extend(carried.map(|(_, new)| new.clone()));
     }
-    for section in [Place::Columns, Place::Split, Place::Merge] {
+    for section in [Place::Columns, Place::Merge] {
         slots.extend(all.iter().filter(|(place, _)| *place == section).map(|(_, new)| new.clone()));
     }
     partitions_last(slots, partition_by)

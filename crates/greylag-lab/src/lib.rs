@@ -27,6 +27,8 @@ mod migration;
 mod names;
 mod parquet_file;
 mod rows;
+#[cfg(test)]
+mod seam_tests;
 mod truth;
 mod uniform;
 mod values;

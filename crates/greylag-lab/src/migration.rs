@@ -7,6 +7,9 @@ use crate::yaml::{Node, document, text};
 pub(crate) fn pair(design: &Design, rows: usize, rejected: usize) -> Node {
     let mut pair =
         Node::map([("from", text(reference(design, &design.from))), ("to", text(reference(design, &design.to)))]);
+    if let Some(location) = &design.location {
+        pair = pair.with("location", text(location));
+    }
     let mapping = mapping(design);
     if mapping != Node::Map(vec![]) {
         pair = pair.with("mapping", mapping);
@@ -129,9 +132,17 @@ pub(crate) fn file(system: &System, pairs: Vec<Node>) -> String {
         1 => spec = spec.with("through", text("cutover")),
         _ => {}
     }
+    let connection = system.connection.as_ref().map(|name| {
+        let root = text(format!("../{}", system.directory));
+        resource("Connection", Node::map([("name", text(name))]), Node::map([("type", text("files")), ("root", root)]))
+    });
+    connection.unwrap_or_default() + &resource("Migration", metadata, spec)
+}
+
+fn resource(kind: &str, metadata: Node, spec: Node) -> String {
     document(&Node::map([
         ("apiVersion", text("greylag.dev/v1alpha1")),
-        ("kind", text("Migration")),
+        ("kind", text(kind)),
         ("metadata", metadata),
         ("spec", spec),
     ]))

@@ -2,7 +2,7 @@
 
 use crate::attribute::{Attribute, Column, Draw, NewColumn, Place, Rules};
 use crate::cell::{Cell, decimal_text};
-use crate::design::{Design, Estate, PER_SYSTEM, Slot, Writer};
+use crate::design::{Design, Estate, PER_SYSTEM, Slot, System, Writer};
 use crate::layout::{Format, Layout, Shape};
 use crate::values::{decimal, stamp};
 use crate::yaml::{Node, document, text};
@@ -140,7 +140,7 @@ pub(crate) fn design(estate: &Estate, index: usize, rows: usize) -> Design {
             draw: uniform.draw,
         });
     }
-    let system = estate.system(index / PER_SYSTEM);
+    let system = System { connection: None, ..estate.system(index / PER_SYSTEM) };
     let layout = Layout {
         format: Format::Parquet { compression: Compression::Snappy },
         shape: Shape::File,
@@ -152,6 +152,7 @@ pub(crate) fn design(estate: &Estate, index: usize, rows: usize) -> Design {
         title: from.clone(),
         old_path: format!("{}/{from}.parquet", system.directory),
         new_path: format!("{}/{to}.parquet", system.directory),
+        location: None,
         from,
         to,
         system,

@@ -45,9 +45,9 @@ pub(crate) struct Column {
 pub(crate) enum Place {
     /// In the place of the attribute's old column of this number.
     At(usize),
-    /// After all of those, in the order of the file's `columns`, then `split`, then `merge`.
+    /// After all of those, with the file's `columns`.
     Columns,
-    Split,
+    /// After those, with its `merge`.
     Merge,
 }
 

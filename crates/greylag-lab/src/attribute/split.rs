@@ -22,7 +22,7 @@ pub(super) fn make(making: &mut Making<'_>) -> Option<Attribute> {
     ]);
     Some(Attribute {
         old: vec![source],
-        new: into.into_iter().map(|column| NewColumn::new(column, Place::Split)).collect(),
+        new: into.into_iter().map(|column| NewColumn::new(column, Place::At(0))).collect(),
         rules: Rules { split: vec![rule], ..Rules::default() },
         marks: vec!["operation/split".to_owned(), format!("split/{parts}")],
         draw: Box::new(move |draws, record| {

@@ -117,6 +117,8 @@ const TABLE: &[&str] = &[
     "name/odd column",
     "name/newline in column",
     "name/odd place",
+    "location/given",
+    "location/connection",
 ];
 
 #[test]
