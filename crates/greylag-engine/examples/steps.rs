@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --release -p greylag-engine --example steps -- [TASKS] [STEPS] [FOLDER]
 //! ```
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a measurement")]
 
 use greylag_driver::clock::Clock;
 use greylag_driver::error::DriverError;

@@ -46,6 +46,10 @@ fn answer(config: &PoolConfig, inbox: &Receiver<Sender<Answer>>) {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where readers are started, with limits, without environment"
+)]
 fn start(config: &PoolConfig) -> Answer {
     let Some((program, arguments)) = config.command.split_first() else {
         return Err(failed(&std::io::ErrorKind::NotFound.into()));

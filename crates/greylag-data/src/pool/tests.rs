@@ -1,4 +1,4 @@
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests that start processes")]
 
 //! The readers of these tests are this very test binary, started by a shell that moves standard output (on which the
 //! test harness talks) out of the way: descriptor 3 is what the pool reads.

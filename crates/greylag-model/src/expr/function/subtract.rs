@@ -38,7 +38,7 @@ pub(super) const SPEC: Spec = Spec {
         if *site.data_type == DataType::Date {
             return format!("({} - CAST({} AS INTEGER))", sql[0], sql[1]);
         }
-        duck.sum(site, sql, '-')
+        format!("CAST(({} - {}) AS {})", sql[0], sql[1], duck.data_type(site.data_type))
     },
 };
 

@@ -47,7 +47,8 @@ fn places_inside_quotes_and_blocks() {
 
 #[test]
 fn the_span_is_what_is_wrong() {
-    let text = mapping("    columns:\n      - name: x\n        expr: >-\n          'é' ||\n          cast(b as varchar2)\n");
+    let text =
+        mapping("    columns:\n      - name: x\n        expr: >-\n          'é' ||\n          cast(b as varchar2)\n");
     let parsed = parse("m.yaml", &text);
     let (at, length) = parsed.diagnostics[0].place.as_ref().unwrap().span;
     assert_eq!(&text[at..at + length], "varchar2");
