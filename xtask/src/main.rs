@@ -1,1 +1,60 @@
-fn main() {}
+//! The project's own commands: `cargo xtask {demo,test,bench,tidy,codegen}`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these are commands that a person runs")]
+#![expect(clippy::disallowed_methods, reason = "starts cargo and the tools that it checks with, reads where they are")]
+
+mod codegen;
+mod gate;
+mod tidy;
+mod tool;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs every gate that a change must pass: format, lints, house rules, generated files, words, dependencies, tests, docs.
+    Test {
+        /// Adds what is slow or needs the network: advisories, the long crash and fuzz runs.
+        #[arg(long)]
+        nightly: bool,
+        /// Runs only the gates of these names, e.g. `--only tidy --only nextest`.
+        #[arg(long)]
+        only: Vec<String>,
+    },
+    /// Checks the house rules: floors, sizes, pages, words.
+    Tidy,
+    /// Writes the generated files: JSON schema, error pages, references.
+    Codegen {
+        /// Only says what differs from the committed files.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let workspace = Workspace::new();
+    let done = match Arguments::parse().command {
+        Command::Test { nightly, only } => gate::run(&workspace, nightly, &only),
+        Command::Tidy => tidy::run(&workspace),
+        Command::Codegen { check: true } => codegen::check(&workspace),
+        Command::Codegen { check: false } => codegen::write(&workspace),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

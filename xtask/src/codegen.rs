@@ -1,0 +1,75 @@
+//! Generated files are committed. [`write`] writes them, [`check`] says where they differ from what would be written.
+
+use crate::workspace::Workspace;
+use std::fs;
+
+/// Directories that hold nothing but generated files: what is there and not generated any more is removed.
+const WHOLLY: &[&str] = &["docs/errors", "schemas"];
+
+/// Writes all generated files.
+pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
+    let mut written = 0;
+    for (path, text) in greylag_model::codegen::codegen() {
+        let place = workspace.root.join(&path);
+        if fs::read_to_string(&place).is_ok_and(|before| before == text) {
+            continue;
+        }
+        let failed = |error| format!("cannot write `{path}`: {error}");
+        if let Some(directory) = place.parent() {
+            fs::create_dir_all(directory).map_err(failed)?;
+        }
+        fs::write(&place, text).map_err(failed)?;
+        written += 1;
+        println!("wrote {path}");
+    }
+    for path in stale(workspace)? {
+        fs::remove_file(workspace.root.join(&path)).map_err(|error| format!("cannot remove `{path}`: {error}"))?;
+        written += 1;
+        println!("removed {path}");
+    }
+    println!("codegen: {written} files changed");
+    Ok(())
+}
+
+/// Fails if a committed file differs from what [`write`] would write.
+pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
+    let mut drifted = Vec::new();
+    for (path, text) in greylag_model::codegen::codegen() {
+        let committed = fs::read_to_string(workspace.root.join(&path)).unwrap_or_default();
+        if committed != text {
+            drifted.push(format!("  {path}: {}", first_difference(&committed, &text)));
+        }
+    }
+    drifted.extend(stale(workspace)?.into_iter().map(|path| format!("  {path}: is not generated any more")));
+    if drifted.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{} generated files are out of date\n{}\n  hint: run `cargo xtask codegen` and commit what it writes",
+        drifted.len(),
+        drifted.join("\n")
+    ))
+}
+
+/// Files in wholly generated directories that nothing generates.
+fn stale(workspace: &Workspace) -> Result<Vec<String>, String> {
+    let generated: Vec<String> = greylag_model::codegen::codegen().into_iter().map(|(path, _)| path).collect();
+    let mut files = workspace.files()?;
+    files.retain(|path| {
+        let within = WHOLLY.iter().any(|directory| path.starts_with(&format!("{directory}/")));
+        within && !generated.contains(path)
+    });
+    Ok(files)
+}
+
+fn first_difference(committed: &str, generated: &str) -> String {
+    if committed.is_empty() {
+        return "is not there".to_owned();
+    }
+    let diff = similar::TextDiff::from_lines(committed, generated);
+    let change = diff.iter_all_changes().find(|change| change.tag() != similar::ChangeTag::Equal);
+    change.map_or_else(String::new, |change| {
+        let line = change.old_index().or(change.new_index()).unwrap_or_default() + 1;
+        format!("line {line}: {}{}", change.tag(), change.value().trim_end())
+    })
+}
