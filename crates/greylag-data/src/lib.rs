@@ -11,6 +11,7 @@ pub mod describe;
 pub mod durable;
 mod error;
 pub mod evidence;
+pub mod expr;
 pub mod hive;
 pub mod io_error;
 pub mod listing;

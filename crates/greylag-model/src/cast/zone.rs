@@ -2,8 +2,10 @@
 //!
 //! Where clocks are set forward, a wall-clock reading inside the gap is read with the offset from before it (02:30
 //! becomes 03:30). Where they are set back, a reading that occurs twice is the later instant. Both are as in DuckDB
-//! (ICU). Zone rules are those that this build was compiled with.
+//! (ICU). Zone rules are those that this build was compiled with, which end with 2099: a later year is taken for one before
+//! that has the same calendar, so that the last rules go on for ever.
 
+use super::calendar::{civil_from_days, days_from_civil, days_in_month, iso_weekday};
 use crate::types::parse::fixed_offset;
 use chrono::{DateTime, LocalResult, Offset, TimeZone};
 use chrono_tz::Tz;
@@ -25,6 +27,21 @@ pub fn is_fixed(name: &str) -> bool {
 /// Seconds that chrono can look up; beyond them, the offset at the end counts.
 const RANGE: (i64, i64) = (-8_334_000_000_000, 8_210_000_000_000);
 
+/// Last year that has rules.
+const LAST_YEAR: i64 = 2099;
+
+/// The same moment of a year with rules: one of the last 28, which between them have every calendar.
+fn recurring(seconds: i64) -> i64 {
+    // 2100-01-01 00:00.
+    if seconds < 4_102_444_800 {
+        return seconds;
+    }
+    let (year, ..) = civil_from_days(seconds.div_euclid(86_400));
+    let shape = |year| (days_in_month(year, 2), iso_weekday(days_from_civil(year, 1, 1)));
+    let like = (LAST_YEAR - 27..=LAST_YEAR).find(|known| shape(*known) == shape(year)).unwrap_or(LAST_YEAR);
+    seconds - (days_from_civil(year, 1, 1) - days_from_civil(like, 1, 1)) * 86_400
+}
+
 impl Zone {
     /// The zone of an IANA name or `+hh:mm`.
     pub fn find(name: &str) -> Option<Self> {
@@ -42,7 +59,7 @@ impl Zone {
         match self {
             Self::Fixed(seconds) => seconds,
             Self::Named(zone) => {
-                let clamped = instant.clamp(RANGE.0, RANGE.1);
+                let clamped = recurring(instant).clamp(RANGE.0, RANGE.1);
                 let Some(utc) = DateTime::from_timestamp(clamped, 0) else { return 0 };
                 i64::from(zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc())
             }
@@ -52,7 +69,7 @@ impl Zone {
     /// Seconds east of UTC that a wall-clock reading (seconds since 1970-01-01 00:00 on that clock) is read with.
     pub fn offset_of_wall(self, wall: i64) -> i64 {
         let Self::Named(zone) = self else { return self.offset_at(wall) };
-        let clamped = wall.clamp(RANGE.0, RANGE.1);
+        let clamped = recurring(wall).clamp(RANGE.0, RANGE.1);
         let Some(local) = DateTime::from_timestamp(clamped, 0) else { return 0 };
         match zone.offset_from_local_datetime(&local.naive_utc()) {
             LocalResult::Single(offset) => i64::from(offset.fix().local_minus_utc()),
@@ -65,7 +82,7 @@ impl Zone {
     /// Whether a wall-clock reading exists exactly once.
     pub fn is_unique(self, wall: i64) -> bool {
         let Self::Named(zone) = self else { return true };
-        DateTime::from_timestamp(wall.clamp(RANGE.0, RANGE.1), 0)
+        DateTime::from_timestamp(recurring(wall).clamp(RANGE.0, RANGE.1), 0)
             .is_some_and(|local| matches!(zone.offset_from_local_datetime(&local.naive_utc()), LocalResult::Single(_)))
     }
 
@@ -99,6 +116,9 @@ mod tests {
         let apia = Zone::find("Pacific/Apia").unwrap();
         assert_eq!(apia.offset_of_wall(1_325_203_200), -36_000);
         assert_eq!(Zone::find("+05:30").unwrap().to_wall(0, 1_000), Some(19_800_000));
+        // 2262-04-11 is in summer time, as every eleventh of April.
+        assert_eq!(berlin.offset_at(9_223_372_036), 7_200);
+        assert_eq!(berlin.offset_at(432_000_000_000), 7_200);
         assert_eq!(Zone::find("Nowhere/Else"), None);
         assert_eq!(berlin.to_wall(i64::MAX, 1), None);
     }

@@ -83,6 +83,37 @@ impl Duck {
         format!("list_transform([{sql}], lambda {name}: {body})[1]")
     }
 
+    /// ` AND x IS NOT NULL` of each argument that can be null: an error is no error beside a null.
+    pub(crate) fn given(&self, args: &[TypedExpr], sql: &[String]) -> String {
+        let nullable = args.iter().zip(sql).filter(|(arg, _)| arg.nullable);
+        nullable.map(|(_, sql)| format!(" AND {sql} IS NOT NULL")).collect::<Vec<_>>().concat()
+    }
+
+    /// A decimal with room for a result of so many digits: DuckDB computes in 64 bits while both operands fit them.
+    pub(crate) fn widened(&self, arg: &TypedExpr, sql: &str, result: &DataType) -> String {
+        match (&arg.data_type, result) {
+            (DataType::Decimal { precision, scale }, DataType::Decimal { precision: wanted, .. })
+                if *wanted > 18 && precision < wanted =>
+            {
+                format!("CAST({sql} AS DECIMAL({wanted},{scale}))")
+            }
+            _ => sql.to_owned(),
+        }
+    }
+
+    /// A sum or difference of decimals: no overflow where an operand is null.
+    pub(crate) fn sum(&self, site: super::Site<'_>, sql: &[String], operator: char) -> String {
+        let name = data_type_name(site.data_type);
+        let left = self.widened(&site.args[0], &sql[0], site.data_type);
+        let plain = format!("CAST(({left} {operator} {}) AS {name})", sql[1]);
+        match site.data_type {
+            DataType::Decimal { precision: 38, .. } if site.args.iter().any(|arg| arg.nullable) => {
+                format!("(CASE WHEN {} IS NULL OR {} IS NULL THEN NULL ELSE {plain} END)", sql[0], sql[1])
+            }
+            _ => plain,
+        }
+    }
+
     /// An expression that fails the query.
     pub(crate) fn error(&self, message: &str) -> String {
         format!("error({})", text(message))
@@ -104,8 +135,9 @@ impl Duck {
     }
 
     /// Upper case; DuckDB has another opinion of one letter.
-    pub(crate) fn upper(&self, sql: &str) -> String {
-        format!("replace(upper(replace({sql}, 'ß', chr(57344))), chr(57344), 'ß')")
+    pub(crate) fn upper(&mut self, sql: &str) -> String {
+        let part = self.name();
+        format!("array_to_string(list_transform(string_split({sql}, 'ß'), lambda {part}: upper({part})), 'ß')")
     }
 
     /// The nearest double of a decimal.
@@ -144,6 +176,9 @@ impl Duck {
             Some(Zone::Fixed(offset)) => Some(offset),
             _ => None,
         };
+        // Coarse wall clocks would go by way of nanoseconds, whose range is short.
+        let coarse = from_zone.is_none() && matches!(unit, TimeUnit::S | TimeUnit::Ms);
+        let sql = if coarse { format!("CAST({sql} AS TIMESTAMP)") } else { sql.to_owned() };
         let inner = match (offset, from_zone) {
             (Some(0), _) => format!("({sql} AT TIME ZONE 'UTC')"),
             // Adding an interval gives microseconds.
@@ -176,7 +211,7 @@ fn floor_divide(sql: &str, by: i64) -> String {
     if by == 1 {
         return sql.to_owned();
     }
-    format!("(({sql} - (({sql} % {by}) + {by}) % {by}) // {by})")
+    format!("({sql} // {by} - CASE WHEN {sql} % {by} < 0 THEN 1 ELSE 0 END)")
 }
 
 fn literal_integer(arg: &TypedExpr) -> Option<i64> {

@@ -268,7 +268,10 @@ fn from_integer_to_float(value: &str, ways: &Ways<'_>) -> String {
 }
 
 fn from_float(value: &str, ways: &Ways<'_>) -> String {
-    let double = format!("CAST({value} AS DOUBLE)");
+    let double = match ways.from {
+        DataType::Float64 => value.to_owned(),
+        _ => format!("CAST({value} AS DOUBLE)"),
+    };
     let whole = if ways.loss == Some(Loss::Truncate) { "trunc" } else { "round" };
     match ways.to {
         DataType::Float64 => double,
@@ -281,30 +284,12 @@ fn from_float(value: &str, ways: &Ways<'_>) -> String {
             ways.guarded(&format!("CAST(TRY_CAST({value} AS FLOAT) AS DOUBLE) <> {value}"), &good)
         }
         DataType::Decimal { precision, scale } => {
-            let unit = format!("CAST('1e{scale}' AS DOUBLE)");
-            let scaled = format!("({double} * {unit})");
-            let steps = format!("{whole}({scaled})");
-            // Below 2^52 a quotient of whole doubles converts to just its digits; above, doubles are whole anyway.
-            let small = format!("CAST({steps} / {unit} AS DECIMAL(38,{scale}))");
-            let large = if *scale == 0 {
-                format!("CAST({steps} AS DECIMAL(38,0))")
-            } else {
-                // The digits of the scaled double, with the point put in.
-                let digits = format!("CAST(CAST({steps} AS HUGEINT) AS VARCHAR)");
-                format!(
-                    "CAST(left({digits}, length({digits}) - {scale}) || '.' || right({digits}, {scale}) AS DECIMAL(38,{scale}))"
-                )
-            };
-            let good = format!("(CASE WHEN abs({scaled}) < 4503599627370496 THEN {small} ELSE {large} END)");
-            let good = format!("{}({good} AS DECIMAL({precision},{scale}))", ways.cast);
-            let out = format!("NOT isfinite({double}) OR NOT abs({steps}) < 1e38::DOUBLE");
-            let out = if ways.forbids() {
-                let back = format!("CAST(CAST({good} AS VARCHAR) AS DOUBLE)");
-                format!("{out} THEN {} WHEN {back} <> {double}", ways.misfit)
-            } else {
-                out
-            };
-            ways.guarded(&out, &good)
+            let good = float_to_decimal(&double, whole, *precision, *scale, ways);
+            if !ways.forbids() {
+                return good;
+            }
+            let bad = format!("CAST(CAST({good} AS VARCHAR) AS DOUBLE) <> {double}");
+            ways.guarded(&bad, &good)
         }
         _ => {
             let good = ways.plain(&format!("{whole}({double})"));
@@ -313,12 +298,37 @@ fn from_float(value: &str, ways: &Ways<'_>) -> String {
     }
 }
 
+/// The scaled double's digits as a decimal.
+fn float_to_decimal(double: &str, whole: &str, precision: u8, scale: u8, ways: &Ways<'_>) -> String {
+    let unit = format!("1e{scale}");
+    let scaled = if scale == 0 { double.to_owned() } else { format!("({double} * {unit})") };
+    let steps = format!("{whole}({scaled})");
+    if scale == 0 {
+        return ways.plain(&steps);
+    }
+    // Below 2^52 a quotient of whole doubles converts to just its digits.
+    let quotient = format!("({steps} / {unit})");
+    if precision <= 15 {
+        return ways.plain(&quotient);
+    }
+    // Above, doubles are whole anyway: their digits, with the point put in.
+    let digits = format!("CAST(TRY_CAST({steps} AS HUGEINT) AS VARCHAR)");
+    let pointed = format!("left({digits}, length({digits}) - {scale}) || '.' || right({digits}, {scale})");
+    let wide = format!("DECIMAL(38,{scale})");
+    let small = format!("CAST({quotient} AS {wide})");
+    let large = format!("{}(coalesce({pointed}, 'out of range') AS {wide})", ways.cast);
+    let either = format!(
+        "(CASE WHEN {double} IS NULL THEN NULL WHEN abs({scaled}) < 4503599627370496 THEN {small} ELSE {large} END)"
+    );
+    ways.plain(&either)
+}
+
 /// Units since midnight or the epoch to coarser ones: the text of the whole number of coarse units.
 fn coarser(units: &str, by: i64, loss: Option<Loss>) -> String {
     match loss {
         Some(Loss::Round) => {
-            let half = by / 2;
-            format!("(CASE WHEN {units} < 0 THEN ({units} - {half}) // {by} ELSE ({units} + {half}) // {by} END)")
+            let away = format!("CASE WHEN abs({units} % {by}) * 2 >= {by} THEN sign({units}) ELSE 0 END");
+            format!("({units} // {by} + {away})")
         }
         _ => super::floor_divide(units, by),
     }
@@ -355,6 +365,10 @@ fn from_instant(value: &str, ways: &Ways<'_>) -> String {
                 Some(zone) => duck.at_time_zone(value, ways.from, zone),
                 None => value.to_owned(),
             };
+            if from_unit != TimeUnit::Ns && ways.loss != Some(Loss::Round) {
+                let good = ways.plain(&wall);
+                return if ways.forbids() { ways.guarded(&format!("{good} <> {wall}"), &good) } else { good };
+            }
             let whole = coarsened(&wall, from_unit, 86_400, ways.loss);
             let micros = format!("({whole} * 86400000000)");
             let good = format!("CAST(make_timestamp({micros}) AS DATE)");
@@ -402,11 +416,16 @@ fn not_unique(duck: &Duck, wall: &str, instant: &str, zone: &str, instant_type: 
         return None;
     }
     let again = |shift: i64| {
-        let name = data_type_name(instant_type);
-        duck.at_time_zone(&format!("CAST(({instant} + to_minutes({shift})) AS {name})"), instant_type, zone)
+        let moved = match instant_type {
+            DataType::Timestamp { unit: TimeUnit::Ns, .. } => {
+                format!("(TRY(make_timestamp_ns(epoch_ns({instant}) + {shift} * 60000000000)) AT TIME ZONE 'UTC')")
+            }
+            _ => format!("({instant} + to_minutes({shift}))"),
+        };
+        duck.at_time_zone(&moved, instant_type, zone)
     };
     let shifts = [-180, -120, -60, -30, -20, -40, 30, 60, 120, 180, 20, 40];
-    let same: Vec<String> = shifts.iter().map(|shift| format!("{} = {wall}", again(*shift))).collect();
+    let same: Vec<String> = shifts.iter().map(|shift| format!("TRY({} = {wall})", again(*shift))).collect();
     let exact = duck.at_time_zone(instant, instant_type, zone);
     Some(format!("{exact} <> {wall} OR {}", same.join(" OR ")))
 }

@@ -28,13 +28,15 @@ pub(super) const SPEC: Spec = Spec {
     duckdb: |site, duck, sql| match site.args[0].data_type {
         DataType::Float64 => format!("({} / {})", sql[0], sql[1]),
         DataType::Decimal { .. } => duck.once(&site.args[1], &sql[1], |duck, divisor| {
+            let given = duck.given(&site.args[..1], &sql[..1]);
             let left = duck.decimal_to_double(&sql[0], &site.args[0].data_type);
             let right = duck.decimal_to_double(divisor, &site.args[1].data_type);
-            format!("(CASE WHEN {divisor} = 0 THEN {} ELSE {left} / {right} END)", duck.error("division by zero"))
+            format!("(CASE WHEN {divisor} = 0{given} THEN {} ELSE {left} / {right} END)", duck.error("division by zero"))
         }),
         _ => duck.once(&site.args[1], &sql[1], |duck, divisor| {
             let error = duck.error("division by zero");
-            format!("(CASE WHEN {divisor} = 0 THEN {error} ELSE {} // {divisor} END)", sql[0])
+            let given = duck.given(&site.args[..1], &sql[..1]);
+            format!("(CASE WHEN {divisor} = 0{given} THEN {error} ELSE {} // {divisor} END)", sql[0])
         }),
     },
 };

@@ -25,9 +25,10 @@ pub(super) const SPEC: Spec = Spec {
         }
         Ok(Value::Date(days_from_civil(year, month, day) as i32))
     },
-    duckdb: |_, duck, sql| {
+    duckdb: |site, duck, sql| {
+        let given = duck.given(&site.args[1..], &sql[1..]);
         let error = duck.error(NO_DAY);
-        format!("(CASE WHEN {} NOT BETWEEN 1 AND 9999 THEN {error} ELSE make_date({}) END)", sql[0], sql.join(", "))
+        format!("(CASE WHEN {} NOT BETWEEN 1 AND 9999{given} THEN {error} ELSE make_date({}) END)", sql[0], sql.join(", "))
     },
 };
 

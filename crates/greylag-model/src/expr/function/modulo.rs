@@ -26,17 +26,24 @@ pub(super) const SPEC: Spec = Spec {
         _ => Err(WRONG),
     },
     duckdb: |site, duck, sql| match site.args[0].data_type {
-        DataType::Float64 => format!("fmod({}, {})", sql[0], sql[1]),
+        // DuckDB's rest of a negative zero has lost its sign.
+        DataType::Float64 => duck.once(&site.args[0], &sql[0], |_, left| {
+            let rest = format!("{left} % {}", sql[1]);
+            format!("(CASE WHEN {rest} = 0 AND signbit({left}) THEN CAST('-0.0' AS DOUBLE) ELSE {rest} END)")
+        }),
         DataType::Decimal { .. } => {
             let to = duck.data_type(site.data_type);
             duck.once(&site.args[1], &sql[1], |duck, divisor| {
                 let error = duck.error("division by zero");
-                format!("(CASE WHEN {divisor} = 0 THEN {error} ELSE CAST({} AS {to}) % CAST({divisor} AS {to}) END)", sql[0])
+                let given = duck.given(&site.args[..1], &sql[..1]);
+                let null = format!("WHEN {} IS NULL OR {divisor} IS NULL THEN NULL", sql[0]);
+                format!("(CASE {null} WHEN {divisor} = 0{given} THEN {error} ELSE CAST({} AS {to}) % CAST({divisor} AS {to}) END)", sql[0])
             })
         }
         _ => duck.once(&site.args[1], &sql[1], |duck, divisor| {
             let error = duck.error("division by zero");
-            format!("(CASE WHEN {divisor} = 0 THEN {error} WHEN {divisor} = -1 THEN {} * 0 ELSE {} % {divisor} END)", sql[0], sql[0])
+            let given = duck.given(&site.args[..1], &sql[..1]);
+            format!("(CASE WHEN {divisor} = 0{given} THEN {error} WHEN {divisor} = -1 THEN {} * 0 ELSE {} % {divisor} END)", sql[0], sql[0])
         }),
     },
 };

@@ -30,7 +30,18 @@ pub(super) const SPEC: Spec = Spec {
         }
         _ => Err(WRONG),
     },
-    duckdb: |site, duck, sql| format!("CAST(({} * {}) AS {})", sql[0], sql[1], duck.data_type(site.data_type)),
+    duckdb: |site, duck, sql| {
+        let left = duck.widened(&site.args[0], &sql[0], site.data_type);
+        let name = duck.data_type(site.data_type);
+        let plain = format!("CAST(({left} * {}) AS {name})", sql[1]);
+        // Beyond 38 digits the type has no room: a null operand must not overflow.
+        match site.data_type {
+            DataType::Decimal { precision: 38, .. } => {
+                format!("(CASE WHEN {} IS NULL OR {} IS NULL THEN NULL ELSE {plain} END)", sql[0], sql[1])
+            }
+            _ => plain,
+        }
+    },
 };
 
 #[cfg(test)]

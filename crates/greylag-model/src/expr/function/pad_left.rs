@@ -40,7 +40,7 @@ pub(super) const SPEC: Spec = Spec {
         }
         let error = duck.error(FILL);
         format!(
-            "(CASE WHEN {1} > length({0}) AND ({2} = '' OR {1} > 1000000) THEN {error} \
+            "(CASE WHEN {1} > length({0}) AND ({2} = '' OR {1} > 1000000) AND {2} IS NOT NULL THEN {error} \
              WHEN {1} < 0 AND {2} IS NOT NULL THEN left({0}, 0) ELSE {plain} END)",
             sql[0], sql[1], sql[2]
         )

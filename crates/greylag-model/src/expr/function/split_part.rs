@@ -32,7 +32,7 @@ pub(super) const SPEC: Spec = Spec {
         let mut cases = Vec::new();
         let (value, separator, number) = (&sql[0], &sql[1], &sql[2]);
         if !duck.at_least(&site.args[2], 1) {
-            cases.push(format!("WHEN {number} = 0 THEN {}", duck.error(PART)));
+            cases.push(format!("WHEN {number} = 0{} THEN {}", duck.given(site.args, sql), duck.error(PART)));
         }
         if !duck.is_text(&site.args[1]) {
             cases.push(format!("WHEN {separator} = '' AND {number} IN (1, -1) THEN {value}"));

@@ -36,7 +36,7 @@ pub(super) const SPEC: Spec = Spec {
         if guards.is_empty() {
             return plain;
         }
-        format!("(CASE WHEN {} THEN {} ELSE {plain} END)", guards.join(" OR "), duck.error(POSITION))
+        format!("(CASE WHEN ({}){} THEN {} ELSE {plain} END)", guards.join(" OR "), duck.given(site.args, sql), duck.error(POSITION))
     },
 };
 

@@ -38,7 +38,7 @@ pub(super) const SPEC: Spec = Spec {
         if *site.data_type == DataType::Date {
             return format!("({} - CAST({} AS INTEGER))", sql[0], sql[1]);
         }
-        format!("CAST(({} - {}) AS {})", sql[0], sql[1], duck.data_type(site.data_type))
+        duck.sum(site, sql, '-')
     },
 };
 
