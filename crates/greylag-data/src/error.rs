@@ -2,6 +2,7 @@
 
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
+use std::path::Path;
 
 /// An Arrow type that no reader gives and no expression makes.
 pub(crate) fn unsupported_array(found: &arrow::datatypes::DataType) -> DriverError {
@@ -11,4 +12,56 @@ pub(crate) fn unsupported_array(found: &arrow::datatypes::DataType) -> DriverErr
 /// A batch that is not what its schema says.
 pub(crate) fn wrong_shape(expected: usize, found: usize) -> DriverError {
     DriverError::permanent(code::INCONSISTENT, format!("a batch has {found} columns where its schema has {expected}"))
+}
+
+/// What an Arrow kernel failed with although the types were right.
+pub(crate) fn arrow(error: &arrow::error::ArrowError) -> DriverError {
+    DriverError::permanent(code::INCONSISTENT, format!("a column cannot be worked on: {error}"))
+}
+
+/// An expression of the plan that cannot be evaluated at all.
+pub(crate) fn expression(subject: &str, why: &str) -> DriverError {
+    DriverError::permanent(code::INCONSISTENT, format!("the expression of `{subject}` cannot be evaluated: {why}"))
+}
+
+/// The source is not what it was.
+pub(crate) fn source_changed(path: &Path) -> DriverError {
+    DriverError::conflict(code::SOURCE_CHANGED, format!("`{}` changed while it was being migrated", path.display()))
+        .hint("stop what writes to it, then `greylag retry --failed`")
+}
+
+/// Something stands where the target is to be.
+pub(crate) fn target_exists(path: &Path) -> DriverError {
+    DriverError::conflict(code::TARGET_EXISTS, format!("there is something at `{}` already", path.display()))
+        .hint("move it away, or give the new dataset another `location`")
+}
+
+/// What an earlier step of the task should have left is not there.
+pub(crate) fn lost(what: &str) -> DriverError {
+    DriverError::permanent(code::WORK_LOST, format!("{what} is not there any more"))
+        .hint("undo the task and apply it again")
+}
+
+/// The target was written to after it was published.
+pub(crate) fn target_changed(path: &Path) -> DriverError {
+    DriverError::conflict(code::TARGET_CHANGED, format!("`{}` was written to since it was published", path.display()))
+        .hint("taking it back would lose that: save what was written, or keep the new dataset")
+}
+
+/// Something stands where the compatibility view is to be.
+pub(crate) fn view_exists(path: &Path) -> DriverError {
+    DriverError::conflict(code::VIEW_EXISTS, format!("`{}` is there already, and is not this view", path.display()))
+        .hint("move it away, then `greylag retry --failed`")
+}
+
+/// What was dropped cannot be had back.
+pub(crate) fn dropped(path: &Path) -> DriverError {
+    DriverError::permanent(code::DROPPED, format!("`{}` was deleted after its retention", path.display()))
+        .hint("restore it from a backup")
+}
+
+/// A reader process answered another question.
+pub(crate) fn odd_reply() -> DriverError {
+    DriverError::permanent(code::READER_PROTOCOL, "a reader process answered another question".to_owned())
+        .hint("restart Greylag if its binary was replaced")
 }

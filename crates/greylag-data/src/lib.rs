@@ -5,6 +5,7 @@
 
 pub mod arrow_types;
 pub mod chunk;
+pub mod convert;
 pub mod csv;
 pub mod declared;
 pub mod describe;
@@ -19,4 +20,7 @@ pub mod parquet;
 pub mod part;
 pub mod pool;
 pub mod reader;
+pub mod rejected;
+pub mod request;
 pub mod staging;
+pub mod verify;

@@ -113,4 +113,31 @@ codes! {
     INCONSISTENT = 650, "batches are not what their schema says",
         cause: "A step of the data plane got columns that its plan does not know. That is a mistake of Greylag's, or the plan was changed by hand. Nothing was published.",
         cure: "Plan again and apply the new plan; if it happens again, file an issue with the message and the run's id.";
+    SOURCE_CHANGED = 651, "the source changed while it was being migrated",
+        cause: "A file of the old dataset was written, replaced, added or removed between the beginning of the conversion and the publishing of the new dataset. Nothing was published: it would have been a mixture of two states.",
+        cure: "Stop what writes to the dataset, then `greylag retry --failed`. If only the conversion was under way, the next attempt starts over by itself; if the target had been verified already, undo the task and apply it again.";
+    SOURCE_STALE = 652, "the source is not what the plan was made for",
+        cause: "Identity, layout or schema of the old dataset are different from what the plan saw. Nothing was begun.",
+        cure: "Plan again and apply the new plan.";
+    TARGET_EXISTS = 653, "there is something at the target's place",
+        cause: "A target is never replaced. Something that this run did not put there stands under the name.",
+        cure: "Move it away, or give the new dataset another `location`; then `greylag retry --failed` or plan again.";
+    NO_ROOM = 654, "the file system has too little room",
+        cause: "A new dataset takes about as much space as the old one, and less than that is free. Nothing was begun.",
+        cure: "Make space, then `greylag retry --failed`.";
+    WORK_LOST = 655, "what an earlier step left is not there",
+        cause: "The staging directory of the task, or what its earlier step wrote down, is gone or was changed. Somebody removed it, or the file system lost it.",
+        cure: "Undo the task and apply it again; the old dataset was not touched.";
+    TARGET_CHANGED = 656, "the target was written to since it was published",
+        cause: "Undo takes a published dataset back by removing it. Its files are not the ones that were published, so that removing them would lose somebody's data. Nothing was removed.",
+        cure: "Save what was written since and remove the new dataset by hand, or keep it.";
+    VIEW_EXISTS = 657, "another file stands where the compatibility view belongs",
+        cause: "The view is a `.sql` file beside the old dataset, with its name. A file of that name is there with other contents.",
+        cure: "Move it away, then `greylag retry --failed`.";
+    DROPPED = 658, "a dropped dataset cannot be had back",
+        cause: "Drop deletes the retired dataset after its retention. Undo reaches back to retire, not beyond drop.",
+        cure: "Restore the old dataset from a backup.";
+    MISFIT = 659, "a value does not fit",
+        cause: "An expression or a cast failed on a row, and the column's `misfit` policy is `fail`. Nothing was published.",
+        cure: "Mend the data, or choose `misfit: null` or `misfit: reject` for the column, and plan again.";
 }
