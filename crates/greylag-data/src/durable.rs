@@ -166,9 +166,13 @@ pub fn settle(disk: &dyn Disk, root: &Path) -> io::Result<()> {
     disk.sync(parent(root))
 }
 
-/// Renames a settled tree to a name that must be free, and puts that on disk.
-pub fn appear(disk: &dyn Disk, from: &Path, to: &Path) -> io::Result<()> {
+/// Renames a settled tree to a name that must be free, and puts that on disk. `shell` is the directory that held the
+/// tree, a sibling of the new name: it goes before the one sync that settles both.
+pub fn appear(disk: &dyn Disk, from: &Path, to: &Path, shell: Option<&Path>) -> io::Result<()> {
     disk.rename(from, to)?;
+    if let Some(shell) = shell {
+        remove(disk, shell)?;
+    }
     disk.sync(parent(to))
 }
 
@@ -220,7 +224,10 @@ mod tests {
         let at = |name: &str| home.path().join(name);
         fs::write(at("staged"), "new").unwrap();
         fs::write(at("target"), "old").unwrap();
-        assert_eq!(appear(&LocalDisk, &at("staged"), &at("target")).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(
+            appear(&LocalDisk, &at("staged"), &at("target"), None).unwrap_err().kind(),
+            ErrorKind::AlreadyExists
+        );
         assert_eq!(fs::read(at("target")).unwrap(), b"old");
         fs::create_dir(at("staged-directory")).unwrap();
         fs::create_dir(at("empty")).unwrap();
@@ -235,7 +242,7 @@ mod tests {
         fs::write(at("staged"), "bytes").unwrap();
         let before = Identity::probe(&at("staged")).unwrap().unwrap();
         settle(&LocalDisk, &at("staged")).unwrap();
-        appear(&LocalDisk, &at("staged"), &at("target")).unwrap();
+        appear(&LocalDisk, &at("staged"), &at("target"), None).unwrap();
         assert_eq!(Identity::probe(&at("target")).unwrap(), Some(before));
         assert_eq!(Identity::probe(&at("staged")).unwrap(), None);
         fs::write(at("target"), "other bytes").unwrap();

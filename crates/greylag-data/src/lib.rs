@@ -12,6 +12,7 @@ pub mod describe;
 pub mod durable;
 mod error;
 pub mod evidence;
+pub mod executor;
 pub mod expr;
 pub mod hive;
 pub mod io_error;

@@ -38,6 +38,14 @@ pub enum FileFormat {
 }
 
 impl FileFormat {
+    /// That of a layout.
+    pub fn of(format: &greylag_model::dataset::Format) -> Self {
+        match format {
+            greylag_model::dataset::Format::Parquet { .. } => Self::Parquet,
+            greylag_model::dataset::Format::Csv(_) => Self::Csv,
+        }
+    }
+
     /// `parquet` or `csv`.
     pub fn name(self) -> &'static str {
         match self {

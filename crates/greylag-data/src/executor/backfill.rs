@@ -1,0 +1,372 @@
+//! `data/backfill`: converts every chunk into staging, in parallel, and settles it.
+//!
+//! A dataset of one unit is one request and has no checkpoint: what an attempt leaves of it is removed by the next. With
+//! several units each is settled and then written down in the ledger, so that a crash redoes at most the units in flight.
+//! A ledger entry counts only if the source is the one it was made from and its files are there.
+
+use super::dataset::{Manners, content_fingerprint, manners};
+use super::units::Unit;
+use super::{Job, OnPath, Work, done, output};
+use crate::convert::{ConvertReply, ConvertRequest, Output, RejectedOutput, SourceState, WrittenFile};
+use crate::durable::{Identity, parent, settle, walk};
+use crate::error::source_changed;
+use crate::evidence::State;
+use crate::listing::{Anchor, DataFile, FileFormat, list};
+use crate::request::{AssembleRequest, Reply, Request};
+use crate::staging::{Claim, Staging};
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Outcome, Progress, StepReport};
+use greylag_model::dataset::Shape;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+pub(super) struct Backfill;
+
+/// What backfill wrote down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Backfilled {
+    /// The staged file or directory: known again by inode after its rename.
+    pub(super) staged: Option<Identity>,
+    /// Names and identities of everything staged.
+    pub(super) content: String,
+    /// Names and identities of everything in the source.
+    pub(super) source: String,
+    /// Data files, relative to the dataset.
+    pub(super) files: Vec<WrittenFile>,
+    /// Rows read.
+    pub(super) rows_read: u64,
+    /// Rows rejected.
+    pub(super) rejected: u64,
+    /// Where they are, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rejected_file: Option<PathBuf>,
+    /// Evidence of what was written.
+    pub(super) target: State,
+    /// Evidence of the same rows in the source.
+    pub(super) source_state: SourceState,
+    /// Access that the target is to have.
+    pub(super) manners: Option<Manners>,
+}
+
+/// A finished unit in the ledger.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Finished {
+    /// The source that it was made from.
+    source: String,
+    reply: ConvertReply,
+}
+
+impl Work for Backfill {
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        let staging = job.staging()?;
+        let claim = staging.claim(job.disk()).on("create", &staging.path())?;
+        let run = Run::new(job, staging)?;
+        let before = content_fingerprint(&run.place)?;
+        let units = job.units(&run.anchor, &job.request.plan.source.layout, &run.files)?;
+        let finished = if units.len() > 1 { run.ledger(&before)? } else { BTreeMap::new() };
+        run.prepare(claim, &finished)?;
+        let replies = run.convert(&units, finished, &before)?;
+        let report = run.finish(&units, replies, &before)?;
+        Ok(done(report))
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+        let staging = job.staging()?;
+        job.fault("in-effect", &staging.path())?;
+        if staging.take(job.disk()).on("claim", &staging.path())? {
+            staging.tidy(job.disk(), &HashSet::new()).on("remove", &staging.path())?;
+        }
+        Ok(())
+    }
+}
+
+/// One attempt.
+struct Run<'a> {
+    job: &'a Job<'a>,
+    staging: Staging,
+    anchor: Anchor,
+    place: PathBuf,
+    files: Vec<DataFile>,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Job<'a>, staging: Staging) -> Result<Self, DriverError> {
+        let source = job.source()?;
+        let declared = FileFormat::of(&job.request.plan.source.layout.format);
+        let listing = list(&source.anchor, Some(declared))?;
+        Ok(Self { job, staging, anchor: source.anchor, place: source.path, files: listing.files })
+    }
+
+    fn shape(&self) -> Shape {
+        self.job.request.plan.target_layout.shape
+    }
+
+    /// The units that the ledger knows, of this very source, whose files are there.
+    fn ledger(&self, source: &str) -> Result<BTreeMap<String, ConvertReply>, DriverError> {
+        let mut finished = BTreeMap::new();
+        for (key, value) in self.job.context.checkpoints()? {
+            let Ok(entry) = serde_json::from_value::<Finished>(value) else { continue };
+            let there = |file: &WrittenFile| {
+                let path = self.written_path(&key, file);
+                std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.len() == file.bytes)
+            };
+            if entry.source == source && entry.reply.files.iter().all(there) {
+                finished.insert(key, entry.reply);
+            }
+        }
+        Ok(finished)
+    }
+
+    /// Where a unit of a single file that has several goes; other units go where they stay.
+    fn piece(&self, key: &str) -> PathBuf {
+        self.staging.parts().join(key)
+    }
+
+    fn written_path(&self, key: &str, file: &WrittenFile) -> PathBuf {
+        match self.shape() {
+            Shape::File => self.piece(key),
+            Shape::Directory => self.staging.data().join(&file.relative),
+        }
+    }
+
+    fn rejected_path(&self, key: &str) -> PathBuf {
+        self.staging.rejected().join(format!("{key}.jsonl"))
+    }
+
+    /// Removes what is not finished and makes the directories.
+    fn prepare(&self, claim: Claim, finished: &BTreeMap<String, ConvertReply>) -> Result<(), DriverError> {
+        let mut keep = HashSet::new();
+        for (key, reply) in finished {
+            keep.extend(reply.files.iter().map(|file| self.written_path(key, file)));
+            if reply.rejected > 0 {
+                keep.insert(self.rejected_path(key));
+            }
+        }
+        if claim == Claim::Taken {
+            self.staging.tidy(self.job.disk(), &keep).on("remove", &self.staging.path())?;
+        }
+        if self.shape() == Shape::Directory {
+            self.directory(&self.staging.data())?;
+        }
+        if self.rejects() {
+            self.directory(&self.staging.rejected())?;
+        }
+        Ok(())
+    }
+
+    fn directory(&self, path: &Path) -> Result<(), DriverError> {
+        self.job.fault("write", path)?;
+        match self.job.disk().create_dir(path, 0o700) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.on("create", path),
+        }
+    }
+
+    fn rejects(&self) -> bool {
+        self.job.request.plan.mapping.columns.iter().any(|column| column.misfit == greylag_model::spec::Misfit::Reject)
+    }
+
+    fn request(&self, key: &str, unit: &Unit, alone: bool, head: bool, even_if_empty: bool) -> ConvertRequest {
+        let plan = self.job.request.plan;
+        let path = match (self.shape(), alone) {
+            (Shape::File, false) => self.piece(key),
+            _ => self.staging.data(),
+        };
+        ConvertRequest {
+            source: self.anchor.clone(),
+            source_layout: plan.source.layout.clone(),
+            chunks: unit.chunks.clone(),
+            mapping: plan.mapping.clone(),
+            output: Output {
+                layout: plan.target_layout.clone(),
+                path,
+                stem: key.replace("unit", "part"),
+                head,
+                even_if_empty,
+            },
+            rejected: RejectedOutput {
+                path: self.rejected_path(key),
+                with_values: self.job.plane.options.rejected_with_values,
+            },
+            limits: self.job.plane.options.limits,
+        }
+    }
+
+    /// Converts what is not finished.
+    fn convert(
+        &self,
+        units: &[Unit],
+        finished: BTreeMap<String, ConvertReply>,
+        source: &str,
+    ) -> Result<BTreeMap<String, ConvertReply>, DriverError> {
+        let alone = units.len() <= 1;
+        if !alone && self.shape() == Shape::File {
+            self.directory(&self.staging.parts())?;
+        }
+        let done = Mutex::new(finished);
+        let lock = || done.lock().unwrap_or_else(PoisonError::into_inner);
+        self.job.in_parallel(units, |index, unit| {
+            if lock().contains_key(&unit.key) {
+                return Ok(());
+            }
+            self.job.fault("write", &self.staging.path())?;
+            let pieces = self.shape() == Shape::File;
+            let request = self.request(&unit.key, unit, alone, index == 0, pieces || alone);
+            let Reply::Convert(reply) = self.job.call(&Request::Convert(Box::new(request)))? else {
+                return Err(crate::error::odd_reply());
+            };
+            self.inside(&reply)?;
+            self.job.fault("in-effect", &self.staging.path())?;
+            if !alone {
+                self.settle_unit(&unit.key, &reply)?;
+                let entry = Finished { source: source.to_owned(), reply: (*reply).clone() };
+                self.job.context.checkpoint(&unit.key, &output(&entry)?)?;
+            }
+            let mut done = lock();
+            done.insert(unit.key.clone(), *reply);
+            self.job.context.progress(Progress {
+                rows: done.values().map(|reply| reply.rows_read).sum(),
+                bytes: units.iter().filter(|unit| done.contains_key(&unit.key)).map(Unit::bytes).sum(),
+                chunks: done.len() as u64,
+                chunks_total: units.len() as u64,
+            });
+            Ok(())
+        })?;
+        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A reader is not trusted with names: it may only have written below its output.
+    fn inside(&self, reply: &ConvertReply) -> Result<(), DriverError> {
+        let plain = |file: &WrittenFile| {
+            Path::new(&file.relative).components().all(|part| matches!(part, std::path::Component::Normal(_)))
+        };
+        if reply.files.iter().all(plain) { Ok(()) } else { Err(crate::error::odd_reply()) }
+    }
+
+    /// Puts a unit's files and the directories that lead to them on disk.
+    fn settle_unit(&self, key: &str, reply: &ConvertReply) -> Result<(), DriverError> {
+        let root = self.staging.path();
+        let mut directories = BTreeSet::from([parent(&root).to_owned()]);
+        let mut files: Vec<PathBuf> = reply.files.iter().map(|file| self.written_path(key, file)).collect();
+        if reply.rejected > 0 {
+            files.push(self.rejected_path(key));
+        }
+        for path in &files {
+            self.job.disk().sync(path).on("sync", path)?;
+            let up = path.ancestors().skip(1).take_while(|directory| directory.starts_with(&root));
+            directories.extend(up.map(Path::to_owned));
+        }
+        directories.iter().rev().try_for_each(|directory| self.job.disk().sync(directory).on("sync", directory))
+    }
+
+    /// Puts everything together: single file, empty dataset, access, rejected rows; settles it and says what it is.
+    fn finish(
+        &self,
+        units: &[Unit],
+        replies: BTreeMap<String, ConvertReply>,
+        before: &str,
+    ) -> Result<StepReport, DriverError> {
+        let mapping = &self.job.request.plan.mapping;
+        let ways = crate::verify::WaysBack::of(mapping);
+        let mut all = Backfilled {
+            source: before.to_owned(),
+            target: State::empty(&mapping.target),
+            source_state: SourceState { tolerant: State::empty(&ways.tolerant_schema(mapping)), ..Default::default() },
+            ..Backfilled::default()
+        };
+        for reply in replies.values() {
+            all.rows_read += reply.rows_read;
+            all.rejected += reply.rejected;
+            all.target.merge(&reply.target);
+            all.source_state.merge(&reply.source);
+            all.files.extend(reply.files.iter().cloned());
+        }
+        if all.files.is_empty() {
+            all.files = self.empty()?;
+        }
+        if self.shape() == Shape::File && units.len() > 1 {
+            all.files = vec![self.assemble(units, all.target.rows)?];
+        }
+        all.files.sort_by(|left, right| left.relative.cmp(&right.relative));
+        let after = content_fingerprint(&self.place)?;
+        if after != before {
+            return Err(source_changed(&self.place));
+        }
+        all.rejected_file = self.keep_rejected(&replies)?;
+        all.manners = Some(self.give_manners()?);
+        let data = self.staging.data();
+        settle(self.job.disk(), &data).on("sync", &data)?;
+        let holder = parent(&self.staging.path()).to_owned();
+        self.job.disk().sync(&holder).on("sync", &holder)?;
+        all.staged = Identity::probe(&data).on("read", &data)?;
+        all.content = content_fingerprint(&data)?;
+        let bytes = self.files.iter().map(|file| file.bytes).sum();
+        let chunks = units.len() as u64;
+        let progress = Progress { rows: all.rows_read, bytes, chunks, chunks_total: chunks };
+        Ok(StepReport { progress, output: output(&all)?, checks: Vec::new() })
+    }
+
+    /// A valid dataset without rows.
+    fn empty(&self) -> Result<Vec<WrittenFile>, DriverError> {
+        let unit = Unit { key: "unit-00000".to_owned(), chunks: Vec::new() };
+        self.job.fault("write", &self.staging.path())?;
+        let request = self.request(&unit.key, &unit, true, true, true);
+        match self.job.call(&Request::Convert(Box::new(request)))? {
+            Reply::Convert(reply) => self.inside(&reply).map(|()| reply.files),
+            _ => Err(crate::error::odd_reply()),
+        }
+    }
+
+    fn assemble(&self, units: &[Unit], rows: u64) -> Result<WrittenFile, DriverError> {
+        self.job.fault("write", &self.staging.data())?;
+        let request = AssembleRequest {
+            format: self.job.request.plan.target_layout.format.clone(),
+            pieces: units.iter().map(|unit| self.piece(&unit.key)).collect(),
+            output: self.staging.data(),
+        };
+        let Reply::Assembled(bytes) = self.job.call(&Request::Assemble(request))? else {
+            return Err(crate::error::odd_reply());
+        };
+        Ok(WrittenFile { relative: String::new(), rows, bytes })
+    }
+
+    /// Rejected rows leave staging for the run's own directory, in the order of the source.
+    fn keep_rejected(&self, replies: &BTreeMap<String, ConvertReply>) -> Result<Option<PathBuf>, DriverError> {
+        if replies.values().all(|reply| reply.rejected == 0) {
+            return Ok(None);
+        }
+        let directory = self.job.plane.artefacts.join(self.job.request.run.as_str());
+        self.job.fault("write", &directory)?;
+        std::fs::create_dir_all(&directory).on("create", &directory)?;
+        let name = self.job.request.task.as_str().replace('/', ".");
+        let path = directory.join(format!("{name}.rejected.jsonl"));
+        let hidden = directory.join(format!(".{name}.rejected.jsonl"));
+        let mut whole = File::create(&hidden).on("create", &hidden)?;
+        for (key, _) in replies.iter().filter(|(_, reply)| reply.rejected > 0) {
+            let piece = self.rejected_path(key);
+            let mut lines = File::open(&piece).on("open", &piece)?;
+            std::io::copy(&mut lines, &mut whole).on("write", &hidden)?;
+        }
+        self.job.disk().sync(&hidden).on("sync", &hidden)?;
+        self.job.disk().replace(&hidden, &path).on("write", &path)?;
+        self.job.disk().sync(&directory).on("sync", &directory)?;
+        Ok(Some(path))
+    }
+
+    /// Gives staged files and directories the access of the source's. The owner's own read bits stay on until the target
+    /// is published: this process has to read and rename what it wrote.
+    fn give_manners(&self) -> Result<Manners, DriverError> {
+        let first = self.files.first().map(|file| file.relative.as_str()).filter(|relative| !relative.is_empty());
+        let manners = manners(&self.place, &first.map_or_else(|| self.place.clone(), |file| self.place.join(file)))?;
+        let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        for (path, metadata) in walk(&self.staging.data()).on("list", &self.staging.data())? {
+            let (access, extra) = if metadata.is_dir() { (manners.directory, 0o700) } else { (manners.file, 0o400) };
+            let owner = Some(access.owner()).filter(|owner| *owner != own);
+            self.job.disk().set_access(&path, access.mode | extra, owner).on("change", &path)?;
+        }
+        Ok(manners)
+    }
+}

@@ -1,0 +1,115 @@
+//! `data/expand`: is the source still as planned, is the place free, is there room; then a staging directory.
+
+use super::dataset::Place;
+use super::{Job, OnPath, Work, done, output};
+use crate::durable::parent;
+use crate::error::target_exists;
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Outcome, StepReport};
+use greylag_model::code::data as code;
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+pub(super) struct Expand;
+
+/// What expand wrote down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Expanded {
+    /// Directories that were made to hold the target, outermost first.
+    #[serde(default)]
+    pub(super) made: Vec<PathBuf>,
+}
+
+impl Work for Expand {
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        as_planned(job)?;
+        let target = job.target()?;
+        if std::fs::symlink_metadata(&target.path).is_ok() {
+            return Err(target_exists(&target.path));
+        }
+        let made = make_parents(job, &target)?;
+        room(job, &target)?;
+        let staging = job.staging()?;
+        job.fault("write", &staging.path())?;
+        staging.claim(job.disk()).on("create", &staging.path())?;
+        job.fault("in-effect", &staging.path())?;
+        Ok(done(StepReport { output: output(&Expanded { made })?, ..StepReport::default() }))
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+        let staging = job.staging()?;
+        let holder = parent(&staging.path()).to_owned();
+        job.fault("in-effect", &staging.path())?;
+        match staging.remove_all(job.disk()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            removed => removed.on("remove", &staging.path())?,
+        }
+        let mut made = job.output::<Expanded>("data/expand")?.unwrap_or_default().made;
+        for (key, value) in job.context.checkpoints()? {
+            if key == "made" {
+                made = serde_json::from_value(value).unwrap_or(made);
+            }
+        }
+        for directory in made.iter().rev() {
+            match job.disk().remove_dir(directory) {
+                // Somebody else's things lie in it by now.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {}
+                removed => removed.on("remove", directory)?,
+            }
+        }
+        match made.first().map_or(holder.as_path(), |first| parent(first)) {
+            settled if settled.exists() => job.disk().sync(settled).on("sync", settled),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The dataset's identity, layout and schema are those that the plan was made for.
+fn as_planned(job: &Job<'_>) -> Result<(), DriverError> {
+    let planned = &job.request.plan.source;
+    let now = job.plane.describe.describe(std::slice::from_ref(&planned.dataset)).into_iter().next();
+    let now = now.ok_or_else(|| crate::error::lost("the old dataset"))??;
+    if now.fingerprint == planned.fingerprint {
+        return Ok(());
+    }
+    let words = format!("`{}` is not what the plan was made for", planned.dataset.entity.short());
+    Err(DriverError::conflict(code::SOURCE_STALE, words).hint("plan again and apply the new plan"))
+}
+
+/// Makes the directories above the target that are not there yet; writes down which before it makes them.
+fn make_parents(job: &Job<'_>, target: &Place) -> Result<Vec<PathBuf>, DriverError> {
+    let holder = parent(&target.path);
+    if holder.is_dir() {
+        let before = job.context.checkpoints()?.into_iter().find(|(key, _)| key == "made");
+        return Ok(before.and_then(|(_, value)| serde_json::from_value(value).ok()).unwrap_or_default());
+    }
+    let mut missing: Vec<PathBuf> = holder.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
+    missing.reverse();
+    job.context.checkpoint("made", &output(&missing)?)?;
+    for directory in &missing {
+        job.fault("write", directory)?;
+        match job.disk().create_dir(directory, 0o755) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            made => made.on("create", directory)?,
+        }
+    }
+    // Settled with the target: see `durable::settle_names`.
+    for directory in missing.iter().rev() {
+        job.disk().sync(parent(directory)).on("sync", parent(directory))?;
+    }
+    Ok(missing)
+}
+
+/// Whether the file system has room for about what the source takes.
+fn room(job: &Job<'_>, target: &Place) -> Result<(), DriverError> {
+    let holder = parent(&target.path);
+    let system = rustix::fs::statvfs(holder).map_err(std::io::Error::from).on("look at", holder)?;
+    let free = system.f_bavail.saturating_mul(system.f_frsize);
+    let needed = job.request.plan.source.bytes;
+    if free >= needed {
+        return Ok(());
+    }
+    let words = format!("`{}` needs about {needed} bytes and has {free}", holder.display());
+    Err(DriverError::transient(code::NO_ROOM, words).hint("make space, then `greylag retry --failed`"))
+}

@@ -1,0 +1,235 @@
+//! The steps of the data plane: expand, backfill, verify, publish, cutover, retire, drop, and their undo.
+//!
+//! # Terms and authorities
+//!
+//! The *plan* says what is to be; the *journal* which steps are done; the *ledger* (checkpoints) which chunks are. What
+//! really stands on disk is asked of the disk: every step begins by probing for what an earlier attempt of it left. Names
+//! are made from run and task, and what has been put somewhere is known again by device and inode, which a rename keeps.
+//!
+//! | step | effect | an earlier attempt is known by | undo |
+//! |---|---|---|---|
+//! | expand | a hidden, empty staging directory | its name | remove it |
+//! | backfill | files in staging, settled | the ledger, and the files it names | remove them |
+//! | verify | none | - | nothing |
+//! | publish | one rename, staging → target | the target's inode is the staged one's | rename back |
+//! | cutover | the compatibility view beside the old dataset | its bytes | remove it |
+//! | retire | the old renamed to a hidden sibling, no permissions | the hidden name | rename back, permissions back |
+//! | drop | the hidden sibling removed | nothing there | there is none |
+//!
+//! # Dying half-way
+//!
+//! Before publish everything happens in a hidden directory that the next attempt claims ([`crate::staging`]). Publish,
+//! retire and their undo turn on one rename each. A step says that it is done only when what it did is on disk
+//! ([`crate::durable`]).
+//!
+//! # The source
+//!
+//! Its files' identities (device, inode, size, time of change) are hashed when the backfill begins and compared when it
+//! ends, when the target is verified and before it is published. A difference is a conflict and nothing is published: a
+//! second attempt of the backfill starts over with the source as it is then.
+//!
+//! # Undo
+//!
+//! Undo gives back names, bytes, modes, owners and times of change of datasets. It refuses where somebody has written to
+//! the target since it was published, because that would lose what they wrote. The time of change of the directory that
+//! *holds* the datasets is not restored: it belongs to everything in it.
+
+mod backfill;
+mod cutover;
+mod dataset;
+mod expand;
+mod publish;
+mod retire;
+mod units;
+mod verify;
+
+mod drop;
+
+use crate::convert::Limits;
+use crate::durable::Disk;
+use crate::io_error::io_error;
+use crate::pool::CallLimits;
+use crate::request::{Readers, Reply, Request};
+use dataset::Place;
+use greylag_driver::describe::Describe;
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
+use greylag_model::code::data as code;
+use greylag_model::task::Direction;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What the executors work with.
+pub struct DataPlane {
+    /// Changes of file systems.
+    pub disk: Arc<dyn Disk>,
+    /// Reader processes.
+    pub readers: Arc<Readers>,
+    /// Looks at datasets, to see whether they are still as planned.
+    pub describe: Arc<dyn Describe>,
+    /// Roots of `files` connections by name, absolute.
+    pub roots: BTreeMap<String, PathBuf>,
+    /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`.
+    pub artefacts: PathBuf,
+    /// How much at a time.
+    pub options: Options,
+}
+
+/// How much at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// About how many bytes of a source a chunk has.
+    pub chunk_bytes: u64,
+    /// What a reader may take for one chunk.
+    pub limits: Limits,
+    /// Whether rejected rows show their values.
+    pub rejected_with_values: bool,
+    /// Rows of a dataset that the reference evaluator sees at most.
+    pub sample_rows: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            chunk_bytes: 64 << 20,
+            limits: Limits::default(),
+            rejected_with_values: false,
+            sample_rows: crate::verify::SAMPLE_ROWS,
+        }
+    }
+}
+
+/// All executors of the data plane.
+pub fn executors(plane: &Arc<DataPlane>) -> Vec<Arc<dyn Executor>> {
+    let step = |uses: &'static [&'static str], work: &'static dyn Work| -> Arc<dyn Executor> {
+        Arc::new(DataStep { plane: Arc::clone(plane), uses, work })
+    };
+    vec![
+        step(&["data/expand"], &expand::Expand),
+        step(&["data/backfill"], &backfill::Backfill),
+        step(&["data/verify"], &verify::Verify),
+        step(&["data/publish"], &publish::Publish),
+        step(&["data/cutover"], &cutover::Cutover),
+        step(&["data/retire"], &retire::Retire),
+        step(&["data/drop"], &drop::Drop),
+    ]
+}
+
+/// One kind of step.
+trait Work: Send + Sync {
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError>;
+    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError>;
+}
+
+struct DataStep {
+    plane: Arc<DataPlane>,
+    uses: &'static [&'static str],
+    work: &'static dyn Work,
+}
+
+impl Executor for DataStep {
+    fn serves(&self) -> &'static [&'static str] {
+        self.uses
+    }
+
+    fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
+        let job = Job { plane: &self.plane, request, context };
+        job.go_on()?;
+        match request.direction {
+            Direction::Forward => self.work.forward(&job),
+            Direction::Undo => self.work.undo(&job).map(|()| Outcome::Done(StepReport::default())),
+        }
+    }
+
+    /// Only drop is ever pending, on nothing but time: starting it again looks at the clock again.
+    fn poll(&self, request: &StepRequest<'_>, _: &str, context: &dyn Context) -> Result<Outcome, DriverError> {
+        self.start(request, context)
+    }
+
+    fn cancel(&self, _: &StepRequest<'_>, _: &str, _: &dyn Context) -> Result<(), DriverError> {
+        Ok(())
+    }
+}
+
+/// One attempt.
+struct Job<'a> {
+    plane: &'a DataPlane,
+    request: &'a StepRequest<'a>,
+    context: &'a dyn Context,
+}
+
+impl Job<'_> {
+    /// Where the old dataset lies.
+    fn source(&self) -> Result<Place, DriverError> {
+        Place::of(&self.request.plan.source.dataset.location, &self.plane.roots)
+    }
+
+    /// Where the new one goes.
+    fn target(&self) -> Result<Place, DriverError> {
+        Place::of(&self.request.plan.target_location, &self.plane.roots)
+    }
+
+    /// This attempt's staging directory.
+    fn staging(&self) -> Result<crate::staging::Staging, DriverError> {
+        let target = self.target()?.path;
+        Ok(crate::staging::Staging::new(&target, self.request.run, self.request.task, self.request.epoch))
+    }
+
+    fn disk(&self) -> &dyn Disk {
+        self.plane.disk.as_ref()
+    }
+
+    /// Ends an attempt that is not wanted any more.
+    fn go_on(&self) -> Result<(), DriverError> {
+        if self.context.cancelled() {
+            return Err(DriverError::transient(code::CANCELLED, "the work was ended on request"));
+        }
+        Ok(())
+    }
+
+    /// A place where a test rig may stop the attempt or fill the disk.
+    fn fault(&self, point: &str, path: &Path) -> Result<(), DriverError> {
+        self.context.fault(point).map_err(|error| io_error("write", path, &error))
+    }
+
+    fn call(&self, request: &Request) -> Result<Reply, DriverError> {
+        let cancelled = || self.context.cancelled();
+        self.plane.readers.call_within(request, &CallLimits { timeout: None, cancelled: Some(&cancelled) })
+    }
+
+    /// What an earlier step of the task left.
+    fn output<T: DeserializeOwned>(&self, uses: &str) -> Result<Option<T>, DriverError> {
+        let Some(value) = self.context.output_of(uses)? else { return Ok(None) };
+        serde_json::from_value(value).map(Some).map_err(|_| crate::error::lost(&format!("what `{uses}` wrote down")))
+    }
+
+    fn output_needed<T: DeserializeOwned>(&self, uses: &str) -> Result<T, DriverError> {
+        self.output(uses)?.ok_or_else(|| crate::error::lost(&format!("what `{uses}` wrote down")))
+    }
+}
+
+/// A step that is done.
+fn done(report: StepReport) -> Outcome {
+    Outcome::Done(report)
+}
+
+/// A value as a step's output.
+fn output(value: &impl Serialize) -> Result<serde_json::Value, DriverError> {
+    serde_json::to_value(value)
+        .map_err(|error| DriverError::permanent(code::INCONSISTENT, format!("an output has no text form: {error}")))
+}
+
+/// Says what failed on which path.
+trait OnPath<T> {
+    fn on(self, action: &str, path: &Path) -> Result<T, DriverError>;
+}
+
+impl<T> OnPath<T> for io::Result<T> {
+    fn on(self, action: &str, path: &Path) -> Result<T, DriverError> {
+        self.map_err(|error| io_error(action, path, &error))
+    }
+}

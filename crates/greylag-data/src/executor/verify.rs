@@ -1,0 +1,231 @@
+//! `data/verify`: the three proofs of [`crate::verify`], and the file's own checks.
+
+use super::backfill::Backfilled;
+use super::dataset::content_fingerprint;
+use super::units::Unit;
+use super::{Job, OnPath, Work, done, output};
+use crate::convert::SourceState;
+use crate::durable::walk;
+use crate::error::{lost, source_changed};
+use crate::evidence::{RowSum, State};
+use crate::hive;
+use crate::listing::{Anchor, DataFile};
+use crate::request::{Reply, Request};
+use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, VerifyRequest, WaysBack, judge};
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Outcome, Progress, StepReport};
+use greylag_model::check::Evidence;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Chunks that a sample is taken from at most.
+const SAMPLED_UNITS: usize = 4;
+
+pub(super) struct Verify;
+
+/// What verify wrote down.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Verified {
+    /// Evidence of the target's rows, read back.
+    evidence: Evidence,
+    /// Rows that the reference evaluator saw.
+    sampled: u64,
+}
+
+impl Work for Verify {
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        let backfilled: Backfilled = job.output_needed("data/backfill")?;
+        let staging = job.staging()?;
+        if !staging.take(job.disk()).on("claim", &staging.path())? {
+            return Err(lost("what was converted"));
+        }
+        let source = job.source()?;
+        if content_fingerprint(&source.path)? != backfilled.source {
+            return Err(source_changed(&source.path));
+        }
+        let data = staging.data();
+        let (files, differ) = staged_files(&data, &backfilled)?;
+        let anchor = Anchor { root: None, path: data.display().to_string() };
+        let layout = &job.request.plan.target_layout;
+        let units = job.units(&anchor, layout, &files)?;
+        let (total, source_rows) = passes(job, &anchor, &units)?;
+        job.fault("in-effect", &data)?;
+        report(job, &backfilled, (&total, source_rows), differ.as_deref(), units.len())
+    }
+
+    fn undo(&self, _: &Job<'_>) -> Result<(), DriverError> {
+        Ok(())
+    }
+}
+
+/// The files that were written, and how what is there differs from them.
+fn staged_files(data: &Path, backfilled: &Backfilled) -> Result<(Vec<DataFile>, Option<String>), DriverError> {
+    let mut there = BTreeSet::new();
+    for (path, metadata) in walk(data).on("list", data)? {
+        if !metadata.is_dir() {
+            let relative = path.strip_prefix(data).unwrap_or(&path).display().to_string();
+            there.insert((relative, metadata.len()));
+        }
+    }
+    let expected: BTreeSet<(String, u64)> =
+        backfilled.files.iter().map(|file| (file.relative.clone(), file.bytes)).collect();
+    let differ = (there != expected).then(|| {
+        let (missing, odd) = (expected.difference(&there).count(), there.difference(&expected).count());
+        format!("{missing} of {} files are missing or have another size, {odd} are not known", expected.len())
+    });
+    let mut files = Vec::new();
+    for (relative, bytes) in there.intersection(&expected) {
+        let directories = Path::new(relative).parent().map(Path::to_string_lossy).unwrap_or_default();
+        let pairs = directories.split('/').filter(|name| !name.is_empty()).filter_map(hive::parse_directory);
+        let partition = pairs.map(|(_, value)| value).collect();
+        let modified = std::fs::metadata(data.join(relative)).map_or(0, |metadata| metadata.mtime());
+        files.push(DataFile { relative: relative.clone(), bytes: *bytes, modified_nanos: modified, partition });
+    }
+    Ok((files, differ))
+}
+
+/// All passes: the sample first, then the read-back, which looks for the sample's rows. Also how many rows the source
+/// has, counted without the pass that wrote.
+fn passes(job: &Job<'_>, target: &Anchor, units: &[Unit]) -> Result<(VerifyReply, Option<u64>), DriverError> {
+    let Samples { samples, units: sources, rows: source_rows } = samples(job)?;
+    let request = |unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
+        Request::Verify(Box::new(VerifyRequest {
+            mapping: job.request.plan.mapping.clone(),
+            target: target.clone(),
+            target_layout: job.request.plan.target_layout.clone(),
+            chunks: unit.map(|unit| unit.chunks.clone()).unwrap_or_default(),
+            sample,
+            expected,
+            checks: job.request.plan.checks.iter().filter_map(|check| check.expr.clone()).collect(),
+            batch_rows: job.plane.options.limits.batch_rows,
+        }))
+    };
+    let total = Mutex::new(empty_reply(job));
+    let lock = || total.lock().unwrap_or_else(PoisonError::into_inner);
+    let ask = |request: &Request| match job.call(request)? {
+        Reply::Verify(reply) => Ok(*reply),
+        _ => Err(crate::error::odd_reply()),
+    };
+    // The usual small dataset: one request does it all.
+    if let ([unit], [sample]) = (units, samples.as_slice()) {
+        let reply = ask(&request(Some(unit), Some(sample.clone()), Vec::new()))?;
+        add(&mut lock(), reply);
+    } else {
+        job.in_parallel(&samples, |_, sample| {
+            let reply = ask(&request(None, Some(sample.clone()), Vec::new()))?;
+            lock().sampled.merge(reply.sampled);
+            Ok(())
+        })?;
+        let expected = lock().sampled.expected.clone();
+        let progress = Mutex::new(Progress { chunks_total: units.len() as u64, ..Progress::default() });
+        job.in_parallel(units, |_, unit| {
+            let reply = ask(&request(Some(unit), None, expected.clone()))?;
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.rows += reply.target.rows;
+            progress.bytes += unit.bytes();
+            progress.chunks += 1;
+            job.context.progress(*progress);
+            add(&mut lock(), reply);
+            Ok(())
+        })?;
+    }
+    let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let source_rows = source_rows.or_else(|| (samples.len() == sources).then_some(total.sampled.of));
+    Ok((total, source_rows))
+}
+
+fn empty_reply(job: &Job<'_>) -> VerifyReply {
+    let mapping = &job.request.plan.mapping;
+    let tolerant = WaysBack::of(mapping).tolerant_schema(mapping);
+    VerifyReply {
+        target: State::empty(&mapping.target),
+        source: SourceState { tolerant: State::empty(&tolerant), ..SourceState::default() },
+        violations: vec![0; job.request.plan.checks.iter().filter(|check| check.expr.is_some()).count()],
+        ..VerifyReply::default()
+    }
+}
+
+fn add(total: &mut VerifyReply, reply: VerifyReply) {
+    total.target.merge(&reply.target);
+    total.source.merge(&reply.source);
+    total.sampled.merge(reply.sampled);
+    total.found.extend(reply.found);
+    for (total, more) in total.violations.iter_mut().zip(reply.violations) {
+        *total += more;
+    }
+    total.schema_differs = total.schema_differs.take().or(reply.schema_differs);
+}
+
+/// What to sample.
+struct Samples {
+    samples: Vec<SampleOf>,
+    /// Units of the source.
+    units: usize,
+    /// Rows of the source, if its metadata tells.
+    rows: Option<u64>,
+}
+
+/// The source's chunks to sample, chosen by the hash of their names.
+fn samples(job: &Job<'_>) -> Result<Samples, DriverError> {
+    let plan = job.request.plan;
+    let source = job.source()?;
+    let declared = crate::listing::FileFormat::of(&plan.source.layout.format);
+    let listing = crate::listing::list(&source.anchor, Some(declared))?;
+    let units = job.units(&source.anchor, &plan.source.layout, &listing.files)?;
+    let rows = if WaysBack::of(&plan.mapping).covers_target {
+        SECOND_OPINION_ROWS.min(job.plane.options.sample_rows)
+    } else {
+        job.plane.options.sample_rows
+    };
+    let mut chosen: Vec<&Unit> = units.iter().collect();
+    chosen.sort_by_key(|unit| xxh3_64(unit.key.as_bytes()));
+    chosen.truncate(SAMPLED_UNITS);
+    let share = rows.div_ceil(chosen.len().max(1));
+    let sample = |unit: &&Unit| SampleOf {
+        source: source.anchor.clone(),
+        source_layout: plan.source.layout.clone(),
+        chunks: unit.chunks.clone(),
+        rows: share,
+        seed: xxh3_64(unit.key.as_bytes()),
+    };
+    let rows = units.iter().flat_map(|unit| &unit.chunks).map(crate::chunk::Chunk::rows).sum();
+    Ok(Samples { samples: chosen.iter().map(sample).collect(), units: units.len(), rows })
+}
+
+fn report(
+    job: &Job<'_>,
+    backfilled: &Backfilled,
+    (total, source_rows): (&VerifyReply, Option<u64>),
+    differ: Option<&str>,
+    units: usize,
+) -> Result<Outcome, DriverError> {
+    let plan = job.request.plan;
+    let mut counted = total.violations.iter().copied();
+    let violations: Vec<Option<u64>> =
+        plan.checks.iter().map(|check| check.expr.as_ref().and_then(|_| counted.next())).collect();
+    let found: &[Found] = &total.found;
+    let differ = differ.or(total.schema_differs.as_deref());
+    let checks = judge(&Facts {
+        mapping: &plan.mapping,
+        written: &backfilled.target,
+        source: &backfilled.source_state,
+        read_back: &total.target,
+        computed_back: &total.source,
+        rows_read: backfilled.rows_read,
+        source_rows,
+        rejected: backfilled.rejected,
+        sampled: &total.sampled,
+        found,
+        checks: &plan.checks,
+        violations: &violations,
+        files_differ: differ,
+    });
+    let verified = Verified { evidence: total.target.evidence(&plan.mapping.target), sampled: total.sampled.rows };
+    let chunks = units as u64;
+    let progress = Progress { rows: total.target.rows, bytes: 0, chunks, chunks_total: chunks };
+    Ok(done(StepReport { progress, output: output(&verified)?, checks }))
+}

@@ -1,0 +1,469 @@
+//! A directory of datasets, a ledger in memory, and a rig for faults.
+
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
+    StringArray,
+};
+use greylag_data::arrow_types::from_arrow_schema;
+use greylag_data::convert::Limits;
+use greylag_data::durable::{Disk, LocalDisk, walk};
+use greylag_data::executor::{DataPlane, Options, executors};
+use greylag_data::parquet::write::{ParquetFileWriter, ParquetOptions};
+use greylag_data::pool::ReaderPool;
+use greylag_data::request::handle;
+use greylag_driver::describe::{Describe, Found};
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepReport, StepRequest};
+use greylag_model::check::Verdict;
+use greylag_model::code::Code;
+use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, Location, Shape};
+use greylag_model::entity::EntityRef;
+use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
+use greylag_model::mapping::{Request, resolve};
+use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
+use greylag_model::schema::Schema;
+use greylag_model::snapshot::{Impact, Observed};
+use greylag_model::spec::{CheckSpec, MappingSpec};
+use greylag_model::task::{Direction, Phase, Retry, Step};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+pub(crate) const STEPS: [&str; 7] =
+    ["data/expand", "data/backfill", "data/verify", "data/publish", "data/cutover", "data/retire", "data/drop"];
+
+/// What happens at a fault point.
+pub(crate) type Fault = Arc<dyn Fn(&str, &str, usize) -> io::Result<()> + Send + Sync>;
+
+/// One task of one run, with everything that it stands on.
+pub(crate) struct World {
+    pub(crate) home: PathBuf,
+    _directory: Option<tempfile::TempDir>,
+    plane: Arc<DataPlane>,
+    executors: Vec<Arc<dyn Executor>>,
+    header: PlanHeader,
+    pub(crate) plan: PlanTask,
+    pub(crate) ledger: Ledger,
+    epoch: Mutex<u64>,
+}
+
+/// The journal's part: outputs of steps that are done, and checkpoints.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    outputs: Mutex<BTreeMap<String, Value>>,
+    pub(crate) checkpoints: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
+    pub(crate) hits: Mutex<Vec<String>>,
+    fault: Mutex<Option<Fault>>,
+    now: Mutex<i64>,
+}
+
+impl Ledger {
+    /// Time passes.
+    pub(crate) fn later(&self, millis: i64) {
+        *self.now.lock().unwrap() += millis;
+    }
+
+    pub(crate) fn output(&self, uses: &str) -> Value {
+        self.outputs.lock().unwrap()[uses].clone()
+    }
+
+    /// Changes what a step wrote down.
+    pub(crate) fn edit(&self, uses: &str, edit: impl FnOnce(&mut Value)) {
+        edit(self.outputs.lock().unwrap().get_mut(uses).unwrap());
+    }
+}
+
+struct Attempt<'a> {
+    ledger: &'a Ledger,
+    uses: &'a str,
+}
+
+impl Context for Attempt<'_> {
+    fn now(&self) -> Timestamp {
+        Timestamp(*self.ledger.now.lock().unwrap())
+    }
+    fn cancelled(&self) -> bool {
+        false
+    }
+    fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError> {
+        let mut all = self.ledger.checkpoints.lock().unwrap();
+        let own = all.entry(self.uses.to_owned()).or_default();
+        own.retain(|(other, _)| other != key);
+        own.push((key.to_owned(), value.clone()));
+        Ok(())
+    }
+    fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
+        Ok(self.ledger.checkpoints.lock().unwrap().get(self.uses).cloned().unwrap_or_default())
+    }
+    fn progress(&self, _: Progress) {}
+    fn output_of(&self, uses: &str) -> Result<Option<Value>, DriverError> {
+        Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned())
+    }
+    fn fault(&self, point: &str) -> io::Result<()> {
+        let mut hits = self.ledger.hits.lock().unwrap();
+        hits.push(format!("{}:{point}", self.uses));
+        let number = hits.len() - 1;
+        drop(hits);
+        // Not locked while it is called: it may panic.
+        let fault = self.ledger.fault.lock().unwrap().clone();
+        match fault {
+            Some(fault) => fault(self.uses, point, number),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Answers what the plan says: whether a source is stale is `describe`'s to tell.
+struct AsPlanned(Mutex<Option<Observed>>);
+
+impl Describe for AsPlanned {
+    fn describe(&self, _: &[Dataset]) -> Vec<Result<Observed, DriverError>> {
+        vec![Ok(self.0.lock().unwrap().clone().unwrap())]
+    }
+    fn places(&self, _: &[Location]) -> Vec<Result<greylag_driver::describe::Place, DriverError>> {
+        Vec::new()
+    }
+    fn scan(&self, _: &Location) -> Result<Vec<Found>, DriverError> {
+        Ok(Vec::new())
+    }
+}
+
+/// How a world is made.
+pub(crate) struct Setup {
+    pub(crate) source: &'static str,
+    pub(crate) target: &'static str,
+    pub(crate) schema: Schema,
+    pub(crate) layout: Layout,
+    pub(crate) target_layout: Layout,
+    pub(crate) mapping: Value,
+    pub(crate) checks: Value,
+    pub(crate) options: Options,
+    pub(crate) disk: Arc<dyn Disk>,
+}
+
+pub(crate) fn parquet(shape: Shape, partition_by: &[&str]) -> Layout {
+    let partition_by = partition_by.iter().map(|name| (*name).to_owned()).collect();
+    Layout { format: Format::Parquet { compression: Compression::Zstd }, shape, partition_by }
+}
+
+pub(crate) fn csv(shape: Shape) -> Layout {
+    Layout { format: Format::Csv(CsvDialect::default()), shape, partition_by: Vec::new() }
+}
+
+impl Setup {
+    /// `old.parquet` → `new.parquet` with [`rows`]' schema, nothing changed.
+    pub(crate) fn new() -> Self {
+        Self {
+            source: "old.parquet",
+            target: "new.parquet",
+            schema: from_arrow_schema(&rows(0..1).schema()).unwrap(),
+            layout: parquet(Shape::File, &[]),
+            target_layout: parquet(Shape::File, &[]),
+            mapping: serde_json::json!({}),
+            checks: serde_json::json!([]),
+            options: Options { limits: Limits { batch_rows: 100, ..Limits::default() }, ..Options::default() },
+            disk: Arc::new(LocalDisk),
+        }
+    }
+
+    pub(crate) fn mapping(mut self, mapping: Value) -> Self {
+        self.mapping = mapping;
+        self
+    }
+
+    /// Chunks so small that every row group is one.
+    pub(crate) fn small_chunks(mut self) -> Self {
+        self.options.chunk_bytes = 1;
+        self
+    }
+
+    pub(crate) fn build(self, fill: impl FnOnce(&Path)) -> World {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().to_owned();
+        self.build_at(home, Some(directory), fill)
+    }
+
+    pub(crate) fn build_at(
+        self,
+        root: PathBuf,
+        directory: Option<tempfile::TempDir>,
+        fill: impl FnOnce(&Path),
+    ) -> World {
+        let home = root.join("data");
+        fs::create_dir_all(&home).unwrap();
+        fill(&home);
+        let spec: MappingSpec = serde_json::from_value(self.mapping).unwrap();
+        let resolved = resolve(Request {
+            spec: &spec,
+            source: &self.schema,
+            partition_by: &self.layout.partition_by,
+            target_partition_by: Some(&self.target_layout.partition_by),
+            place: &|_| None,
+            layout_place: &|_| None,
+        })
+        .unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+        let at = |name: &str| Location { connection: Some("files".to_owned()), path: name.to_owned() };
+        let source = Observed {
+            dataset: Dataset {
+                entity: EntityRef::new("resource", "default", "old"),
+                location: at(self.source),
+                declared: BTreeMap::new(),
+            },
+            layout: self.layout,
+            schema: self.schema,
+            files: 1,
+            rows: None,
+            bytes: 1,
+            fingerprint: "as-planned".to_owned(),
+        };
+        let steps = STEPS.iter().zip([
+            Phase::Expand,
+            Phase::Backfill,
+            Phase::Verify,
+            Phase::Publish,
+            Phase::Cutover,
+            Phase::Retire,
+            Phase::Drop,
+        ]);
+        let plan = PlanTask {
+            id: TaskId::new("new"),
+            source: source.clone(),
+            target: EntityRef::new("resource", "default", "new"),
+            target_location: at(self.target),
+            target_layout: Layout { partition_by: resolved.partition_by, ..self.target_layout },
+            owner: None,
+            mapping: resolved.mapping,
+            changes: Vec::new(),
+            breaking: Vec::new(),
+            impact: Impact::default(),
+            checks: serde_json::from_value::<Vec<CheckSpec>>(self.checks).unwrap(),
+            steps: steps
+                .map(|(uses, phase)| Step {
+                    uses: (*uses).to_owned(),
+                    phase,
+                    approval: false,
+                    retry: Retry::default(),
+                    timeout_millis: 60_000,
+                })
+                .collect(),
+            after: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let plane = Arc::new(DataPlane {
+            disk: self.disk,
+            readers: Arc::new(ReaderPool::in_process(handle)),
+            describe: Arc::new(AsPlanned(Mutex::new(Some(source)))),
+            roots: [("files".to_owned(), home.clone())].into(),
+            artefacts: root.join("runs"),
+            options: self.options,
+        });
+        World {
+            executors: executors(&plane),
+            plane,
+            home,
+            _directory: directory,
+            header: header(),
+            plan,
+            ledger: Ledger::default(),
+            epoch: Mutex::new(0),
+        }
+    }
+}
+
+fn header() -> PlanHeader {
+    serde_json::from_value(serde_json::json!({
+        "version": PLAN_VERSION,
+        "id": PlanId::new("p-000000000000"),
+        "migration": "test",
+        "takenAt": 0,
+        "through": Phase::Drop,
+        "retentionMillis": 1_000,
+        "connections": {},
+        "blocked": [],
+        "warnings": [],
+        "totals": Totals::default(),
+    }))
+    .unwrap()
+}
+
+impl World {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
+    pub(crate) fn artefacts(&self) -> &Path {
+        &self.plane.artefacts
+    }
+
+    /// One attempt of a step under a new lease.
+    pub(crate) fn attempt(&self, uses: &str, direction: Direction) -> Result<Outcome, DriverError> {
+        let epoch = {
+            let mut epoch = self.epoch.lock().unwrap();
+            *epoch += 1;
+            *epoch
+        };
+        let executor = self.executors.iter().find(|executor| executor.serves().contains(&uses)).unwrap();
+        let step = self.plan.steps.iter().find(|step| step.uses == uses).unwrap();
+        let request = StepRequest {
+            run: &RunId::new("run-1"),
+            task: &self.plan.id,
+            header: &self.header,
+            plan: &self.plan,
+            step,
+            direction,
+            attempt: 1,
+            epoch,
+        };
+        let outcome = executor.start(&request, &Attempt { ledger: &self.ledger, uses })?;
+        if let (Outcome::Done(report), Direction::Forward) = (&outcome, direction) {
+            self.ledger.outputs.lock().unwrap().insert(uses.to_owned(), report.output.clone());
+        }
+        Ok(outcome)
+    }
+
+    pub(crate) fn step(&self, uses: &str) -> Result<StepReport, DriverError> {
+        match self.attempt(uses, Direction::Forward)? {
+            Outcome::Done(report) => Ok(report),
+            Outcome::Pending { .. } => panic!("pending"),
+        }
+    }
+
+    /// The steps that are not done, up to and including `last`; every check must pass.
+    pub(crate) fn run_through(&self, last: &str) -> BTreeMap<String, StepReport> {
+        let mut reports = BTreeMap::new();
+        for uses in STEPS {
+            if self.ledger.outputs.lock().unwrap().contains_key(uses) {
+                continue;
+            }
+            if uses == "data/drop" {
+                *self.ledger.now.lock().unwrap() += 10_000;
+            }
+            let report = self.step(uses).unwrap_or_else(|error| panic!("{uses}: {error:?}"));
+            let bad: Vec<_> = report.checks.iter().filter(|check| check.verdict != Verdict::Pass).collect();
+            assert!(bad.is_empty(), "{uses}: {bad:#?}");
+            reports.insert(uses.to_owned(), report);
+            if uses == last {
+                break;
+            }
+        }
+        reports
+    }
+
+    pub(crate) fn undo(&self, uses: &str) -> Result<Outcome, DriverError> {
+        self.attempt(uses, Direction::Undo)
+    }
+
+    pub(crate) fn set_fault(&self, fault: Option<Fault>) {
+        *self.ledger.fault.lock().unwrap() = fault;
+        self.ledger.hits.lock().unwrap().clear();
+    }
+
+    /// Names of the checks that do not pass.
+    pub(crate) fn failed_checks(&self) -> Vec<String> {
+        let report = self.step("data/verify").unwrap();
+        let failed = report.checks.into_iter().filter(|check| check.verdict != Verdict::Pass);
+        failed.map(|check| check.name).collect()
+    }
+
+    /// Everything in the directory of datasets: names, modes, owners, bytes, times of change of files.
+    pub(crate) fn estate(&self) -> Vec<String> {
+        estate(&self.home)
+    }
+
+    /// Rows of a dataset, as sorted text, partitions included.
+    pub(crate) fn rows_of(&self, name: &str, schema: &Schema, layout: &Layout) -> Vec<String> {
+        rows_of(&self.at(name), schema, layout)
+    }
+}
+
+pub(crate) fn estate(home: &Path) -> Vec<String> {
+    let mut lines: Vec<String> = walk(home)
+        .unwrap()
+        .into_iter()
+        .filter(|(path, _)| path != home)
+        .map(|(path, metadata)| {
+            let (bytes, time) = if metadata.is_file() {
+                (fs::read(&path).unwrap(), format!("{}.{}", metadata.mtime(), metadata.mtime_nsec()))
+            } else {
+                (Vec::new(), String::new())
+            };
+            let hash = xxhash(&bytes);
+            let mode = metadata.permissions().mode();
+            let path = path.strip_prefix(home).unwrap().display().to_string();
+            format!("{path} {mode:o} {}:{} {hash:032x} {time}", metadata.uid(), metadata.gid())
+        })
+        .collect();
+    lines.sort();
+    lines
+}
+
+fn xxhash(bytes: &[u8]) -> u128 {
+    xxhash_rust::xxh3::xxh3_128(bytes)
+}
+
+pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, DriverError>) -> Code {
+    result.unwrap_err().code
+}
+
+/// Rows with a bit of everything; `range` are the ids.
+pub(crate) fn rows(range: std::ops::Range<i64>) -> RecordBatch {
+    let ids: Vec<i64> = range.collect();
+    let some = |id: &i64, every: i64| id % every != 0;
+    let price: Decimal128Array = ids.iter().map(|id| some(id, 7).then_some(i128::from(*id) * 101)).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", Arc::new(Int64Array::from(ids.clone()))),
+        ("name", Arc::new(ids.iter().map(|id| some(id, 5).then(|| format!("näme {id}"))).collect::<StringArray>())),
+        ("price", Arc::new(price.with_precision_and_scale(12, 2).unwrap())),
+        ("share", Arc::new(ids.iter().map(|id| some(id, 11).then_some(*id as f64 / 3.0)).collect::<Float64Array>())),
+        ("day", Arc::new(ids.iter().map(|id| some(id, 13).then_some(*id as i32)).collect::<Date32Array>())),
+        ("flag", Arc::new(ids.iter().map(|id| Some(id % 2 == 0)).collect::<BooleanArray>())),
+        ("small", Arc::new(ids.iter().map(|id| Some((id % 100) as i32)).collect::<Int32Array>())),
+        ("city", Arc::new(ids.iter().map(|id| Some(format!("city{}", id % 3))).collect::<StringArray>())),
+        ("code", Arc::new(ids.iter().map(|id| some(id, 4).then(|| format!("c{id}"))).collect::<StringArray>())),
+    ];
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
+}
+
+/// Writes a Parquet file with row groups of at most `group` rows.
+pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, group: usize) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let options = ParquetOptions { row_group_rows: group, ..ParquetOptions::default() };
+    let mut writer = ParquetFileWriter::new(fs::File::create(path).unwrap(), "test", batch.schema(), options);
+    if batch.num_rows() > 0 {
+        writer.append(batch).unwrap();
+    }
+    writer.finish_into().unwrap();
+}
+
+/// A file of `count` rows in row groups of 100.
+pub(crate) fn old_file(count: i64) -> impl FnOnce(&Path) {
+    move |home| write_parquet(&home.join("old.parquet"), &rows(0..count), 100)
+}
+
+pub(crate) fn rows_of(path: &Path, schema: &Schema, layout: &Layout) -> Vec<String> {
+    use greylag_data::listing::{Anchor, FileFormat, list};
+    let anchor = Anchor { root: None, path: path.display().to_string() };
+    let listing = list(&anchor, Some(FileFormat::of(&layout.format))).unwrap();
+    let mut lines = Vec::new();
+    for file in listing.files {
+        let batches = greylag_data::request::read_rows(&anchor, layout, schema, &file).unwrap();
+        for batch in batches {
+            let options = arrow::util::display::FormatOptions::default().with_null("∅");
+            let formatters: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|array| arrow::util::display::ArrayFormatter::try_new(array, &options).unwrap())
+                .collect();
+            for row in 0..batch.num_rows() {
+                let values: Vec<String> = formatters.iter().map(|column| column.value(row).to_string()).collect();
+                lines.push(values.join("|"));
+            }
+        }
+    }
+    lines.sort();
+    lines
+}
