@@ -104,7 +104,7 @@ impl Bench {
             readers: Arc::new(readers),
             describe: Arc::new(AsPlanned),
             roots: BTreeMap::new(),
-            artefacts: std::env::temp_dir(),
+            artefacts: PathBuf::from("target/bench-runs"),
             options: Options::default(),
         });
         let executors = executors(&plane);
