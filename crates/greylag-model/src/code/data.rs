@@ -137,7 +137,4 @@ codes! {
     DROPPED = 658, "a dropped dataset cannot be had back",
         cause: "Drop deletes the retired dataset after its retention. Undo reaches back to retire, not beyond drop.",
         cure: "Restore the old dataset from a backup.";
-    MISFIT = 659, "a value does not fit",
-        cause: "An expression or a cast failed on a row, and the column's `misfit` policy is `fail`. Nothing was published.",
-        cure: "Mend the data, or choose `misfit: null` or `misfit: reject` for the column, and plan again.";
 }
