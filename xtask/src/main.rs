@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "these are commands that a person runs")]
 #![expect(clippy::disallowed_methods, reason = "starts cargo and the tools that it checks with, reads where they are")]
 
+mod bench;
 mod codegen;
+mod demo;
 mod gate;
 mod tidy;
 mod tool;
@@ -32,6 +34,30 @@ enum Command {
         #[arg(long)]
         only: Vec<String>,
     },
+    /// Makes an estate, migrates it live, kills and resumes itself once, compares with the truth.
+    Demo {
+        /// What the estate is drawn from.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How many datasets.
+        #[arg(long, default_value_t = 300)]
+        datasets: u64,
+        /// Do not open the portal afterwards (there is none yet; accepted so that scripts need not change).
+        #[arg(long)]
+        no_open: bool,
+    },
+    /// Measures speed and memory side by side with the tools that a user would pick instead.
+    Bench {
+        /// Which: small, lineitem, steps or plan; the default is all.
+        #[arg(value_parser = bench::NAMES)]
+        name: Option<String>,
+        /// Counted rounds; the medians are printed.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Scale factor of TPC-H for lineitem.
+        #[arg(long, default_value_t = 10)]
+        scale: u32,
+    },
     /// Checks the house rules: floors, sizes, pages, words.
     Tidy,
     /// Writes the generated files: JSON schema, error pages, references.
@@ -46,6 +72,8 @@ fn main() -> ExitCode {
     let workspace = Workspace::new();
     let done = match Arguments::parse().command {
         Command::Test { nightly, only } => gate::run(&workspace, nightly, &only),
+        Command::Demo { seed, datasets, no_open: _ } => demo::run(&workspace, demo::Options { seed, datasets }),
+        Command::Bench { name, rounds, scale } => bench::run(&workspace, name.as_deref(), rounds, scale),
         Command::Tidy => tidy::run(&workspace),
         Command::Codegen { check: true } => codegen::check(&workspace),
         Command::Codegen { check: false } => codegen::write(&workspace),

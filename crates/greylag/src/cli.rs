@@ -12,9 +12,11 @@ use std::path::PathBuf;
 /// `greylag resume RUN`; `greylag undo RUN` takes it back.
 #[derive(Debug, Parser)]
 #[command(name = "greylag", version, max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done; 1 failed; 2 the plan has changes (with --detailed-exitcode); 3 finished, but \
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed; 2 the plan has changes (with --detailed-exitcode); 3 finished, but \
                         some gave up, are blocked or wait for a person, or `wait` timed out; 5 refused by a gate, policy \
-                        or fence; 64 wrong usage; 130 interrupted; 255 a bug.")]
+                        or fence; 64 wrong usage; 130 interrupted; 255 a bug."
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,

@@ -38,6 +38,11 @@ impl Failure {
         Self::new(Exit::Usage, Diagnostic::error(code::cli::USAGE, message))
     }
 
+    /// A person asked to stop.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Interrupted, Diagnostic::error(code::cli::INTERRUPTED, "interrupted"))
+    }
+
     /// The same with a hint on its last finding.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(last) = self.diagnostics.last_mut() {

@@ -77,8 +77,9 @@ pub(crate) fn list(format: Format, kind: &str, headings: &[Heading], rows: Vec<R
             let document = serde_json::json!({ "version": FORMAT_VERSION, "kind": kind, "items": items });
             write_json(&mut out, &document)
         }
-        Format::Ndjson => version_line(&mut out, kind)
-            .and_then(|()| rows.iter().try_for_each(|row| writeln!(out, "{}", row.value))),
+        Format::Ndjson => {
+            version_line(&mut out, kind).and_then(|()| rows.iter().try_for_each(|row| writeln!(out, "{}", row.value)))
+        }
         Format::Name => rows.iter().try_for_each(|row| writeln!(out, "{}", shown(&row.name))),
     };
     finish(written.and_then(|()| out.flush()))
@@ -124,7 +125,7 @@ fn write_json(out: &mut impl Write, value: &Value) -> io::Result<()> {
 pub(crate) fn finish(written: io::Result<()>) -> Result<(), Failure> {
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::error(code::cli::OUTPUT, format!("standard output cannot be written: {error}")))
+            Err(Failure::error(code::cli::OUTPUT_UNWRITABLE, format!("standard output cannot be written: {error}")))
         }
         _ => Ok(()),
     }
@@ -134,7 +135,7 @@ fn aligned(headings: &[Heading], rows: &[Row], all: bool) -> String {
     let keep: Vec<usize> =
         headings.iter().enumerate().filter(|(_, heading)| all || !heading.wide).map(|(index, _)| index).collect();
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(keep.iter().map(|&index| headings[index].title.to_uppercase()));
     for row in rows {
         let one_line = |cell: &String| shown(cell).replace(['\n', '\t'], " ");

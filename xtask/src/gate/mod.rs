@@ -9,7 +9,7 @@ mod deny;
 mod docs;
 mod machete;
 mod nextest;
-mod python;
+pub(crate) mod python;
 mod typos;
 
 use crate::workspace::{Workspace, output, run as run_command};

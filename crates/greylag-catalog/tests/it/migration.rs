@@ -270,3 +270,16 @@ fn text_files_are_published_with_dialect_and_types() {
     let columns = annotations["greylag.dev/columns"].as_str().unwrap();
     assert_eq!(columns, "id: int64 not null\n\"odd, \"\"name\"\"\": int64\n");
 }
+
+#[test]
+fn what_is_published_is_a_version_of_the_schema() {
+    let (run, _estate) = imported();
+    let task = task("users_v1", "users_v2", parquet());
+    run.step(10, PUBLISH, Direction::Forward, &task).unwrap();
+    run.step(20, PUBLISH, Direction::Forward, &task).unwrap();
+    let schemas = run.catalog.schemas(&task.target).unwrap();
+    assert_eq!(schemas.len(), 1);
+    let (version, at, source) = (schemas[0].version, schemas[0].at, schemas[0].source.to_string());
+    assert_eq!((version, at, source.as_str()), (1, Timestamp(10), "migration:r-1"));
+    assert_eq!(schemas[0].schema, task.mapping.target);
+}

@@ -8,7 +8,7 @@ use greylag_driver::describe::{Describe, Found, Place};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use greylag_model::dataset::{Dataset, Format, Layout, Location};
-use greylag_model::snapshot::Observed;
+use greylag_model::snapshot::{Observed, fingerprint};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -183,19 +183,9 @@ fn below(root: &Location, relative: &str) -> Location {
 }
 
 fn observed(dataset: &Dataset, described: Described) -> Observed {
-    let fingerprint = fingerprint(dataset, &described);
     let Described { layout, schema, files, rows, bytes } = described;
+    let fingerprint = fingerprint(dataset, &layout, &schema);
     Observed { dataset: dataset.clone(), layout, schema, files, rows, bytes, fingerprint }
-}
-
-/// Identity (which dataset, where, in what layout) and schema; not content, so that appended rows change nothing.
-fn fingerprint(dataset: &Dataset, described: &Described) -> String {
-    let identity = (&dataset.entity, &dataset.location, &described.layout, &described.schema);
-    // Plain values always serialise; an empty text would still only make every plan stale.
-    let text = serde_json::to_vec(&identity).unwrap_or_default();
-    let mut digits = blake3::hash(&text).to_hex().to_string();
-    digits.truncate(32);
-    digits
 }
 
 /// Whether something is at a path, and the free space there or at the nearest directory above that exists.

@@ -20,7 +20,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn of(location: &Location, roots: &BTreeMap<String, PathBuf>) -> Result<Self, DriverError> {
+    pub(super) fn of(location: &Location, roots: &BTreeMap<String, String>) -> Result<Self, DriverError> {
         let trimmed = location.path.trim_end_matches('/').to_owned();
         let anchor = match &location.connection {
             None => Anchor { root: None, path: trimmed },
@@ -29,7 +29,7 @@ impl Place {
                     DriverError::permanent(code::UNKNOWN_CONNECTION, format!("there is no connection `{name}`"))
                         .hint("declare it with `kind: Connection`, and plan again")
                 })?;
-                Anchor { root: Some(root.display().to_string()), path: trimmed }
+                Anchor { root: Some(root.clone()), path: trimmed }
             }
         };
         let path = anchor.absolute();

@@ -7,6 +7,8 @@ use crate::error::target_exists;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
 use greylag_model::code::data as code;
+use greylag_model::dataset::{Dataset, Location};
+use greylag_model::snapshot::fingerprint;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -68,9 +70,12 @@ impl Work for Expand {
 /// The dataset's identity, layout and schema are those that the plan was made for.
 fn as_planned(job: &Job<'_>) -> Result<(), DriverError> {
     let planned = &job.request.plan.source;
-    let now = job.plane.describe.describe(std::slice::from_ref(&planned.dataset)).into_iter().next();
+    // The roots of connections are the plan's, which no driver knows: the dataset is asked after by its absolute path.
+    let path = job.source()?.path.display().to_string();
+    let located = Dataset { location: Location { connection: None, path }, ..planned.dataset.clone() };
+    let now = job.plane.describe.describe(&[located]).into_iter().next();
     let now = now.ok_or_else(|| crate::error::lost("the old dataset"))??;
-    if now.fingerprint == planned.fingerprint {
+    if fingerprint(&planned.dataset, &now.layout, &now.schema) == planned.fingerprint {
         return Ok(());
     }
     let words = format!("`{}` is not what the plan was made for", planned.dataset.entity.short());

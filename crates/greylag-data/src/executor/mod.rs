@@ -58,7 +58,6 @@ use greylag_model::code::data as code;
 use greylag_model::task::Direction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,8 +70,6 @@ pub struct DataPlane {
     pub readers: Arc<Readers>,
     /// Looks at datasets, to see whether they are still as planned.
     pub describe: Arc<dyn Describe>,
-    /// Roots of `files` connections by name, absolute.
-    pub roots: BTreeMap<String, PathBuf>,
     /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`.
     pub artefacts: PathBuf,
     /// How much at a time.
@@ -165,12 +162,12 @@ struct Job<'a> {
 impl Job<'_> {
     /// Where the old dataset lies.
     fn source(&self) -> Result<Place, DriverError> {
-        Place::of(&self.request.plan.source.dataset.location, &self.plane.roots)
+        Place::of(&self.request.plan.source.dataset.location, &self.request.header.connections)
     }
 
     /// Where the new one goes.
     fn target(&self) -> Result<Place, DriverError> {
-        Place::of(&self.request.plan.target_location, &self.plane.roots)
+        Place::of(&self.request.plan.target_location, &self.request.header.connections)
     }
 
     /// This attempt's staging directory.

@@ -22,7 +22,7 @@ use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
 use greylag_model::mapping::{Request, resolve};
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::schema::Schema;
-use greylag_model::snapshot::{Impact, Observed};
+use greylag_model::snapshot::{Impact, Observed, fingerprint};
 use greylag_model::spec::{CheckSpec, MappingSpec};
 use greylag_model::task::{Direction, Phase, Retry, Step};
 use serde_json::Value;
@@ -207,18 +207,19 @@ impl Setup {
         })
         .unwrap_or_else(|errors| panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
         let at = |name: &str| Location { connection: Some("files".to_owned()), path: name.to_owned() };
+        let dataset = Dataset {
+            entity: EntityRef::new("resource", "default", "old"),
+            location: at(self.source),
+            declared: BTreeMap::new(),
+        };
         let source = Observed {
-            dataset: Dataset {
-                entity: EntityRef::new("resource", "default", "old"),
-                location: at(self.source),
-                declared: BTreeMap::new(),
-            },
+            fingerprint: fingerprint(&dataset, &self.layout, &self.schema),
+            dataset,
             layout: self.layout,
             schema: self.schema,
             files: 1,
             rows: None,
             bytes: 1,
-            fingerprint: "as-planned".to_owned(),
         };
         let steps = STEPS.iter().zip([
             Phase::Expand,
@@ -257,16 +258,15 @@ impl Setup {
             disk: self.disk,
             readers: Arc::new(ReaderPool::in_process(handle)),
             describe: Arc::new(AsPlanned(Mutex::new(Some(source)))),
-            roots: [("files".to_owned(), home.clone())].into(),
             artefacts: root.join("runs"),
             options: self.options,
         });
         World {
             executors: executors(&plane),
             plane,
+            header: header(&home),
             home,
             _directory: directory,
-            header: header(),
             plan,
             ledger: Ledger::default(),
             epoch: Mutex::new(0),
@@ -274,15 +274,15 @@ impl Setup {
     }
 }
 
-fn header() -> PlanHeader {
+fn header(home: &Path) -> PlanHeader {
     serde_json::from_value(serde_json::json!({
         "version": PLAN_VERSION,
         "id": PlanId::new("p-000000000000"),
         "migration": "test",
+        "connections": {"files": home},
         "takenAt": 0,
         "through": Phase::Drop,
         "retentionMillis": 1_000,
-        "connections": {},
         "blocked": [],
         "warnings": [],
         "totals": Totals::default(),

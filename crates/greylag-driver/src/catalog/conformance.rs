@@ -246,15 +246,38 @@ fn a_moved_file_keeps_its_standing(catalog: &dyn Catalog) {
 
 fn schema_versions_are_kept(catalog: &dyn Catalog) {
     let scan = Source::Scan("/estate".to_owned());
-    // Without columns, because the types' text form is no business of a store.
-    let schema = |_: u32| json!([]);
-    assert_eq!(apply(catalog, 10, replace(&scan, &[("users", &[(facts::SCHEMA, schema(1))])])), "users Added");
-    apply(catalog, 20, replace(&scan, &[("users", &[(facts::SCHEMA, schema(1))])]));
-    let versions = catalog.schemas(&dataset("users")).unwrap();
-    assert_eq!(versions.len(), 1);
-    assert_eq!((versions[0].version, versions[0].at, versions[0].source.clone()), (1, Timestamp(10), scan.clone()));
-    apply(catalog, 30, Operation::Forget { source: scan });
-    assert_eq!(catalog.schemas(&dataset("users")).unwrap().len(), 1, "also of one that is gone");
+    let schema = |columns: &[&str]| {
+        let column = |name: &&str| json!({ "name": name, "type": "decimal(15,2)", "nullable": true });
+        json!(columns.iter().map(column).collect::<Vec<_>>())
+    };
+    let say = |at: i64, columns: &[&str]| {
+        apply(catalog, at, replace(&scan, &[("users", &[(facts::SCHEMA, schema(columns))])]))
+    };
+    let versions = || -> Vec<String> {
+        let versions = catalog.schemas(&dataset("users")).unwrap();
+        let names = |version: &super::SchemaVersion| -> Vec<String> {
+            version.schema.columns.iter().map(|column| format!("{}: {}", column.name, column.data_type)).collect()
+        };
+        versions
+            .iter()
+            .map(|one| format!("{} {} {} {}", one.version, one.at.0, one.source, names(one).join(", ")))
+            .collect()
+    };
+    assert_eq!(say(10, &["a"]), "users Added");
+    say(20, &["a"]);
+    assert_eq!(versions(), ["1 10 scan:/estate a: decimal(15,2)"], "what is repeated is no version");
+    say(30, &["a", "b"]);
+    say(40, &["a"]);
+    let all = [
+        "1 10 scan:/estate a: decimal(15,2)",
+        "2 30 scan:/estate a: decimal(15,2), b: decimal(15,2)",
+        "3 40 scan:/estate a: decimal(15,2)",
+    ];
+    assert_eq!(versions(), all);
+    apply(catalog, 50, Operation::Forget { source: scan.clone() });
+    assert_eq!(versions(), all, "also of one that is gone");
+    say(60, &["a"]);
+    assert_eq!(versions(), all, "what comes back as it was is no version");
 }
 
 fn names(items: &[super::Summary]) -> String {

@@ -73,3 +73,29 @@ fn odd_paths_get_legal_names_that_differ() {
     }
     assert!(long.len() <= name::LONGEST);
 }
+
+#[test]
+fn declared_columns_are_read_and_written() {
+    use super::annotation::{parse_columns, write_columns};
+    let check = |text: &str, expected: &str| {
+        let seen = parse_columns(text).map_or_else(|error| error, |schema| write_columns(&schema));
+        assert_eq!(seen, expected, "for `{text}`");
+        if let Ok(schema) = parse_columns(text) {
+            assert_eq!(parse_columns(&write_columns(&schema)), Ok(schema));
+        }
+    };
+    check("id: int64 not null, at: timestamp(us, UTC)\n", "id: int64 not null\nat: timestamp(us, UTC)\n");
+    check(
+        "a: struct<x: int32, \"y, z\": list<string>>,b: map<string, int64>",
+        "a: struct<x: int32, \"y, z\": list<string>>\nb: map<string, int64>\n",
+    );
+    check("\"odd, \"\"name\"\": x\": decimal(15,2)", "\"odd, \"\"name\"\": x\": decimal(15,2)\n");
+    check("\"two\\nlines\": string", "\"two\\nlines\": string\n");
+    check("größe: float64", "größe: float64\n");
+    check("", "");
+    check("id", "has an item `id` that is not `name: type`");
+    check("id: ", "has an item `id:` that is not `name: type`");
+    check("a: int64\na: string", "names the column `a` twice");
+    check("\"a: int64", "has an item `\"a: int64` that is not `name: type`");
+    assert!(parse_columns("a: nonsense").is_err_and(|error| error.starts_with("has the column `a`: ")));
+}

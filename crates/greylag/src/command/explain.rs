@@ -19,14 +19,13 @@ impl Explain {
         let Some(wanted) = &self.code else { return all(format) };
         let wanted = wanted.to_uppercase();
         let digits = wanted.strip_prefix("GL").unwrap_or(&wanted);
-        let page = digits
-            .parse::<u16>()
-            .ok()
-            .and_then(|number| code::pages().find(|page| page.code.0 == number))
-            .ok_or_else(|| {
-                Failure::error(code::cli::UNKNOWN_CODE, format!("`{wanted}` is not an error code"))
-                    .hint("`greylag explain` without a code lists them all")
-            })?;
+        let page =
+            digits.parse::<u16>().ok().and_then(|number| code::pages().find(|page| page.code.0 == number)).ok_or_else(
+                || {
+                    Failure::error(code::cli::CODE_UNKNOWN, format!("`{wanted}` is not an error code"))
+                        .hint("`greylag explain` without a code lists them all")
+                },
+            )?;
         if format.is_json() {
             let value = serde_json::json!({
                 "code": page.code, "title": page.title, "cause": page.cause, "cure": page.cure

@@ -1,0 +1,94 @@
+//! `greylag apply`: runs exactly what was planned.
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::{drive, output, recheck, wire};
+use clap::Args;
+use greylag_driver::journal::Journal;
+use greylag_engine::service;
+use greylag_model::code;
+use greylag_model::id::RunId;
+use greylag_model::plan::PlanHeader;
+use std::path::PathBuf;
+
+/// Run exactly what a plan says, with progress; nothing outside the plan is touched.
+///
+/// The plan's datasets are probed again first: one whose identity or schema has changed since is stale and is not begun.
+/// The run goes on in this process until all tasks have ended. Ctrl-C stops it gracefully; killed or stopped, it goes on
+/// with `greylag resume RUN`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// Plans to run, one after the other.
+    #[arg(value_name = "PLAN", required_unless_present = "file")]
+    plans: Vec<String>,
+    /// Plan these migration files first, show the plan, and ask.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "plans")]
+    file: Vec<PathBuf>,
+    /// Confirm beforehand.
+    #[arg(short, long)]
+    yes: bool,
+    /// Name of the run; the default is the migration's name and a number.
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    /// Run although some datasets changed since the plan; those end as stale.
+    #[arg(long)]
+    keep_going: bool,
+    /// Only record the run; `greylag resume RUN` drives it.
+    #[arg(long)]
+    record_only: bool,
+}
+
+impl Apply {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let journal = context.journal()?;
+        let plans: Vec<PlanHeader> = if self.file.is_empty() {
+            self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
+        } else {
+            super::plan::plan_files(context, &self.file, None)?.into_iter().map(|planned| planned.header).collect()
+        };
+        if self.run.is_some() && plans.len() > 1 {
+            return Err(Failure::usage("`--run` names one run, and several plans were given")
+                .hint("apply them one by one, or leave `--run` out"));
+        }
+        context.confirm(&question(&plans), self.yes || !self.plans.is_empty())?;
+        let mut exit = Exit::Done;
+        for plan in &plans {
+            let run = match &self.run {
+                Some(name) => RunId::new(name),
+                None => next_name(journal, plan)?,
+            };
+            let state = context.state()?;
+            let plan = &recheck::recheck(context, state, plan, self.keep_going)?;
+            service::start_run(&wire::engine(context, state)?, &plan.id, &run)?;
+            context.say(&format!("run {run} of {} recorded", plan.id));
+            if self.record_only {
+                output::text(&format!("{run}\n"))?;
+                continue;
+            }
+            let ended = drive::drive_and_tell(context, &run)?;
+            exit = exit.max(ended);
+            if ended == Exit::Interrupted {
+                break;
+            }
+        }
+        Ok(exit)
+    }
+}
+
+fn question(plans: &[PlanHeader]) -> String {
+    let datasets: u64 = plans.iter().map(|plan| plan.totals.datasets).sum();
+    let bytes: u64 = plans.iter().map(|plan| plan.totals.bytes).sum();
+    format!("Migrate {datasets} datasets ({})?", output::bytes(bytes))
+}
+
+/// The migration's name and the next free number.
+fn next_name(journal: &dyn Journal, plan: &PlanHeader) -> Result<RunId, Failure> {
+    for number in 1..=100_000 {
+        let run = RunId::new(format!("{}-{number}", plan.migration));
+        if journal.run(&run)?.is_none() {
+            return Ok(run);
+        }
+    }
+    Err(Failure::error(code::cli::INTERNAL, "no free name for the run").hint("name it with `--run NAME`"))
+}

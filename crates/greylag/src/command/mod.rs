@@ -1,0 +1,21 @@
+//! One file a command. A command reads its arguments, calls a use-case, prints.
+
+pub(crate) mod apply;
+pub(crate) mod catalog;
+pub(crate) mod completion;
+pub(crate) mod control;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod gc;
+pub(crate) mod lab;
+pub(crate) mod lineage;
+pub(crate) mod logs;
+pub(crate) mod plan;
+pub(crate) mod plans;
+pub(crate) mod reader;
+pub(crate) mod resume;
+pub(crate) mod runs;
+pub(crate) mod select;
+pub(crate) mod status;
+pub(crate) mod undo;
+pub(crate) mod wait;

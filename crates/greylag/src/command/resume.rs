@@ -1,0 +1,60 @@
+//! `greylag resume` and `greylag retry`: go on with a run.
+
+use crate::context::Context;
+use crate::failure::{Failure, Outcome};
+use crate::{drive, show, wire};
+use clap::Args;
+use greylag_engine::{Asked, service};
+use greylag_model::id::TaskId;
+use greylag_model::task::RunState;
+
+/// Go on with a run that was paused, stopped or killed.
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    /// The run; the default is the newest.
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+}
+
+impl Resume {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let run = super::select::run(context.journal()?, self.run.as_deref())?;
+        if run.row.state == RunState::Running || run.row.state == RunState::Planned {
+            return if show::driven(&run) {
+                drive::carry_on(context, &Asked::Left { run: Box::new(run) })
+            } else {
+                drive::drive_and_tell(context, &run.id)
+            };
+        }
+        let state = context.state()?;
+        let asked = service::resume(&wire::engine(context, state)?, &run.id, &context.actor())?;
+        drive::carry_on(context, &asked)
+    }
+}
+
+/// Try again what ended badly in a run.
+#[derive(Debug, Args)]
+pub(crate) struct Retry {
+    /// The run.
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// All tasks that failed, were quarantined or are stale.
+    #[arg(long, required_unless_present = "task")]
+    failed: bool,
+    /// Only this task.
+    #[arg(long, value_name = "TASK", conflicts_with = "failed")]
+    task: Option<String>,
+}
+
+impl Retry {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let run = super::select::run(context.journal()?, Some(&self.run))?;
+        if run.counters.bad() == 0 && self.task.is_none() {
+            return Err(Failure::usage(format!("no task of `{}` ended badly", run.id)));
+        }
+        let task = self.task.as_deref().map(TaskId::new);
+        let state = context.state()?;
+        let asked = service::retry_failed(&wire::engine(context, state)?, &run.id, task.as_ref(), &context.actor())?;
+        drive::carry_on(context, &asked)
+    }
+}

@@ -1,0 +1,81 @@
+//! `greylag wait`: blocks until a run is where a script needs it.
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::{follow, show};
+use clap::{Args, ValueEnum};
+use greylag_driver::journal::RunRecord;
+use greylag_model::code;
+use greylag_model::spec::duration;
+use greylag_model::task::RunState;
+use std::time::Duration;
+
+/// Wait until a run reaches a condition.
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// The run; the default is the newest.
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// What to wait for.
+    #[arg(long = "for", value_enum, default_value_t, value_name = "CONDITION")]
+    condition: Condition,
+    /// Give up after so long (exit 3), e.g. `90s`, `10m`.
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<String>,
+}
+
+/// What to wait for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Condition {
+    /// No task is left to do: finished, aborted or undone.
+    #[default]
+    Ended,
+    /// Finished, with every task succeeded; anything else that ends the run is exit 3.
+    Succeeded,
+    /// Paused.
+    Paused,
+    /// Undone.
+    Undone,
+    /// Nothing runs: what is left waits for a person or the outside.
+    Idle,
+}
+
+impl Condition {
+    fn holds(self, run: &RunRecord) -> bool {
+        match self {
+            Self::Ended => follow::ended(run),
+            Self::Succeeded => run.row.state == RunState::Finished && run.counters.bad() == 0,
+            Self::Paused => run.row.state == RunState::Paused,
+            Self::Undone => run.row.state == RunState::Undone,
+            Self::Idle => run.counters.running == 0 && run.counters.ready == 0,
+        }
+    }
+}
+
+impl Wait {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let journal = context.journal()?;
+        let run = super::select::run(journal, self.run.as_deref())?;
+        let patience = match &self.timeout {
+            Some(text) => Some(duration::parse(text).map_err(|message| {
+                Failure::usage(format!("`--timeout {text}` is not a duration: {message}"))
+                    .hint("write a number and a unit, e.g. `90s`, `10m`, `2h`")
+            })?),
+            None => None,
+        };
+        let patience = patience.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+        let reached = follow::until(context, &run.id, patience, |run| self.condition.holds(run) || follow::ended(run))?;
+        if self.condition.holds(&reached) {
+            context.say(&format!("{} is {}", reached.id, show::run_state(&reached)));
+            return Ok(if self.condition == Condition::Ended { follow::exit_of(&reached) } else { Exit::Done });
+        }
+        let what = if follow::ended(&reached) { "it has ended otherwise" } else { "the time is over" };
+        let mut failure = Failure::error(
+            code::cli::WAIT_TIMED_OUT,
+            format!("`{}` is {}: {what}", reached.id, show::run_state(&reached)),
+        );
+        failure.exit = Exit::Incomplete;
+        Err(failure)
+    }
+}

@@ -1,0 +1,119 @@
+//! Reading migration files: from files, directories and standard input, with all that is wrong with them.
+
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use greylag_model::code;
+use greylag_model::diagnostic::{Diagnostic, Severity};
+use greylag_model::spec::{self, Connection, Document, Migration, Parsed};
+use greylag_model::yaml::Places;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What the files hold.
+pub(crate) struct Files {
+    /// Migrations with their places.
+    pub(crate) migrations: Vec<(Migration, Places)>,
+    /// Roots of the connections, by name, absolute.
+    pub(crate) roots: BTreeMap<String, String>,
+    /// Texts, for excerpts.
+    pub(crate) sources: BTreeMap<String, String>,
+}
+
+/// Reads files, directories (their `*.yaml` and `*.yml`) and `-` (standard input). Any error in any of them is reported
+/// with all the others, and nothing is planned.
+pub(crate) fn read(paths: &[PathBuf], json: bool) -> Result<Files, Failure> {
+    let mut parsed: Vec<(PathBuf, Parsed)> = Vec::new();
+    let mut sources = BTreeMap::new();
+    for path in expanded(paths)? {
+        let name = path.display().to_string();
+        let bytes = bytes(&path)?;
+        sources.insert(name.clone(), String::from_utf8_lossy(&bytes).into_owned());
+        parsed.push((path, spec::parse_bytes(&name, &bytes, &spec::LIMITS)));
+    }
+    let mut diagnostics: Vec<Diagnostic> =
+        parsed.iter_mut().flat_map(|(_, parsed)| std::mem::take(&mut parsed.diagnostics)).collect();
+    let only: Vec<Parsed> = parsed.iter().map(|(_, parsed)| parsed.clone()).collect();
+    diagnostics.extend(spec::across(&only));
+    if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        return Err(Failure { exit: Exit::Failed, diagnostics, sources });
+    }
+    failure::report(&diagnostics, &sources, json);
+    let mut files = Files { migrations: Vec::new(), roots: BTreeMap::new(), sources };
+    for (path, parsed) in parsed {
+        for document in parsed.documents {
+            match document {
+                Document::Migration(migration, places) => files.migrations.push((*migration, places)),
+                Document::Connection(connection, places) => {
+                    let root = root(&path, &connection, &places)?;
+                    files.roots.insert(connection.metadata.name, root);
+                }
+            }
+        }
+    }
+    if files.migrations.is_empty() {
+        return Err(Failure::error(code::cli::NOT_FOUND, "the files hold no migration")
+            .hint("a document with `kind: Migration` says what is to change"));
+    }
+    Ok(files)
+}
+
+/// A connection's root; a relative one starts at the file that declares it.
+fn root(file: &Path, connection: &Connection, places: &Places) -> Result<String, Failure> {
+    let base = file.parent().unwrap_or_else(|| Path::new(""));
+    let joined = base.join(&connection.spec.root);
+    let root = fs::canonicalize(&joined).map_err(|error| {
+        let message = format!(
+            "the root `{}` of connection `{}` cannot be used: {error}",
+            joined.display(),
+            connection.metadata.name
+        );
+        Failure::new(
+            Exit::Failed,
+            Diagnostic::error(code::cli::CONFIGURATION, message).at(Some(places.value("/spec/root"))),
+        )
+    })?;
+    root.into_os_string().into_string().map_err(|root| {
+        Failure::error(code::cli::CONFIGURATION, format!("the root `{}` is not UTF-8", root.to_string_lossy()))
+    })
+}
+
+fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let entries = fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
+        let mut inside: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml"))
+            .collect();
+        if inside.is_empty() {
+            return Err(Failure::error(code::cli::NOT_FOUND, format!("`{}` holds no `*.yaml` file", path.display())));
+        }
+        inside.sort();
+        files.append(&mut inside);
+    }
+    Ok(files)
+}
+
+fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        let limit = spec::LIMITS.bytes as u64 + 1;
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+        return Ok(bytes);
+    }
+    // One byte more than is allowed, so that the parser says what the limit is instead of reading on for ever.
+    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(spec::LIMITS.bytes as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    Ok(bytes)
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
+}

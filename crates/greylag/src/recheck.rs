@@ -1,0 +1,99 @@
+//! Before a plan is applied: is the world still as it was planned for?
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::wire::{self, State};
+use greylag_driver::describe::Describe;
+use greylag_model::code;
+use greylag_model::dataset::Dataset;
+use greylag_model::diagnostic::Diagnostic;
+use greylag_model::plan::{Plan, PlanHeader, Staleness, staleness};
+
+/// Tasks are looked at in pages of this size.
+const PAGE: usize = 1_000;
+/// So many stale datasets are named.
+const NAMED: usize = 10;
+
+/// Looks at every source of a plan again. Answers the plan to run: the same, or, where sources moved but the operations
+/// stay what they were, the one with those tasks planned again. Refuses if a dataset changed in a way that a person has to
+/// look at, unless `keep_going` leaves those to end as stale.
+pub(crate) fn recheck(
+    context: &Context,
+    state: &State,
+    header: &PlanHeader,
+    keep_going: bool,
+) -> Result<PlanHeader, Failure> {
+    let describe = wire::describe(state, &header.connections);
+    let mut replaced = Vec::new();
+    let mut stale = Vec::new();
+    let mut from = 0;
+    loop {
+        let tasks = state.journal.plan_tasks(&header.id, from, PAGE)?;
+        if tasks.is_empty() {
+            break;
+        }
+        let datasets: Vec<Dataset> = tasks.iter().map(|task| task.source.dataset.clone()).collect();
+        for (offset, (task, now)) in tasks.iter().zip(describe.describe(&datasets)).enumerate() {
+            let reasons = match now {
+                Ok(now) => match staleness(task, &now) {
+                    Staleness::Fresh => continue,
+                    Staleness::SameOperations(task) => {
+                        replaced.push((from as usize + offset, *task));
+                        continue;
+                    }
+                    Staleness::Changed(reasons) => reasons,
+                },
+                Err(error) => vec![error.message],
+            };
+            let message = format!(
+                "`{}` is not as it was planned for: {}",
+                task.source.dataset.entity.short(),
+                reasons.join("; ")
+            );
+            stale.push(Diagnostic::error(code::plan::SOURCE_CHANGED, message));
+        }
+        from += tasks.len() as u64;
+    }
+    if !stale.is_empty() && !keep_going {
+        return Err(refused(stale));
+    }
+    for found in stale.iter().take(NAMED) {
+        context.say(&format!("{}; it will end as stale", found.message));
+    }
+    if replaced.is_empty() { Ok(header.clone()) } else { planned_again(context, state, header, replaced) }
+}
+
+fn refused(mut stale: Vec<Diagnostic>) -> Failure {
+    let more = stale.len().saturating_sub(NAMED);
+    stale.truncate(NAMED);
+    if let Some(last) = stale.last_mut() {
+        if more > 0 {
+            last.hints.push(format!("{more} more datasets changed"));
+        }
+        last.hints.push("plan again; or `--keep-going` runs the rest and ends these as stale".to_owned());
+    }
+    Failure { exit: Exit::Refused, diagnostics: stale, sources: std::collections::BTreeMap::new() }
+}
+
+/// Saves the plan with the replaced tasks under its own hash.
+fn planned_again(
+    context: &Context,
+    state: &State,
+    header: &PlanHeader,
+    replaced: Vec<(usize, greylag_model::plan::PlanTask)>,
+) -> Result<PlanHeader, Failure> {
+    let number = header.totals.datasets as usize;
+    let mut plan = Plan { header: header.clone(), tasks: state.journal.plan_tasks(&header.id, 0, number)? };
+    let count = replaced.len();
+    for (index, task) in replaced {
+        plan.tasks[index] = task;
+    }
+    plan.header.id = plan.computed_id();
+    state.journal.save_plan(&plan)?;
+    context.say(&format!(
+        "{count} datasets moved since the plan, with the same operations; running {} instead",
+        plan.header.id
+    ));
+    Ok(plan.header)
+}

@@ -1,0 +1,142 @@
+//! Words for states, times and events, the same wherever they are shown.
+
+use crate::output;
+use greylag_driver::journal::RunRecord;
+use greylag_model::check::Verdict;
+use greylag_model::id::Timestamp;
+use greylag_model::task::{Direction, Event, Goal, RunEvent, RunState, TaskEvent, TaskState, Then};
+use std::fmt::Write;
+
+/// A run's state; one that runs but that nobody drives says so.
+pub(crate) fn run_state(run: &RunRecord) -> &'static str {
+    match run.row.state {
+        RunState::Planned => "planned",
+        RunState::Running if !driven(run) => "interrupted",
+        RunState::Running => match run.row.goal {
+            Goal::Finish => "running",
+            Goal::Abort => "aborting",
+            Goal::Undo => "undoing",
+        },
+        RunState::Paused => "paused",
+        RunState::Finished => "finished",
+        RunState::Aborted => "aborted",
+        RunState::Undone => "undone",
+    }
+}
+
+/// Whether a living process drives the run.
+pub(crate) fn driven(run: &RunRecord) -> bool {
+    run.lease.as_ref().is_some_and(|holder| !holder.dead)
+}
+
+/// A task's state.
+pub(crate) fn task_state(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Pending => "pending",
+        TaskState::Ready => "ready",
+        TaskState::Running => "running",
+        TaskState::Waiting => "waiting",
+        TaskState::Stale => "stale",
+        TaskState::Succeeded => "succeeded",
+        TaskState::Failed => "failed",
+        TaskState::Quarantined => "quarantined",
+        TaskState::Skipped => "skipped",
+        TaskState::Undone => "undone",
+    }
+}
+
+/// `12 s ago`, `3 h ago`.
+pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
+    let seconds = now.millis_since(then).max(0) / 1000;
+    let (number, unit) = match seconds {
+        0..60 => (seconds, "s"),
+        60..3_600 => (seconds / 60, "min"),
+        3_600..86_400 => (seconds / 3_600, "h"),
+        _ => (seconds / 86_400, "d"),
+    };
+    format!("{number} {unit} ago")
+}
+
+/// `2026-11-22T09:30:00.123Z`.
+pub(crate) fn instant(at: Timestamp) -> String {
+    chrono::DateTime::from_timestamp_millis(at.0)
+        .map(|at| at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+        .unwrap_or_default()
+}
+
+/// One event in a line.
+pub(crate) fn event(event: &Event) -> String {
+    match event {
+        Event::Run(event) => run_event(event),
+        Event::Task(event) => task_event(event),
+    }
+}
+
+fn run_event(event: &RunEvent) -> String {
+    match event {
+        RunEvent::RunCreated { plan, tasks } => format!("run of {plan} recorded, {tasks} tasks"),
+        RunEvent::RunClaimed { worker, epoch } => format!("driven by {worker} (epoch {epoch})"),
+        RunEvent::RunStarted => "started".to_owned(),
+        RunEvent::RunPaused { by } => format!("paused by {by}"),
+        RunEvent::RunResumed { by } => format!("resumed by {by}"),
+        RunEvent::AbortAsked { by } => format!("abort asked by {by}"),
+        RunEvent::RetryAsked { by, task: None } => format!("retry of all failed tasks asked by {by}"),
+        RunEvent::RetryAsked { by, task: Some(task) } => format!("retry of {task} asked by {by}"),
+        RunEvent::UndoAsked { by } => format!("undo asked by {by}"),
+        RunEvent::RequestRefused { error } => format!("request refused [{}]: {}", error.code, error.message),
+        RunEvent::RunEnded { goal: Goal::Finish } => "finished".to_owned(),
+        RunEvent::RunEnded { goal: Goal::Abort } => "aborted".to_owned(),
+        RunEvent::RunEnded { goal: Goal::Undo } => "undone".to_owned(),
+    }
+}
+
+fn task_event(event: &TaskEvent) -> String {
+    match event {
+        TaskEvent::Unblocked { left: 0 } => "unblocked".to_owned(),
+        TaskEvent::Unblocked { left } => format!("unblocked, {left} left to wait for"),
+        TaskEvent::AttemptStarted { uses, direction, attempt, epoch, .. } => {
+            let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
+            format!("{}{uses} started{again} (epoch {epoch})", back(*direction))
+        }
+        TaskEvent::AttemptPending { handle, wake } => format!("pending as {handle}, asked again at {}", instant(*wake)),
+        TaskEvent::StepDone { uses, direction, progress, checks, .. } => {
+            let mut text = format!("{}{uses} done", back(*direction));
+            if progress.rows > 0 || progress.bytes > 0 {
+                let _ = write!(text, ", {} rows, {}", output::count(progress.rows), output::bytes(progress.bytes));
+            }
+            let passed = checks.iter().filter(|check| check.verdict == Verdict::Pass).count();
+            if !checks.is_empty() {
+                let _ = write!(text, ", {passed} of {} checks passed", checks.len());
+            }
+            text
+        }
+        TaskEvent::AttemptFailed { error, then, checks } => {
+            let after = match then {
+                Then::Retry(at) => format!("tried again at {}", instant(*at)),
+                Then::Fail => "not tried again".to_owned(),
+                Then::Quarantine => "quarantined".to_owned(),
+            };
+            let mut text = format!("failed [{}]: {}; {after}", error.code, error.message);
+            for check in checks.iter().filter(|check| check.verdict != Verdict::Pass) {
+                let _ = write!(text, "\n    check {}: {}", check.name, check.detail);
+            }
+            text
+        }
+        TaskEvent::AttemptLost { .. } => "attempt lost with its process".to_owned(),
+        TaskEvent::AttemptStopped { reason } => format!("attempt stopped ({reason:?})").to_lowercase(),
+        TaskEvent::ApprovalWanted { uses, .. } => format!("waits for an approval before {uses}"),
+        TaskEvent::Approved { by, .. } => format!("approved by {by}"),
+        TaskEvent::MarkedStale { error } => format!("stale [{}]: {}", error.code, error.message),
+        TaskEvent::Skipped { error } => format!("skipped [{}]: {}", error.code, error.message),
+        TaskEvent::Retried => "to be tried again".to_owned(),
+        TaskEvent::UndoStarted { .. } => "undo started".to_owned(),
+        TaskEvent::UndoRefused { error } => format!("undo refused [{}]: {}", error.code, error.message),
+    }
+}
+
+fn back(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Forward => "",
+        Direction::Undo => "undo of ",
+    }
+}

@@ -1,0 +1,125 @@
+//! The one place that names concrete drivers: which store, which data plane, which readers.
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::faults::ArmedFaults;
+use crate::home::Home;
+use greylag_catalog::migration::CatalogExecutor;
+use greylag_data::describe::local::LocalFiles;
+use greylag_data::describe::{FileCalls, FileRequest};
+use greylag_data::durable::LocalDisk;
+use greylag_data::executor::{DataPlane, Options, executors};
+use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
+use greylag_data::request::{self, Readers};
+use greylag_driver::catalog::Catalog;
+use greylag_driver::fault::{Faults, NoFaults};
+use greylag_driver::journal::Journal;
+use greylag_engine::{Drivers, Engine, Limits};
+use greylag_model::code;
+use greylag_model::id::WorkerId;
+use greylag_store::Store;
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Memory of one reader process, bytes.
+const READER_MEMORY: u64 = 512 << 20;
+/// Longest time for one request to a reader: a chunk is a second's work, so this is a reader that hangs.
+const READER_TIMEOUT: Duration = Duration::from_secs(600);
+/// A reader is replaced after so many requests, so that what leaks somewhere below does not add up.
+const READER_REQUESTS: u64 = 100_000;
+
+/// The opened state folder.
+pub(crate) struct State {
+    /// Plans, runs, events.
+    pub(crate) journal: Arc<dyn Journal>,
+    /// Datasets, owners, consumers.
+    pub(crate) catalog: Arc<dyn Catalog>,
+    readers: Arc<Readers>,
+    home: Home,
+}
+
+/// Opens the state folder.
+pub(crate) fn open(home: &Home) -> Result<State, Failure> {
+    let store = Arc::new(Store::open(home.database())?);
+    let catalog: Arc<dyn Catalog> = Arc::new(store.catalog());
+    let program = env::current_exe().map_err(|error| {
+        Failure::error(code::cli::INTERNAL, format!("the path of this program cannot be had: {error}"))
+    })?;
+    let readers = ReaderPool::new(PoolConfig {
+        command: vec![program.into_os_string(), OsString::from("reader")],
+        size: parallelism(),
+        memory_bytes: READER_MEMORY,
+        request_timeout: READER_TIMEOUT,
+        max_requests: READER_REQUESTS,
+    })?;
+    Ok(State { journal: store, catalog, readers: Arc::new(readers), home: home.clone() })
+}
+
+/// How many things are done at once: one for each processor.
+pub(crate) fn parallelism() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// What looks at datasets; `roots` are those of the connections.
+pub(crate) fn describe(state: &State, roots: &BTreeMap<String, String>) -> LocalFiles {
+    let roots = roots.iter().map(|(name, root)| (name.clone(), PathBuf::from(root))).collect();
+    LocalFiles::new(state.readers.clone(), roots)
+}
+
+/// The engine with every executor of this build.
+pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure> {
+    let mut all = executors(&Arc::new(plane(state)));
+    all.push(Arc::new(CatalogExecutor::new(Arc::clone(&state.catalog))));
+    let drivers = Drivers {
+        journal: Arc::clone(&state.journal),
+        executors: all,
+        clock: Arc::new(context.clock()),
+        faults: faults()?,
+        seed: u64::from(std::process::id()),
+        worker: worker(context),
+    };
+    Ok(Engine::new(drivers, Limits { workers: parallelism(), ..Limits::default() }))
+}
+
+/// The data plane on the local file system.
+pub(crate) fn plane(state: &State) -> DataPlane {
+    DataPlane {
+        disk: Arc::new(LocalDisk),
+        readers: Arc::clone(&state.readers),
+        describe: Arc::new(describe(state, &BTreeMap::new())),
+        artefacts: state.home.rejected(),
+        options: Options::default(),
+    }
+}
+
+/// An id that no other process ever has: host, process and time.
+fn worker(context: &Context) -> WorkerId {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    WorkerId::new(format!("{host}:{}:{}", std::process::id(), context.now().0))
+}
+
+/// Fault points, if a test rig has armed some.
+fn faults() -> Result<Arc<dyn Faults>, Failure> {
+    let Some(list) = env::var_os("GREYLAG_FAULTS") else { return Ok(Arc::new(NoFaults)) };
+    let log = env::var_os("GREYLAG_FAULTS_LOG").map(PathBuf::from);
+    let armed = ArmedFaults::parse(&list.to_string_lossy(), log)
+        .map_err(|message| Failure::error(code::cli::CONFIGURATION, format!("`GREYLAG_FAULTS`: {message}")))?;
+    Ok(Arc::new(armed))
+}
+
+/// Starts a reader and asks it something; answers the milliseconds it took.
+pub(crate) fn try_reader(context: &Context) -> Result<u128, Failure> {
+    let state = context.state()?;
+    let begun = Instant::now();
+    FileCalls::call(state.readers.as_ref(), &FileRequest::Describe(Vec::new()))?;
+    Ok(begun.elapsed().as_millis())
+}
+
+/// Serves requests of a parent process on standard input until it closes.
+pub(crate) fn read_for_parent(memory_bytes: u64) -> Result<(), Failure> {
+    Ok(pool::serve(ServeLimits { memory_bytes }, &request::handle)?)
+}

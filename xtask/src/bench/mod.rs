@@ -1,0 +1,69 @@
+//! `cargo xtask bench`: speed and memory, side by side with the tool that a user would pick instead.
+//!
+//! Contenders take turns (A B A B …), so that both meet the same noise; medians and the ratio of medians are printed.
+//! Processor time is user plus system of the whole process tree, memory the largest sum of resident sets over it.
+
+mod lineitem;
+mod measure;
+mod plan;
+mod small;
+mod steps;
+
+use crate::demo;
+use crate::gate::python;
+use crate::tool::pip_install;
+use crate::workspace::Workspace;
+use std::path::{Path, PathBuf};
+
+/// The peers, pinned.
+const PEERS: &[&str] = &["tpchgen-cli==4.0.0", "dbos==3.4.0"];
+
+/// What the benches share.
+pub(crate) struct Setting {
+    /// The workspace.
+    pub(crate) workspace: PathBuf,
+    /// The release binary.
+    pub(crate) greylag: PathBuf,
+    /// A Python with the peers installed.
+    pub(crate) python: PathBuf,
+    /// Scratch space.
+    pub(crate) scratch: PathBuf,
+    /// Counted rounds.
+    pub(crate) rounds: usize,
+    /// Scale factor of TPC-H for `lineitem`.
+    pub(crate) scale: u32,
+}
+
+/// Names of the benches.
+pub(crate) const NAMES: [&str; 4] = ["small", "lineitem", "steps", "plan"];
+
+/// Runs one bench, or all.
+pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
+    let python = python::environment(workspace)?;
+    pip_install(workspace, PEERS)?;
+    let setting = &Setting {
+        workspace: workspace.root.clone(),
+        greylag: demo::build(workspace)?,
+        python,
+        scratch: workspace.target.join("bench"),
+        rounds: rounds.max(1),
+        scale,
+    };
+    for known in NAMES.iter().filter(|known| name.is_none_or(|name| name == **known)) {
+        match *known {
+            "small" => small::run(setting)?,
+            "lineitem" => lineitem::run(setting)?,
+            "steps" => steps::run(setting)?,
+            _ => plan::run(setting)?,
+        }
+    }
+    Ok(())
+}
+
+/// An empty directory for one bench.
+fn fresh(path: &Path) -> Result<(), String> {
+    if path.exists() {
+        std::fs::remove_dir_all(path).map_err(|error| format!("`{}` cannot be removed: {error}", path.display()))?;
+    }
+    std::fs::create_dir_all(path).map_err(|error| format!("`{}` cannot be made: {error}", path.display()))
+}
