@@ -6,7 +6,8 @@ use greylag_model::code::{self, Code};
 use greylag_model::diagnostic::{Diagnostic, Severity};
 use greylag_model::spec::ErrorClass;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 /// What ended a command.
 #[derive(Debug)]
@@ -90,7 +91,7 @@ fn render(diagnostic: &Diagnostic, sources: &BTreeMap<String, String>) -> String
     };
     let mut text = format!("{colour}{word}[{}]\x1b[0m: {}", diagnostic.code, shown(&diagnostic.message));
     if let Some(place) = &diagnostic.place {
-        text.push_str(&format!("\n  \x1b[34m-->\x1b[0m {}:{}:{}", shown(&place.file), place.line, place.column));
+        let _ = write!(text, "\n  \x1b[34m-->\x1b[0m {}:{}:{}", shown(&place.file), place.line, place.column);
         let line = sources.get(&place.file).and_then(|source| source.lines().nth(place.line.saturating_sub(1)));
         if let Some(line) = line {
             let number = place.line.to_string();
@@ -99,15 +100,16 @@ fn render(diagnostic: &Diagnostic, sources: &BTreeMap<String, String>) -> String
             let width = line.chars().count();
             let start = place.column.saturating_sub(1).min(width);
             let length = place.span.1.clamp(1, width.saturating_sub(start).max(1));
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\n \x1b[34m{number} |\x1b[0m {shown_line}\n \x1b[34m{gap} |\x1b[0m {}{colour}{}\x1b[0m",
                 " ".repeat(start),
                 "^".repeat(length)
-            ));
+            );
         }
     }
     for hint in &diagnostic.hints {
-        text.push_str(&format!("\n  \x1b[36mhint:\x1b[0m {}", shown(hint)));
+        let _ = write!(text, "\n  \x1b[36mhint:\x1b[0m {}", shown(hint));
     }
     text
 }

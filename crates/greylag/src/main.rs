@@ -2,6 +2,8 @@
 //!
 //! The binary is the only place that reads the environment; [`wire`] alone names concrete drivers.
 
+#![expect(clippy::disallowed_methods, reason = "the binary is where the environment, the clock and paths are read")]
+
 mod cli;
 mod clock;
 mod command;

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 /// Memory of one reader process, bytes.
 const READER_MEMORY: u64 = 512 << 20;
 /// Longest time for one request to a reader: a chunk is a second's work, so this is a reader that hangs.
-const READER_TIMEOUT: Duration = Duration::from_secs(600);
+const READER_TIMEOUT: Duration = Duration::from_mins(10);
 /// A reader is replaced after so many requests, so that what leaks somewhere below does not add up.
 const READER_REQUESTS: u64 = 100_000;
 

@@ -1,5 +1,5 @@
 //! The real binary, as users run it.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests start the binary")]
 
 mod commands;
 mod kill;

@@ -26,9 +26,8 @@ fn yaml_bombs_end_at_once() {
     let rig = Rig::new();
     let mut bomb = String::from("a: &a [x, x, x, x, x, x, x, x, x]\n");
     for (this, last) in ('b'..='i').zip('a'..='h') {
-        bomb.push_str(&format!(
-            "{this}: &{this} [*{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}, *{last}]\n"
-        ));
+        let aliases = vec![format!("*{last}"); 8].join(", ");
+        bomb.extend([this.to_string(), format!(": &{this} [{aliases}]\n")]);
     }
     let (code, said) = planned(&rig, bomb.as_bytes());
     assert_eq!(code, 1, "{said}");

@@ -112,8 +112,9 @@ fn tell(context: &Context, report: &Report) -> Outcome {
             output::document(context.format(), "import", &value)?;
         }
         Format::Name => {
-            let names: String = report.entities.iter().map(|touched| format!("{}\n", touched.entity)).collect();
-            output::text(&names)?;
+            for touched in &report.entities {
+                output::text(&format!("{}\n", touched.entity))?;
+            }
         }
         Format::Table | Format::Wide => {
             for kept in report.kept.iter().take(NAMED) {
