@@ -2,6 +2,8 @@
 //!
 //! Days and times travel as plain integers, so that what is compared is the expression and not the file format.
 
+#![expect(clippy::disallowed_methods, reason = "tests that start Python, which the environment names")]
+
 use arrow::array::types::{ArrowPrimitiveType, Int64Type};
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
