@@ -3,8 +3,8 @@
 use super::{Finding, sources};
 use crate::workspace::Workspace;
 
-/// Longest source file, in lines.
-const LINES: usize = 600;
+/// Longest source file, in lines. About 400 is what we aim at; this is where it stops.
+const LINES: usize = 650;
 /// Largest file of any kind, in bytes: the repository is no place for data.
 const BYTES: u64 = 512 * 1024;
 
