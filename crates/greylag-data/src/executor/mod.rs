@@ -55,7 +55,7 @@ use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
 use greylag_model::code::data as code;
-use greylag_model::task::Direction;
+use greylag_model::task::{Direction, Phase};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -137,7 +137,7 @@ impl Executor for DataStep {
         let job = Job { plane: &self.plane, request, context };
         job.go_on()?;
         match request.direction {
-            Direction::Forward => self.work.forward(&job),
+            Direction::Forward => self.work.forward(&job).inspect_err(|error| job.clear_away(error)),
             Direction::Undo => self.work.undo(&job).map(|()| Outcome::Done(StepReport::default())),
         }
     }
@@ -174,6 +174,20 @@ impl Job<'_> {
     fn staging(&self) -> Result<crate::staging::Staging, DriverError> {
         let target = self.target()?.path;
         Ok(crate::staging::Staging::new(&target, self.request.run, self.request.task, self.request.epoch))
+    }
+
+    /// Removes what lies in staging after a failure that is not tried again: nothing half-done is left beside the
+    /// datasets. A person's retry finds an empty place and starts over. What cannot be removed now goes with the undo.
+    fn clear_away(&self, error: &DriverError) {
+        let retry = &self.request.step.retry;
+        let again = retry.on.contains(&error.class) && self.request.attempt < retry.attempts;
+        let staged = self.request.step.phase < Phase::Publish;
+        if again || !staged || self.context.cancelled() {
+            return;
+        }
+        if let Ok(staging) = self.staging() {
+            let _ = staging.remove_all(self.disk());
+        }
     }
 
     fn disk(&self) -> &dyn Disk {

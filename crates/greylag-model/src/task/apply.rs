@@ -1,7 +1,9 @@
 //! Folding: row and event in, row out.
 
-use super::{Direction, Goal, RunEvent, RunRow, RunState, TaskEvent, TaskRow, TaskState, Then};
+use super::{Direction, Failure, Goal, RunEvent, RunRow, RunState, TaskEvent, TaskRow, TaskState, Then};
+use crate::code::engine as code;
 use crate::id::Timestamp;
+use crate::spec::ErrorClass;
 
 /// The row after `event`, which happened at `at`.
 #[must_use]
@@ -46,6 +48,11 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
         TaskEvent::AttemptLost { then } => {
             row.lost += 1;
             after_attempt(&mut row, *then);
+            if *then == Then::Quarantine {
+                let message = format!("{} attempts in a row were lost with their process", row.lost);
+                let error = Failure::new(ErrorClass::Transient, code::ATTEMPTS_LOST, message);
+                row.error = Some(Failure { hints: vec!["`greylag retry --failed` tries again".to_owned()], ..error });
+            }
         }
         TaskEvent::AttemptStopped { .. } => ready(&mut row, at),
         TaskEvent::ApprovalWanted { .. } => leave(&mut row, TaskState::Waiting),

@@ -30,9 +30,16 @@ fn kill_at(rig: &Rig, run: &str, point: &str) {
             return;
         }
         assert_eq!(said.code, Some(3), "`{point}` was not reached\n{}\n{}", said.stdout, said.stderr);
-        rig.run(["approve", run, "--yes", "--record-only"]).ended(0);
+        approve(rig, run);
     }
     panic!("`{point}` was never reached");
+}
+
+/// Says yes to what waits; no task may have ended badly.
+fn approve(rig: &Rig, run: &str) {
+    let bad = rig.run(["status", run, "--failed"]);
+    let said = rig.run(["approve", run, "--yes", "--record-only"]);
+    assert_eq!(said.code, Some(0), "{}\n{}", bad.stdout, said.stderr);
 }
 
 /// Goes on with a run until it ends.
@@ -43,7 +50,7 @@ fn finish(rig: &Rig, run: &str) {
             return;
         }
         assert_eq!(said.code, Some(3), "{}\n{}", said.stdout, said.stderr);
-        rig.run(["approve", run, "--yes", "--record-only"]).ended(0);
+        approve(rig, run);
     }
     panic!("`{run}` does not end");
 }
@@ -79,12 +86,12 @@ fn recorded(seed: u64, through: &str) -> (Rig, String) {
         let path = entry.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         // The estate's own files say nothing of the last phase.
-        assert!(!text.contains("through:"));
-        let text = text.replacen("\nspec:\n", &format!("\nspec:\n  through: {through}\n  retention: 0s\n"), 1);
+        let retention = if through == "drop" { "  retention: 0s\n" } else { "" };
+        let text = text.replacen("\nspec:\n", &format!("\nspec:\n  through: {through}\n{retention}"), 1);
         assert!(text.contains("through:"), "{text}");
-        std::fs::write(path, text).unwrap();
+        rig.write(&format!("migrations/{}", path.file_name().unwrap().to_string_lossy()), text);
     }
-    let plans = rig.plans();
+    let plans = rig.plans("migrations");
     assert_eq!(plans.len(), 1, "one migration file for one estate of twelve");
     let run = rig.run(["apply", "--record-only", &plans[0]]).ended(0).stdout.trim().to_owned();
     (rig, run)
@@ -115,7 +122,8 @@ fn back(seed: u64) {
     for step in steps.iter().rev() {
         for point in POINTS {
             let point = format!("undo:{step}:{point}");
-            if point != first {
+            // Taking a verification back has no effect in whose middle one could stop.
+            if point != first && point != "undo:data/verify:in-effect" {
                 kill_at(&rig, &run, &point);
             }
         }
@@ -125,7 +133,7 @@ fn back(seed: u64) {
     rig.assert_true(&["--undone"]);
 }
 
-// 45 kills forwards and 40 back a seed: six seeds are 510 kills, in tests of their own so that they run side by side.
+// 45 kills forwards and 39 back a seed: six seeds are 504 kills, in tests of their own so that they run side by side.
 macro_rules! killed {
     ($($name:ident: $direction:ident($seed:literal);)*) => {
         $(#[test] fn $name() { $direction($seed); })*

@@ -93,9 +93,9 @@ impl Rig {
         said(&output).json()
     }
 
-    /// Plans the estate's migrations and answers the plans' ids.
-    pub(crate) fn plans(&self) -> Vec<String> {
-        let migrations = self.path("estate/migrations");
+    /// Plans the migrations of a directory and answers the plans' ids.
+    pub(crate) fn plans(&self, directory: &str) -> Vec<String> {
+        let migrations = self.path(directory);
         let said = self.run([
             OsStr::new("plan"),
             OsStr::new("-o"),

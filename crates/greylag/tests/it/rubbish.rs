@@ -79,7 +79,7 @@ fn a_state_folder_of_a_newer_version_is_refused() {
     let rig = Rig::new();
     rig.run(["runs"]).ended(0);
     let database = rusqlite::Connection::open(rig.path("home/state.db")).unwrap();
-    database.pragma_update(None, "user_version", 9_999).unwrap();
+    database.execute("INSERT INTO schema_version (version) VALUES (9999)", []).unwrap();
     drop(database);
     let said = rig.run(["runs"]).ended(1);
     assert!(said.stderr.contains("error[GL0530]"), "{}", said.stderr);
