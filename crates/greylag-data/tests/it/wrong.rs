@@ -92,6 +92,10 @@ fn a_wrong_byte_in_the_file() {
     for at in (4..bytes.len()).step_by(bytes.len() / 40) {
         let mut wrong = bytes.clone();
         wrong[at] ^= 0x10;
+        if fs::read_dir(&world.home).unwrap().count() == 1 {
+            // The last verification ended in an error, which leaves nothing in staging.
+            world.step("data/backfill").unwrap();
+        }
         fs::write(staged(&world), &wrong).unwrap();
         let report = world.step("data/verify");
         let passed = report
