@@ -1,4 +1,4 @@
-//! Generated files are committed. [`write`] writes them, [`check`] says where they differ from what would be written.
+//! Generated files are committed. [`write()`] writes them, [`check`] says where they differ from what would be written.
 
 use crate::workspace::Workspace;
 use std::fs;
@@ -31,7 +31,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
     Ok(())
 }
 
-/// Fails if a committed file differs from what [`write`] would write.
+/// Fails if a committed file differs from what [`write()`] would write.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let mut drifted = Vec::new();
     for (path, text) in greylag_model::codegen::codegen() {

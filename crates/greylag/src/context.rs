@@ -121,7 +121,7 @@ impl Context {
         }
         Err(Failure::new(
             crate::exit::Exit::Refused,
-            Diagnostic::error(code::cli::CONFIRMATION_NEEDED, "not confirmed, nothing was done"),
+            Diagnostic::error(code::cli::NOT_CONFIRMED, "not confirmed, nothing was done"),
         ))
     }
 

@@ -8,7 +8,7 @@ use greylag_driver::describe::Describe;
 use greylag_model::code;
 use greylag_model::dataset::Dataset;
 use greylag_model::diagnostic::Diagnostic;
-use greylag_model::plan::{Plan, PlanHeader, Staleness, staleness};
+use greylag_model::plan::{Plan, PlanHeader, PlanTask, Staleness, computed_id, staleness};
 
 /// Tasks are looked at in pages of this size.
 const PAGE: usize = 1_000;
@@ -27,9 +27,11 @@ pub(crate) fn recheck(
     let describe = wire::describe(state, &header.connections);
     let mut replaced = Vec::new();
     let mut stale = Vec::new();
+    let mut digests = Vec::new();
     let mut from = 0;
     loop {
         let tasks = state.journal.plan_tasks(&header.id, from, PAGE)?;
+        digests.extend(tasks.iter().map(PlanTask::digest));
         if tasks.is_empty() {
             break;
         }
@@ -54,6 +56,10 @@ pub(crate) fn recheck(
             stale.push(Diagnostic::error(code::plan::SOURCE_CHANGED, message));
         }
         from += tasks.len() as u64;
+    }
+    if computed_id(header, digests) != header.id {
+        let message = format!("the saved plan `{}` is not the one that was frozen: its hash differs", header.id);
+        return Err(Failure::error(code::plan::PLAN_DAMAGED, message).hint("plan again"));
     }
     if !stale.is_empty() && !keep_going {
         return Err(refused(stale));
@@ -81,7 +87,7 @@ fn planned_again(
     context: &Context,
     state: &State,
     header: &PlanHeader,
-    replaced: Vec<(usize, greylag_model::plan::PlanTask)>,
+    replaced: Vec<(usize, PlanTask)>,
 ) -> Result<PlanHeader, Failure> {
     let number = header.totals.datasets as usize;
     let mut plan = Plan { header: header.clone(), tasks: state.journal.plan_tasks(&header.id, 0, number)? };

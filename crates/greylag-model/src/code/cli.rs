@@ -10,18 +10,9 @@ codes! {
     CONFIGURATION = 3, "the configuration cannot be used",
         cause: "A setting from the environment or from the configuration in the state folder has a value that cannot be read, or names something that does not exist. The message names the setting and where it came from. Command-line arguments win over the environment, and that over the folder.",
         cure: "Correct or unset the setting. `greylag doctor` shows each setting with its value and its origin.";
-    HOME_LOCKED = 4, "the state folder is in use by another process",
-        cause: "A run is decided by one process at a time. The lock of the state folder is held by the process that the message names; the lock ends with the process, so a leftover file alone never blocks. Commands that only read (`status`, `runs`, `logs`, `catalog show`) work meanwhile.",
-        cure: "Wait for the other process, end it, or give this one a state folder of its own with `--home`. After a crash nothing needs to be cleaned: the next process takes over.";
-    HOME_NEWER = 5, "the state folder was written by a newer version",
-        cause: "Journal and state carry a version. This build does not know the one that it found, and it changes nothing that it cannot read.",
-        cure: "Use a build at least as new as the one that wrote the folder (the message names it), or another folder with `--home`. A folder cannot be taken back to an older version.";
     HOME_UNWRITABLE = 6, "the state folder cannot be written",
         cause: "The folder, or a file in it, could not be created or written: permissions, a read-only or full file system, or a file that stands where the folder should be.",
         cure: "Correct the permissions or make space, or choose another folder with `--home` or `GREYLAG_HOME`. Work that was done before is in the journal: run the same command again.";
-    HOME_DAMAGED = 7, "the state folder is damaged",
-        cause: "The state database does not pass its own consistency check, which Greylag's own crashes and power cuts do not cause: look for a failing disk, a copy taken while a process was writing, or a file that was edited.",
-        cure: "Restore the folder from a backup, or begin a new one with `--home`. Datasets that were published stay as they are: `greylag catalog import` registers them anew.";
     RUN_NOT_FOUND = 8, "there is no such run",
         cause: "No run in this state folder has the id or name that was given.",
         cure: "`greylag runs` lists them. Look also whether `--home` or `GREYLAG_HOME` name the folder in which it was started.";
