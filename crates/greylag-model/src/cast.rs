@@ -1,6 +1,6 @@
 //! The type matrix: which type converts to which, and what it may lose.
 //!
-//! [`conversion`] says it for planning, [`convert`] does it to one value (the written semantics; the data plane has
+//! [`conversion`] says it for planning, [`convert()`] does it to one value (the written semantics; the data plane has
 //! its own, vectorised implementation), [`matrix_markdown`] prints it for the reference page.
 //!
 //! Three things can happen to a value:

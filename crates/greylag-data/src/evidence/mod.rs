@@ -40,7 +40,7 @@
 //! # Figures beside the hash
 //!
 //! Smallest and largest values and sums say *where* two datasets differ when the hash says *that* they do. Sums are
-//! exact, those of floats too (see [`float_sum`]), so that merging partial evidence is associative and commutative to
+//! exact, those of floats too (see `float_sum`), so that merging partial evidence is associative and commutative to
 //! the last bit, whatever the chunks. Of text and binary the figures are of lengths in bytes: evidence is journalled
 //! and shown, and must not hold what people wrote.
 

@@ -2,7 +2,7 @@
 //! microseconds each.
 //!
 //! Columns, literals and `CASE` are DataFusion's nodes, as are the text functions whose meaning is ours; everything
-//! else is an [`Operation`](super::operation::Operation) over Arrow kernels. A function without a kernel runs the
+//! else is an [`Operation`](super::operation) over Arrow kernels. A function without a kernel runs the
 //! reference meaning over the rows of its argument arrays.
 
 use super::cast::cast_array;

@@ -1,4 +1,4 @@
-//! Parquet files: guarded footers ([`footer`]), streaming reads ([`read`]), tuned deterministic writes ([`write`]) and
+//! Parquet files: guarded footers ([`footer`]), streaming reads ([`read`]), tuned deterministic writes ([`mod@write`]) and
 //! joining files without decoding them ([`assemble`]).
 
 pub mod assemble;

@@ -1,6 +1,6 @@
 //! The expression language of mappings: a closed, typed subset of SQL.
 //!
-//! [`parse`] reads text into [`Expr`] (untyped, with names and places), [`Expr::check`] types it against a schema into
+//! [`parse()`] reads text into [`Expr`] (untyped, with names and places), [`Expr::check`] types it against a schema into
 //! [`TypedExpr`], which is what mappings and plans hold, what `greylag-data` compiles to DataFusion, what the SQL
 //! printers ([`TypedExpr::to_sql`]) print, and what [`TypedExpr::eval`] evaluates row by row: the written semantics,
 //! and the independent second evaluation of verification.

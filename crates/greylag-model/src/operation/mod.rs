@@ -3,12 +3,12 @@
 //! Every file answers the same questions about its kind, so that a preview and an execution cannot differ:
 //!
 //! - *validate and forward*: reads its rule of the [`MappingSpec`](crate::spec::MappingSpec), puts every error it finds
-//!   into the [`Resolution`], and gives the target columns as [`Draft`]s;
+//!   into the `Resolution`, and gives the target columns as `Draft`s;
 //! - *reverse*: the way back, derived where it is provable, else lost with a reason (a reverse that the file gives wins);
 //! - *breaks*: what readers of the old column meet;
 //! - *change*: the line that a plan shows.
 //!
-//! Composite rules (a column renamed, retyped and defaulted at once) are one draft: [`column`] reads them and asks each
+//! Composite rules (a column renamed, retyped and defaulted at once) are one draft: [`mod@column`] reads them and asks each
 //! kind for its part. The kind that a reader notices most names the draft: computed, then retyped, defaulted, renamed.
 
 pub mod cast;

@@ -2,7 +2,7 @@
 //!
 //! Events are written once and read for ever, so each is stored with [`EVENT_VERSION`] and older ones are lifted by
 //! [`upcast`] before they are decoded. An event carries what was decided (when to try again, which step is next), so
-//! that [`super::apply`] needs nothing but the row and the event.
+//! that [`super::apply()`] needs nothing but the row and the event.
 
 use super::{Direction, Failure, Goal, Progress};
 use crate::check::CheckResult;

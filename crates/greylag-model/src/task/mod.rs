@@ -2,7 +2,7 @@
 //!
 //! **Terms.** A *task* walks through its *steps*; the smallest durable unit is one step. An *attempt* is one try of the
 //! step at hand and has an *epoch*, the task's fencing token. An [`TaskEvent`] is a fact; the [`TaskRow`] is the fold of
-//! a task's facts by [`apply`], the [`RunRow`] the fold of a run's by [`apply_run`]. [`decide`] tells which fact an
+//! a task's facts by [`apply()`], the [`RunRow`] the fold of a run's by [`apply_run`]. [`decide()`] tells which fact an
 //! [`Input`] becomes, and what has to be done once that fact is on disk.
 //!
 //! **Who is authoritative.** The journal. A row can be thrown away and folded again.
