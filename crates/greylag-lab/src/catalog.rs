@@ -4,7 +4,7 @@ use crate::design::{Design, Estate, PER_SYSTEM, System, names};
 use crate::draws::Draws;
 use crate::hostile::Hostile;
 use crate::layout::{Dialect, Format};
-use crate::names::PEOPLE;
+use crate::names::{ODD_COLUMNS, PEOPLE};
 use crate::truth::{CatalogTruth, Flow};
 use crate::yaml::{Node, document, text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,7 +47,14 @@ pub(crate) fn resource(design: &Design) -> String {
                 annotations = annotations.with("greylag.dev/format", text("parquet"));
             }
         }
-        Format::Csv(dialect) => annotations = csv_annotations(annotations, dialect),
+        Format::Csv(dialect) => {
+            annotations = csv_annotations(annotations, dialect);
+            // A column called `true` makes the header look like a row.
+            let odd = design.old_slots.iter().any(|slot| ODD_COLUMNS.contains(&slot.column.name.as_str()));
+            if dialect.header && odd {
+                annotations = annotations.with("greylag.dev/csv-header", text("true"));
+            }
+        }
     }
     if design.declares {
         annotations = annotations.with("greylag.dev/columns", text(declared_columns(design)));

@@ -244,7 +244,7 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         Shape::Directory => format!("{}/{place}", system.directory),
     };
     let explicit = draws.chance(12) && hostile.is_none();
-    let stem = if explicit { format!("{to} for {} {index}", draws.pick(ODD_PLACES)) } else { to.clone() };
+    let stem = if explicit { format!("{to} for {} {index}", new_place(&mut draws)) } else { to.clone() };
     let name = match frame.new.shape {
         Shape::File => format!("{stem}.{}", frame.new.format.extension()),
         Shape::Directory => stem,
@@ -293,6 +293,13 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         hostile,
         marks,
     }
+}
+
+/// Part of the name of a new dataset's place: DuckDB takes a backslash in a path for a separator, so that the
+/// compatibility view could not read below it.
+fn new_place(draws: &mut Draws) -> &'static str {
+    let places: Vec<&str> = ODD_PLACES.iter().copied().filter(|place| !place.contains('\\')).collect();
+    draws.pick(&places)
 }
 
 /// The name of a type in the coverage table: without parameters, but timestamps with unit and zone.
@@ -385,12 +392,15 @@ fn dialect(draws: &mut Draws) -> Dialect {
         3 => Encoding::Utf16Be,
         _ => Encoding::Utf8,
     };
+    let escape = draws.chance(15).then_some('\\');
+    // A null text with the escape in it would need quotes, and then be no null.
+    let nulls = ["", "", "NULL", if escape.is_some() { "NULL" } else { "\\N" }, "NA", "-"];
     Dialect {
         delimiter: [',', ',', ';', '|', '\t'][draws.below(5)],
         quote: if draws.chance(15) { '\'' } else { '"' },
-        escape: draws.chance(15).then_some('\\'),
+        escape,
         header: !draws.chance(15),
-        null: ["", "", "NULL", "\\N", "NA", "-"][draws.below(6)].to_owned(),
+        null: nulls[draws.below(6)].to_owned(),
         mark: match encoding {
             Encoding::Latin1 => false,
             Encoding::Utf8 => draws.chance(25),
@@ -414,6 +424,10 @@ fn frame(draws: &mut Draws, rows: usize, hostile: Option<Hostile>) -> Frame {
         shape: Shape::File,
         partition_by: vec![],
     };
+    if let Format::Csv(csv) = &mut old.format {
+        // Without rows and without a header there would be nothing at all in the file.
+        csv.header |= rows == 0;
+    }
     if let Some(hostile) = hostile {
         old.format = hostile.format();
         let new = Layout { format: Format::Parquet { compression: Compression::Zstd }, ..old.clone() };

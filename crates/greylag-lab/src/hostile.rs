@@ -5,6 +5,7 @@ use crate::cell::Cell;
 use crate::draws::Draws;
 use crate::layout::{Dialect, Format};
 use crate::yaml::{Node, text};
+use greylag_model::code::{self, Code};
 use greylag_model::dataset::Compression;
 use greylag_model::types::DataType;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,22 @@ impl Hostile {
             Self::Misfit | Self::CorruptPages => Refusal::Failed,
             Self::RaggedLines => Refusal::Either,
             _ => Refusal::Blocked,
+        }
+    }
+
+    /// Codes of errors, one of which must be given.
+    pub fn codes(self) -> &'static [Code] {
+        match self {
+            Self::Misfit => &[code::expr::ROW],
+            Self::CorruptFooter | Self::EmptyFile => &[code::data::CORRUPT_PARQUET],
+            Self::CorruptPages => &[code::data::CORRUPT_PARQUET, code::data::HOSTILE_FILE],
+            Self::MissingFile => &[code::data::NOT_FOUND],
+            Self::UnknownEntity => &[code::plan::UNKNOWN_DATASET],
+            Self::TargetExists => &[code::plan::TARGET_EXISTS],
+            Self::RaggedLines => &[code::data::CSV_RAGGED],
+            Self::UnsupportedCast => &[code::plan::NO_CONVERSION],
+            Self::SilentLoss => &[code::plan::LOSS_NEEDED],
+            Self::UnknownColumn => &[code::plan::UNKNOWN_COLUMN],
         }
     }
 

@@ -113,7 +113,8 @@ fn integer_to_float(draws: &mut Draws, loss: &str) -> Drawn {
         let value = draws.between(-(1 << 53), 1 << 53);
         return (Cell::Int(value.into()), Some(Cell::Float64(value as f64)));
     }
-    let double = draws.between(1 << 40, 1 << 50) << 12;
+    // From 2^54 on, doubles are four apart and more.
+    let double = draws.between(1 << 42, 1 << 50) << 12;
     let new = (loss != "fail").then_some(Cell::Float64(double as f64));
     (Cell::Int(i128::from(double) + 1), new)
 }

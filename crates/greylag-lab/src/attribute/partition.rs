@@ -2,6 +2,7 @@
 
 use super::{Attribute, Column, Making, Rules, at, rule};
 use crate::cell::Cell;
+use crate::values::Letters;
 use greylag_model::types::DataType;
 
 /// Types of partition columns, in turn.
@@ -19,6 +20,7 @@ fn values(making: &mut Making<'_>, data_type: &DataType) -> Vec<Cell> {
     let mut cells: Vec<Cell> = match data_type {
         DataType::String if making.turn.is_multiple_of(2) => {
             let mut odd = ODD.to_vec();
+            odd.retain(|value| making.letters == Letters::Any || !value.contains('日'));
             making.draws.shuffle(&mut odd);
             odd.iter().take(count).map(|value| Cell::text(value)).collect()
         }

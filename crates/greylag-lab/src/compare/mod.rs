@@ -244,6 +244,14 @@ fn one(estate: &Path, options: &CompareOptions, dataset: &DatasetTruth, found: &
                 let when = format!("{:?} for {:?}", refused.when, refused.why);
                 found.differs(DifferenceKind::Outcome, format!("ended {:?}, must be {when}", outcome.end));
             }
+            let codes: Vec<String> = refused.why.codes().iter().map(ToString::to_string).collect();
+            if let Some(code) = outcome.and_then(|outcome| outcome.code.as_ref())
+                && !codes.contains(code)
+            {
+                let why = refused.why;
+                let detail = format!("was refused with {code}, must be {} ({why:?})", codes.join(" or "));
+                found.differs(DifferenceKind::Outcome, detail);
+            }
         }
         None => {
             if let Some(outcome) = outcome {

@@ -238,7 +238,8 @@ fn outcomes_are_held_against_the_truth() {
             Some(_) => End::Failed,
         };
         let rejected = Some(dataset.rejected);
-        options.outcomes.insert(dataset.to.clone(), Outcome { end, code: None, rejected });
+        let code = dataset.refused.map(|refused| refused.why.codes()[0].to_string());
+        options.outcomes.insert(dataset.to.clone(), Outcome { end, code, rejected });
     }
     assert_eq!(compare(&place, &options, &|_, _| {}).unwrap().differences, []);
     for dataset in &datasets {
@@ -249,4 +250,23 @@ fn outcomes_are_held_against_the_truth() {
     let comparison = compare(&place, &options, &|_, _| {}).unwrap();
     assert_eq!(comparison.differences.len(), datasets.len());
     assert_eq!((comparison.right, all.len()), (0, datasets.len() - 11));
+    for outcome in options.outcomes.values_mut() {
+        outcome.end = if outcome.code.is_some() { End::Failed } else { End::Migrated };
+        outcome.code = outcome.code.as_ref().map(|_| "GL0001".to_owned());
+    }
+    let comparison = compare(&place, &options, &|_, _| {}).unwrap();
+    let codes = comparison.differences.iter().filter(|difference| difference.detail.contains("refused with GL0001"));
+    assert_eq!(codes.count(), 11);
+}
+
+#[test]
+fn staging_of_a_pair_that_was_given_up_is_a_leftover() {
+    let (_directory, place, _) = migrated();
+    let datasets: Vec<crate::truth::DatasetTruth> = crate::truth::read_lines(&place, "datasets.ndjson").unwrap();
+    let is_misfit = |dataset: &&crate::truth::DatasetTruth| {
+        dataset.refused.is_some_and(|refused| refused.why == crate::Hostile::Misfit)
+    };
+    let (directory, name) = datasets.iter().find(is_misfit).unwrap().new_path.rsplit_once('/').unwrap();
+    fs::create_dir(place.join(directory).join(format!(".{name}.greylag-run.e1"))).unwrap();
+    assert_eq!(kinds(&answer(&place)), [(DifferenceKind::Leftover, String::new())]);
 }

@@ -23,6 +23,15 @@ fn the_same_seed_is_the_same_tree_and_another_is_another() {
     assert_ne!(one, hash(&options(2, &place("other"))));
 }
 
+/// The hash that this seed has on every machine. A change here means that estates of old seeds cannot be made again:
+/// the changelog must say so.
+#[test]
+fn a_seed_is_the_same_on_every_machine() {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options { most_rows: Some(20), ..Options::new(7, 40, directory.path().join("estate")) };
+    assert_eq!(hash(&options), "e29f2f986ed5503a77bf4f656335fb77");
+}
+
 #[test]
 fn uniform_datasets_are_the_same_as_well() {
     let directory = tempfile::tempdir().unwrap();
