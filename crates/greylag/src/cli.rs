@@ -1,4 +1,4 @@
-//! The command line's grammar. Help texts here are the manual (`docs/reference/cli.md` is generated from them).
+//! The command line's grammar. Help texts here are the manual.
 
 use crate::command;
 use crate::output::Format;

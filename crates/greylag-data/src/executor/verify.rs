@@ -226,6 +226,7 @@ fn report(
     });
     let verified = Verified { evidence: total.target.evidence(&plan.mapping.target), sampled: total.sampled.rows };
     let chunks = units as u64;
-    let progress = Progress { rows: total.target.rows, bytes: 0, chunks, chunks_total: chunks };
+    // The run's totals count what was moved, once: rows that were looked at again do not count.
+    let progress = Progress { chunks, chunks_total: chunks, ..Progress::default() };
     Ok(done(StepReport { progress, output: output(&verified)?, checks }))
 }

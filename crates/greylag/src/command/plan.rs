@@ -23,9 +23,6 @@ pub(crate) struct Plan {
     /// Migration files, directories of them, or `-` for standard input.
     #[arg(short, long, required = true, value_name = "FILE")]
     file: Vec<PathBuf>,
-    /// Also convert the first N rows of every dataset in scratch space and run its checks on them.
-    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000")]
-    sample: Option<usize>,
     /// Exit 2 if there is anything to do, 0 if not, 1 on an error.
     #[arg(long)]
     detailed_exitcode: bool,
@@ -38,9 +35,6 @@ impl Plan {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let planned = plan_files(context, &self.file, Some(self.full))?;
         let mut exit = Exit::Done;
-        if self.sample.is_some() {
-            return Err(Failure::usage("x"));
-        }
         if planned.iter().any(|plan| plan.header.totals.blocked > 0) {
             exit = exit.max(Exit::Incomplete);
         }
