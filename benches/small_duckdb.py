@@ -57,7 +57,8 @@ def main():
     database.execute("SET threads = 1")
     expected_sql, columns = evidence(), ", ".join(SOURCE)
     for source in sources:
-        target = source.removesuffix("_v1.parquet") + suffix
+        target = (source.removesuffix("_v1.parquet") + suffix).replace("'", "''")
+        source = source.replace("'", "''")
         database.execute(
             f"COPY (SELECT {FORWARD} FROM read_parquet('{source}')) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
         )
