@@ -136,8 +136,8 @@ impl Demo {
         Ok(plans)
     }
 
-    /// Applies all plans in one process and kills it when enough is done. Answers how many datasets were done then.
-    fn apply_and_kill(&self, plans: &[(String, u64)]) -> Result<u64, String> {
+    /// Applies all plans in one process and kills it when enough is done. Answers how many datasets were done then, if it came to that.
+    fn apply_and_kill(&self, plans: &[(String, u64)]) -> Result<Option<u64>, String> {
         let total: u64 = plans.iter().map(|(_, datasets)| datasets).sum();
         let goal = (total as f64 * KILL_AT) as u64;
         let mut args = vec!["apply"];
@@ -153,7 +153,7 @@ impl Demo {
                 return match status.code() {
                     Some(0 | INCOMPLETE) => {
                         say("the run was over before it could be killed");
-                        Ok(total)
+                        Ok(None)
                     }
                     code => Err(format!("the run ended with {code:?}")),
                 };
@@ -165,7 +165,7 @@ impl Demo {
                 say(&format!(
                     "killed the process (kill -9) with {done} of {total} datasets done; it goes on where it was"
                 ));
-                return Ok(done);
+                return Ok(Some(done));
             }
         }
     }
@@ -218,7 +218,7 @@ impl Demo {
         Ok(comparison)
     }
 
-    fn summary(&self, runs: &[Value], killed: u64, comparison: &Value, took: Duration) {
+    fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, took: Duration) {
         let sum = |key: &str| runs.iter().map(|run| count(run, key)).sum::<u64>();
         let rows: u64 = runs.iter().map(|run| run["progress"]["rows"].as_u64().unwrap_or_default()).sum();
         let bytes: u64 = runs.iter().map(|run| run["progress"]["bytes"].as_u64().unwrap_or_default()).sum();
@@ -228,7 +228,10 @@ impl Demo {
             "  set aside     {} on purpose (values that do not fit, corrupt files)",
             runs.iter().map(bad).sum::<u64>()
         );
-        println!("  killed        once, with {killed} datasets done; nothing was lost or done twice");
+        match killed {
+            Some(done) => println!("  killed        once, with {done} datasets done; it went on where it was"),
+            None => println!("  killed        not: the run was over first"),
+        }
         println!(
             "  truth         {}: {} datasets compared row by row, {} differences",
             if comparison["equal"] == true { "equal" } else { "DIFFERENT" },
