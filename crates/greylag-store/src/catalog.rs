@@ -2,12 +2,10 @@
 //!
 //! # Durability
 //!
-//! The catalog shares the state folder's database file, and so its write-ahead log, with the journal. A batch that only
-//! amends (what a migration's steps do, thousands of times) is committed with `synchronous=NORMAL`: it is in the log
-//! when the step's outcome is journalled, and the journal's commit syncs the log up to there. So no outcome is ever on
-//! disk without what its step published, and publishing costs no sync of its own. If the machine dies in between, both
-//! are gone, and the step, which is idempotent, runs again. Any other batch (an import, which no journal follows) is
-//! committed with `synchronous=FULL` and is on disk when [`Catalog::apply`] answers.
+//! The catalog shares the state folder's database file, and the one connection that writes to it, with the journal. A batch
+//! that only amends (what a migration's steps do, thousands of times) goes into a transaction together with whatever else
+//! is to be written at that moment, most often the journal's next commit, and so costs no wait for the disk of its own. Any
+//! other batch (an import) is a transaction of its own. Either is on disk when [`Catalog::apply`] answers.
 //!
 //! # Form
 //!
@@ -18,6 +16,8 @@
 mod read;
 mod write;
 
+use crate::group::Group;
+use crate::store::lock;
 use greylag_driver::catalog::{
     Applied, Batch, Catalog, Change, Filter, Listing, Operation, Page, Record, SchemaVersion, SourceRecord, Summary,
 };
@@ -26,8 +26,8 @@ use greylag_model::code::catalog as code;
 use greylag_model::dataset::Location;
 use greylag_model::entity::EntityRef;
 use greylag_model::entity::relation::Relation;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use rusqlite::{Connection, ErrorCode};
+use std::sync::{Arc, Mutex};
 
 /// The tables of the catalog; a step of the store's list of migrations.
 pub const MIGRATION: &str = "
@@ -94,7 +94,7 @@ CREATE VIRTUAL TABLE catalog_text USING fts5 (
 /// A catalog in an SQLite database that has the tables of [`MIGRATION`].
 #[derive(Clone)]
 pub struct SqliteCatalog {
-    writer: Arc<Mutex<Connection>>,
+    group: Arc<Group>,
     readers: Option<Arc<Readers>>,
 }
 
@@ -108,13 +108,12 @@ impl SqliteCatalog {
     /// A catalog over a connection of its own.
     pub fn new(connection: Connection) -> Self {
         connection.set_prepared_statement_cache_capacity(64);
-        Self::shared(Arc::new(Mutex::new(connection)))
+        Self::shared(Arc::new(Group::new(connection)))
     }
 
-    /// A catalog over a connection that others of this process use too, so that they wait for one another in line rather
-    /// than for the database's lock.
-    pub fn shared(connection: Arc<Mutex<Connection>>) -> Self {
-        Self { writer: connection, readers: None }
+    /// A catalog over a connection that others of this process use too.
+    pub(crate) fn shared(group: Arc<Group>) -> Self {
+        Self { group, readers: None }
     }
 
     /// The same, reading over connections of its own that `open` makes: then questions do not wait while the writing
@@ -123,12 +122,8 @@ impl SqliteCatalog {
         Self { readers: Some(Arc::new(Readers { open: Box::new(open), idle: Mutex::default() })), ..self }
     }
 
-    fn write<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
-        work(&mut lock(&self.writer)).map_err(Fault::into)
-    }
-
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, DriverError> {
-        let Some(readers) = &self.readers else { return work(&lock(&self.writer)).map_err(Fault::into) };
+        let Some(readers) = &self.readers else { return work(&self.group.connection()).map_err(Fault::into) };
         let idle = lock(&readers.idle).pop();
         let connection = match idle {
             Some(connection) => connection,
@@ -140,16 +135,20 @@ impl SqliteCatalog {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// What can go wrong inside.
 #[derive(Debug)]
 enum Fault {
     Sqlite(rusqlite::Error),
     /// A row that cannot be understood.
     Corrupt(String),
+    /// The transaction around it.
+    Driver(DriverError),
+}
+
+impl From<DriverError> for Fault {
+    fn from(error: DriverError) -> Self {
+        Self::Driver(error)
+    }
 }
 
 impl From<rusqlite::Error> for Fault {
@@ -170,6 +169,7 @@ impl From<Fault> for DriverError {
             Fault::Corrupt(what) => {
                 return Self::permanent(code::CATALOG_CORRUPT, format!("a row of the catalog cannot be read: {what}"));
             }
+            Fault::Driver(error) => return error,
             Fault::Sqlite(error) => error,
         };
         let message = format!("the catalog's database failed: {error}");
@@ -199,18 +199,17 @@ fn reference(text: &str) -> Result<EntityRef, Fault> {
 impl Catalog for SqliteCatalog {
     fn apply(&self, batch: &Batch) -> Result<Applied, DriverError> {
         let amends = batch.operations.iter().all(|operation| matches!(operation, Operation::Amend { .. }));
-        self.write(|connection| {
-            connection.pragma_update(None, "synchronous", if amends { "NORMAL" } else { "FULL" })?;
-            let applied: Result<Applied, Fault> = (|| {
-                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let applied = write::apply(&transaction, batch)?;
-                transaction.commit()?;
-                Ok(applied)
-            })();
-            // Whoever shares the connection relies on it.
-            connection.pragma_update(None, "synchronous", "FULL")?;
-            applied
-        })
+        if !amends {
+            return self.group.write(|session| write::apply(session.connection, batch)).map_err(Fault::into);
+        }
+        let (batch, answer) = (batch.clone(), Arc::new(Mutex::new(None)));
+        let keep = Arc::clone(&answer);
+        self.group.note(move |session| {
+            *lock(&keep) = Some(write::apply(session.connection, &batch)?);
+            Ok(())
+        })?;
+        let applied = lock(&answer).take();
+        applied.ok_or_else(|| Fault::Corrupt("an amendment has no answer".to_owned()).into())
     }
 
     fn find(&self, entities: &[EntityRef]) -> Result<Vec<Option<Summary>>, DriverError> {

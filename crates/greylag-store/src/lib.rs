@@ -18,6 +18,7 @@ mod alive;
 pub mod catalog;
 mod count;
 mod error;
+mod group;
 mod journal;
 mod schema;
 mod session;
