@@ -49,6 +49,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use sweep::Sweep;
 
+/// So long a round waits at most for more reports.
+const LONGEST_COMPANY: Duration = Duration::from_millis(5);
 /// Rows of one page of a sweep.
 const PAGE: usize = 1_000;
 
@@ -235,9 +237,17 @@ impl Decider<'_> {
                 let wait = self.idle_time(&due);
                 reports = self.pool.reports(wait);
             } else {
-                reports = self.pool.reports(Duration::ZERO);
+                reports = self.company();
             }
         }
+    }
+
+    /// Reports for the next round. While threads have errands in hand a round waits for company, at most as long as a
+    /// commit takes: a commit of four outcomes costs hardly more than one of a single outcome.
+    fn company(&self) -> Vec<pool::Report> {
+        let spare = self.flights.len().saturating_sub(self.shared.limits.workers);
+        let longest = if spare == 0 { Duration::ZERO } else { self.commit_time.min(LONGEST_COMPANY) };
+        self.pool.reports_together(spare.div_ceil(2), longest)
     }
 
     /// Starts a planned run, calls running attempts lost, and takes up a sweep that was cut off.

@@ -142,6 +142,17 @@ impl Pool {
         std::mem::take(&mut *reports)
     }
 
+    /// Reports so far; waits up to `longest` until there are `enough` of them.
+    pub(super) fn reports_together(&self, enough: usize, longest: Duration) -> Vec<Report> {
+        let mut reports = lock(&self.desk.reports);
+        if !longest.is_zero() {
+            let few = |reports: &mut Vec<Report>| reports.len() < enough;
+            let waited = self.desk.reported.wait_timeout_while(reports, longest, few);
+            reports = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        std::mem::take(&mut *reports)
+    }
+
     /// Lets the threads end. Those that still work are left to themselves; the others are waited for.
     pub(super) fn close(self, all_idle: bool) {
         {
