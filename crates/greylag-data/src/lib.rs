@@ -23,5 +23,6 @@ pub mod pool;
 pub mod reader;
 pub mod rejected;
 pub mod request;
+pub mod seen;
 pub mod staging;
 pub mod verify;

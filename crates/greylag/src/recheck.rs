@@ -24,7 +24,7 @@ pub(crate) fn recheck(
     header: &PlanHeader,
     keep_going: bool,
 ) -> Result<PlanHeader, Failure> {
-    let describe = wire::describe(state, &header.connections);
+    let describe = wire::describe_again(state, &header.connections);
     let mut replaced = Vec::new();
     let mut stale = Vec::new();
     let mut digests = Vec::new();

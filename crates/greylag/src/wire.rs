@@ -11,6 +11,7 @@ use greylag_data::durable::LocalDisk;
 use greylag_data::executor::{DataPlane, Options, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
 use greylag_data::request::{self, Readers};
+use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
 use greylag_driver::fault::{Faults, NoFaults};
 use greylag_driver::journal::Journal;
@@ -41,6 +42,7 @@ pub(crate) struct State {
     /// Datasets, owners, consumers.
     pub(crate) catalog: Arc<dyn Catalog>,
     readers: Arc<Readers>,
+    seen: Arc<Seen>,
     home: Home,
 }
 
@@ -58,7 +60,7 @@ pub(crate) fn open(home: &Home) -> Result<State, Failure> {
         request_timeout: READER_TIMEOUT,
         max_requests: READER_REQUESTS,
     })?;
-    Ok(State { journal: store, catalog, readers: Arc::new(readers), home: home.clone() })
+    Ok(State { journal: store, catalog, readers: Arc::new(readers), seen: Arc::default(), home: home.clone() })
 }
 
 /// How many things are done at once: one for each processor.
@@ -70,6 +72,11 @@ pub(crate) fn parallelism() -> usize {
 pub(crate) fn describe(state: &State, roots: &BTreeMap<String, String>) -> LocalFiles {
     let roots = roots.iter().map(|(name, root)| (name.clone(), PathBuf::from(root))).collect();
     LocalFiles::new(state.readers.clone(), roots)
+}
+
+/// The same for a look at a plan's sources that executors may rely on while the files stay as they are.
+pub(crate) fn describe_again(state: &State, roots: &BTreeMap<String, String>) -> LocalFiles {
+    describe(state, roots).telling(Arc::clone(&state.seen))
 }
 
 /// The engine with every executor of this build.
@@ -84,7 +91,7 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
         seed: u64::from(std::process::id()),
         worker: worker(context),
     };
-    Ok(Engine::new(drivers, Limits { workers: parallelism(), lost: LOST, ..Limits::default() }))
+    Ok(Engine::new(drivers, Limits { workers: 4 * parallelism(), lost: LOST, ..Limits::default() }))
 }
 
 /// The data plane on the local file system.
@@ -93,6 +100,7 @@ pub(crate) fn plane(state: &State) -> DataPlane {
         disk: Arc::new(LocalDisk),
         readers: Arc::clone(&state.readers),
         describe: Arc::new(describe(state, &BTreeMap::new())),
+        seen: Arc::clone(&state.seen),
         artefacts: state.home.rejected(),
         options: Options::default(),
     }

@@ -2,8 +2,10 @@
 
 use super::{Candidate, Described, FileCalls, FileReply, FileRequest, Question};
 use crate::chunk::FileFacts;
+use crate::executor::content_fingerprint;
 use crate::io_error::io_error;
 use crate::listing::Anchor;
+use crate::seen::Seen;
 use greylag_driver::describe::{Describe, Found, Place};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
@@ -21,12 +23,18 @@ const BATCH: usize = 64;
 pub struct LocalFiles {
     calls: Arc<dyn FileCalls>,
     roots: BTreeMap<String, PathBuf>,
+    seen: Option<Arc<Seen>>,
 }
 
 impl LocalFiles {
     /// Has `calls` answer; `roots` are the connections of type `files`, by name, with absolute root directories.
     pub fn new(calls: Arc<dyn FileCalls>, roots: BTreeMap<String, PathBuf>) -> Self {
-        Self { calls, roots }
+        Self { calls, roots, seen: None }
+    }
+
+    /// The same, telling `seen` of what it describes.
+    pub fn telling(self, seen: Arc<Seen>) -> Self {
+        Self { seen: Some(seen), ..self }
     }
 
     /// Where a location lies on this machine.
@@ -113,13 +121,24 @@ impl Describe for LocalFiles {
             anchor.as_ref().ok().map(|anchor| Question { anchor: anchor.clone(), declared })
         };
         let questions: Vec<_> = datasets.iter().zip(&anchors).filter_map(question).collect();
+        // Before the look, so that a change during it is not missed.
+        let content = |anchor: &Result<Anchor, DriverError>| {
+            let path = anchor.as_ref().ok().filter(|_| self.seen.is_some())?.absolute();
+            let content = content_fingerprint(&path).ok()?;
+            Some((path, content))
+        };
+        let contents: Vec<_> = anchors.iter().map(content).collect();
         let mut described = self.describe_all(&questions).into_iter();
-        let observe = |(dataset, anchor): (&Dataset, Result<Anchor, DriverError>)| {
+        let observe = |((dataset, anchor), content): ((&Dataset, Result<Anchor, DriverError>), Option<_>)| {
             anchor?;
             let described = described.next().unwrap_or_else(|| Err(crossed()))?;
-            Ok(observed(dataset, described))
+            let observed = observed(dataset, described);
+            if let (Some(seen), Some((path, content))) = (&self.seen, content) {
+                seen.remember(path, content, &observed.fingerprint);
+            }
+            Ok(observed)
         };
-        datasets.iter().zip(anchors).map(observe).collect()
+        datasets.iter().zip(anchors).zip(contents).map(observe).collect()
     }
 
     fn places(&self, locations: &[Location]) -> Vec<Result<Place, DriverError>> {

@@ -87,8 +87,9 @@ pub(super) fn manners(root: &Path, first_file: &Path) -> Result<Manners, DriverE
 /// added, removed or replaced, and does not when the whole is renamed.
 ///
 /// A link at the root is followed; of links below it both the link and what it leads to count.
-pub(super) fn content_fingerprint(root: &Path) -> Result<String, DriverError> {
-    let root = &std::fs::canonicalize(root).on("read", root)?;
+pub(crate) fn content_fingerprint(root: &Path) -> Result<String, DriverError> {
+    let linked = std::fs::symlink_metadata(root).on("read", root)?.is_symlink();
+    let root = if linked { &std::fs::canonicalize(root).on("read", root)? } else { root };
     let mut found = walk(root).on("list", root)?;
     found.sort_by(|left, right| left.0.cmp(&right.0));
     let mut hash = Xxh3::new();

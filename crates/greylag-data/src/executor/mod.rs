@@ -50,7 +50,9 @@ use crate::durable::Disk;
 use crate::io_error::io_error;
 use crate::pool::CallLimits;
 use crate::request::{Readers, Reply, Request};
+use crate::seen::Seen;
 use dataset::Place;
+pub(crate) use dataset::content_fingerprint;
 use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
@@ -70,6 +72,8 @@ pub struct DataPlane {
     pub readers: Arc<Readers>,
     /// Looks at datasets, to see whether they are still as planned.
     pub describe: Arc<dyn Describe>,
+    /// Datasets that this process has looked at before it began.
+    pub seen: Arc<Seen>,
     /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`.
     pub artefacts: PathBuf,
     /// How much at a time.

@@ -255,6 +255,7 @@ impl Setup {
             warnings: Vec::new(),
         };
         let plane = Arc::new(DataPlane {
+            seen: Arc::default(),
             disk: self.disk,
             readers: Arc::new(ReaderPool::in_process(handle)),
             describe: Arc::new(AsPlanned(Mutex::new(Some(source)))),
