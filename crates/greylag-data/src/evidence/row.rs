@@ -4,7 +4,8 @@ use super::hash::bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
-/// The sum of row hashes modulo 2^128. Adding is associative and commutative. Its text is 32 hex digits.
+/// The sum of row hashes modulo 2^128. Adding is associative and commutative. Its text is 32 hex digits; between processes
+/// it travels as two numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct RowSum(pub u128);
 
@@ -23,14 +24,43 @@ impl std::fmt::Display for RowSum {
 
 impl Serialize for RowSum {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        ((self.0 >> 64) as u64, self.0 as u64).serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for RowSum {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            let (high, low) = <(u64, u64)>::deserialize(deserializer)?;
+            return Ok(Self(u128::from(high) << 64 | u128::from(low)));
+        }
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         u128::from_str_radix(&text, 16).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A map by row hashes, which need no hashing again.
+pub type ByRow<T> = std::collections::HashMap<u128, T, std::hash::BuildHasherDefault<AsItIs>>;
+
+/// Takes a number as its own hash.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AsItIs(u64);
+
+impl std::hash::Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        // Row hashes are numbers, which come by the other way.
+        self.0 = xxhash_rust::xxh3::xxh3_64_with_seed(bytes, self.0);
+    }
+
+    fn write_u128(&mut self, hash: u128) {
+        self.0 = (hash >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -27,11 +27,30 @@ pub fn hash_value(value: &Value) -> u64 {
     }
 }
 
+/// The row hash of one row, a value at a time.
+pub(crate) struct ValueRow(Lanes);
+
+impl Default for ValueRow {
+    fn default() -> Self {
+        Self(Lanes::EMPTY)
+    }
+}
+
+impl ValueRow {
+    /// Adds the value of a column, in any order of columns.
+    pub(crate) fn add(&mut self, key: ColumnKey, value: &Value) {
+        self.0.add(key, hash_value(value));
+    }
+
+    /// The hash.
+    pub(crate) fn finish(self) -> u128 {
+        self.0.finish()
+    }
+}
+
 /// The row hash of a row of values, each with its column's key.
 pub fn row_hash<'a>(row: impl IntoIterator<Item = (ColumnKey, &'a Value)>) -> u128 {
-    let mut lanes = Lanes::EMPTY;
-    for (key, value) in row {
-        lanes.add(key, hash_value(value));
-    }
-    lanes.finish()
+    let mut hash = ValueRow::default();
+    row.into_iter().for_each(|(key, value)| hash.add(key, value));
+    hash.finish()
 }

@@ -22,4 +22,5 @@ mod values;
 
 pub use compile::compile;
 pub use program::{Evaluated, Program, Rejected};
+pub(crate) use values::BatchRow;
 pub use values::{array_of, value_at};

@@ -18,10 +18,10 @@ use greylag_model::value::Value;
 use std::sync::Arc;
 
 /// One row of a batch of canonical arrays.
-pub(super) struct BatchRow<'a> {
-    pub(super) columns: &'a [ArrayRef],
-    pub(super) types: &'a [DataType],
-    pub(super) row: usize,
+pub(crate) struct BatchRow<'a> {
+    pub(crate) columns: &'a [ArrayRef],
+    pub(crate) types: &'a [DataType],
+    pub(crate) row: usize,
 }
 
 impl Row for BatchRow<'_> {

@@ -2,6 +2,7 @@
 
 use super::failure::batch_failure;
 use super::footer::ParquetFile;
+use super::pages::RowGroups;
 use crate::arrow_types::{canonical_array, from_arrow, to_arrow_schema};
 use crate::reader::BatchReader;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -9,8 +10,8 @@ use arrow::datatypes::{DataType as ArrowType, SchemaRef};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use greylag_model::schema::{Column, Schema};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+use parquet::arrow::{ProjectionMask, parquet_to_arrow_field_levels};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -58,13 +59,17 @@ impl ParquetFile {
         let rows: i64 = metadata.row_groups()[groups.clone()].iter().map(|group| group.num_rows()).sum();
         let row_bytes = (bytes.max(0) as u64 / (rows.max(1) as u64)).max(1);
         let batch_rows = options.batch_rows.min((BATCH_BYTES / row_bytes) as usize).max(1);
-        let mask = ProjectionMask::roots(metadata.file_metadata().schema_descr(), roots.iter().copied());
-        let inner = ParquetRecordBatchReaderBuilder::new_with_metadata(self.source.clone(), self.metadata.clone())
-            .with_projection(mask)
-            .with_row_groups(groups.collect())
-            .with_batch_size(batch_rows)
-            .build()
-            .map_err(|error| super::failure::read_failure(&self.name, &error))?;
+        let failed = |error| super::failure::read_failure(&self.name, &error);
+        let descriptor = metadata.file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(descriptor, roots.iter().copied());
+        let fields = self.metadata.schema().fields();
+        let levels = parquet_to_arrow_field_levels(descriptor, mask, Some(fields)).map_err(failed)?;
+        let source = Arc::new(self.source.clone());
+        let row_groups = RowGroups { source, metadata: Arc::clone(metadata), groups };
+        // No more room for a batch than it can have rows.
+        let batch_rows = batch_rows.min(rows.max(1) as usize);
+        let inner = ParquetRecordBatchReader::try_new_with_row_groups(&levels, &row_groups, batch_rows, None);
+        let inner = inner.map_err(failed)?;
         let schema = to_arrow_schema(options.columns);
         Ok(ParquetChunkReader { name: self.name.clone(), inner, schema, places, done: false })
     }

@@ -190,26 +190,28 @@ fn properties(options: &ParquetOptions, first: Option<&RecordBatch>) -> WriterPr
 const PAGE_ROWS: usize = 1 << 17;
 /// Rows between two looks at the size of a page.
 const WRITE_ROWS: usize = 4096;
-/// Values looked at per column.
-const SAMPLE: usize = 1024;
+/// Values looked at per column, at least and at most.
+const SAMPLE: std::ops::RangeInclusive<u64> = 64..=1024;
 /// Bytes of a dictionary beyond which the encoder gives it up.
 const DICTIONARY_BYTES: u64 = 1 << 20;
 
 /// Whether a dictionary saves more than it costs, for `rows` rows like those of `array`.
 fn dictionary_pays(array: &ArrayRef, rows: u64) -> bool {
-    let Some((distinct, width)) = estimate(array) else { return true };
+    let Some((distinct, width)) = estimate(array, rows) else { return true };
     distinct.saturating_mul(width) <= DICTIONARY_BYTES && distinct.saturating_mul(4) <= rows
 }
 
-/// Estimated number of distinct values and their average width. The birthday problem turned round: `n` draws from `d`
-/// equally likely values agree in about `n²/2d` pairs.
-fn estimate(array: &ArrayRef) -> Option<(u64, u64)> {
+/// Estimated number of distinct values and their average width, among `expected` rows like these. The birthday problem
+/// turned round: `n` draws from `d` equally likely values agree in about `n²/2d` pairs. What is to be told is whether `d`
+/// is below a quarter of the rows, so `n` is what then gives 32 pairs.
+fn estimate(array: &ArrayRef, expected: u64) -> Option<(u64, u64)> {
     let rows = array.len();
     if rows < 16 || matches!(array.data_type(), ArrowType::Boolean) {
         return None;
     }
-    let step = rows.div_ceil(SAMPLE);
-    let mut hashes = Vec::with_capacity(SAMPLE);
+    let draws = expected.saturating_mul(16).isqrt().clamp(*SAMPLE.start(), *SAMPLE.end()) as usize;
+    let step = rows.div_ceil(draws);
+    let mut hashes = Vec::with_capacity(draws);
     let mut bytes = 0;
     let mut take = |value: &[u8]| {
         bytes += value.len() as u64;

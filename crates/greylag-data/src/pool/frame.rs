@@ -1,4 +1,7 @@
-//! Frames: a little-endian `u32` length and that many bytes of JSON.
+//! Frames: a little-endian `u32` length and that many bytes of MessagePack, structures as maps by name.
+//!
+//! Both ends are the same binary, so that no form has to last; what counts is that a small dataset is three requests,
+//! whose mapping and evidence are read and written as text several times slower.
 
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
@@ -13,18 +16,29 @@ pub(super) const LONGEST: usize = 256 << 20;
 /// A whole frame.
 pub(super) fn encode(value: &impl Serialize) -> Result<Vec<u8>, DriverError> {
     let mut bytes = vec![0; HEADER];
-    serde_json::to_writer(&mut bytes, value).map_err(|error| broken(&error.to_string()))?;
+    append(&mut bytes, value)?;
+    seal(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Adds a value to a body.
+pub(super) fn append(bytes: &mut Vec<u8>, value: &impl Serialize) -> Result<(), DriverError> {
+    rmp_serde::encode::write_named(bytes, value).map_err(|error| broken(&error.to_string()))
+}
+
+/// Writes the length of a body, which is now whole, into the header before it.
+pub(super) fn seal(bytes: &mut [u8]) -> Result<(), DriverError> {
     let length = bytes.len() - HEADER;
     if length > LONGEST {
         return Err(broken(&format!("a message of {length} bytes is too long")));
     }
     bytes[..HEADER].copy_from_slice(&(length as u32).to_le_bytes());
-    Ok(bytes)
+    Ok(())
 }
 
 /// The value of a body.
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DriverError> {
-    serde_json::from_slice(body).map_err(|error| broken(&error.to_string()))
+    rmp_serde::from_slice(body).map_err(|error| broken(&error.to_string()))
 }
 
 /// The length that a header gives.

@@ -3,7 +3,7 @@
 //!
 //! # Terms
 //! A *reader* is a child that runs [`serve()`]: it takes requests from its standard input and answers on its standard
-//! output, one at a time, each a frame of a little-endian `u32` length and that many bytes of JSON. The *pool* owns the
+//! output, one at a time, each a frame of a little-endian `u32` length and that many bytes of MessagePack. The *pool* owns the
 //! readers; [`ReaderPool::call`] checks one out, speaks with it, and puts it back. Readers are started when first
 //! needed and replaced when they die, when they took too long, or after a number of requests.
 //!

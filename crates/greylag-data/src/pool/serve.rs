@@ -29,7 +29,11 @@ where
     if !limit_self(limits)? {
         return Ok(());
     }
-    serve_on(&mut std::io::stdin().lock(), &mut std::io::stdout().lock(), handler)
+    // Not through `Stdout`, which looks for ends of lines and would write an answer, and wake the parent, twice.
+    let output = rustix::fd::AsFd::as_fd(&std::io::stdout()).try_clone_to_owned().map_err(|error| {
+        DriverError::permanent(code::READER_START, format!("a reader process has no standard output: {error}"))
+    })?;
+    serve_on(&mut std::io::stdin().lock(), &mut std::fs::File::from(output), handler)
 }
 
 /// Sets the limits; `false` if the parent is gone already.
@@ -56,7 +60,7 @@ fn limit_failed(error: rustix::io::Errno) -> DriverError {
     DriverError::permanent(code::READER_START, format!("a reader process could not limit itself: {error}"))
 }
 
-/// The loop alone, on any pair of streams. A frame of an answer carries one byte before its JSON: a space if the reader
+/// The loop alone, on any pair of streams. A frame of an answer carries one byte before its body: a space if the reader
 /// goes on, `!` if it ends because of a panic (whatever the panic left behind goes with it).
 pub fn serve_on<Q, R>(input: &mut dyn Read, output: &mut dyn Write, handler: &Handler<Q, R>) -> Result<(), DriverError>
 where
@@ -79,9 +83,8 @@ where
         let mut bytes = vec![0; frame::HEADER];
         bytes.push(if last { b'!' } else { b' ' });
         let answer = answer.unwrap_or_else(Err);
-        serde_json::to_writer(&mut bytes, &answer).map_err(|error| frame::broken(&error.to_string()))?;
-        let length = bytes.len() - frame::HEADER;
-        bytes[..frame::HEADER].copy_from_slice(&(length as u32).to_le_bytes());
+        frame::append(&mut bytes, &answer)?;
+        frame::seal(&mut bytes)?;
         output.write_all(&bytes).and_then(|()| output.flush()).map_err(gone)?;
         if last {
             return Ok(());

@@ -3,11 +3,10 @@
 use super::WaysBack;
 use super::request::{Found, Sampled};
 use crate::convert::SourceState;
-use crate::evidence::State;
+use crate::evidence::{ByRow, State};
 use greylag_model::check::{CheckResult, Judged, Verdict};
 use greylag_model::mapping::Mapping;
 use greylag_model::spec::{CheckSpec, Tolerance};
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// What the passes observed of a whole dataset.
@@ -129,7 +128,7 @@ fn reference(facts: &Facts<'_>, ways: &WaysBack) -> Option<CheckResult> {
     if facts.rows_read == 0 {
         return None;
     }
-    let mut wanted: HashMap<u128, u64> = HashMap::new();
+    let mut wanted: ByRow<u64> = ByRow::default();
     for hash in &sampled.expected {
         *wanted.entry(hash.0).or_default() += 1;
     }

@@ -5,7 +5,7 @@ use super::{WaysBack, sample};
 use crate::arrow_types::to_arrow_schema;
 use crate::convert::{Source, Watch};
 use crate::error::{arrow, expression};
-use crate::evidence::RowSum;
+use crate::evidence::{ByRow, RowSum};
 use crate::expr::Program;
 use arrow::array::{Array, AsArray, RecordBatch};
 use greylag_driver::error::DriverError;
@@ -13,7 +13,6 @@ use greylag_model::expr::parse_and_check;
 use greylag_model::mapping::{ColumnMapping, OperationKind};
 use greylag_model::schema::Schema;
 use greylag_model::spec::Misfit;
-use std::collections::HashMap;
 
 /// Samples and reads back what the request says.
 pub fn verify(request: &VerifyRequest) -> Result<VerifyReply, DriverError> {
@@ -54,7 +53,25 @@ pub fn verify(request: &VerifyRequest) -> Result<VerifyReply, DriverError> {
     }
     (reply.target, reply.source) = watch.finish();
     reply.found = lookout.finish();
+    settle(&mut reply);
     Ok(reply)
+}
+
+/// A sampled row that was found in the same request, as usual for a small dataset, is settled: only what is missing, or
+/// found more often than sampled here, travels on.
+fn settle(reply: &mut VerifyReply) {
+    let mut left: ByRow<u64> = reply.found.iter().map(|found| (found.hash.0, found.times)).collect();
+    reply.sampled.expected.retain(|hash| match left.get_mut(&hash.0) {
+        Some(times @ 1..) => {
+            *times -= 1;
+            false
+        }
+        _ => true,
+    });
+    reply.found.retain_mut(|found| {
+        found.times = left.get(&found.hash.0).copied().unwrap_or_default();
+        found.times > 0
+    });
 }
 
 fn tolerant_batch(columns: &RecordBatch, from: usize, count: usize) -> Result<RecordBatch, DriverError> {
@@ -90,14 +107,14 @@ fn violations_of(check: &Program, batch: &RecordBatch) -> Result<u64, DriverErro
 
 /// Looks out for expected row hashes among all rows.
 struct Lookout {
-    times: HashMap<u128, u64>,
+    times: ByRow<u64>,
     /// One bit per low 16 bits of an expected hash: nearly every other row is let go by one look.
     near: Vec<u64>,
 }
 
 impl Lookout {
     fn new<'a>(expected: impl Iterator<Item = &'a RowSum>) -> Self {
-        let times: HashMap<u128, u64> = expected.map(|hash| (hash.0, 0)).collect();
+        let times: ByRow<u64> = expected.map(|hash| (hash.0, 0)).collect();
         let mut near = if times.is_empty() { Vec::new() } else { vec![0_u64; 1024] };
         for hash in times.keys() {
             near[(*hash >> 6 & 1023) as usize] |= 1 << (hash & 63);

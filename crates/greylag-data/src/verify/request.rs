@@ -47,7 +47,7 @@ pub struct SampleOf {
 /// What a sample gave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sampled {
-    /// Hashes of the rows that the target must have.
+    /// Hashes of the rows that the target must have, but those that were found in the same request.
     pub expected: Vec<RowSum>,
     /// Rows evaluated.
     pub rows: u64,
@@ -88,7 +88,7 @@ pub struct VerifyReply {
     pub source: SourceState,
     /// What the sample gave, if one was asked for.
     pub sampled: Sampled,
-    /// Those of the expected hashes that were found.
+    /// Those of the expected hashes that were found, beyond those of `sampled`.
     pub found: Vec<Found>,
     /// Per check, the rows that make it false or fail.
     pub violations: Vec<u64>,

@@ -2,14 +2,17 @@
 
 use super::request::{SampleOf, Sampled};
 use crate::convert::Source;
-use crate::error::expression;
-use crate::evidence::{ColumnKey, RowSum, row_hash};
-use crate::expr::value_at;
+use crate::error::{arrow, expression};
+use crate::evidence::{ColumnKey, RowSum, ValueRow};
+use crate::expr::BatchRow;
+use arrow::array::{RecordBatch, UInt32Array};
+use arrow::compute::take_record_batch;
 use greylag_driver::error::DriverError;
 use greylag_model::cast::convert;
-use greylag_model::expr::Bound;
+use greylag_model::expr::{Bound, Row};
 use greylag_model::mapping::{ColumnMapping, Mapping};
 use greylag_model::spec::Misfit;
+use greylag_model::types::DataType;
 use greylag_model::value::Value;
 use std::collections::BinaryHeap;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -18,63 +21,78 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 pub fn sample(of: &SampleOf, mapping: &Mapping, batch_rows: usize) -> Result<Sampled, DriverError> {
     let reference = Reference::new(mapping)?;
     let source = Source { anchor: &of.source, layout: &of.source_layout, schema: &mapping.source, batch_rows };
-    let mut position = 0_u64;
-    let mut chosen: BinaryHeap<Chosen> = BinaryHeap::new();
+    let mut choice = Choice { rows: of.rows, seed: of.seed, ..Choice::default() };
     let parts = of.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
         for batch in source.open(part, partition)? {
-            let batch = batch?;
-            for row in 0..batch.num_rows() {
-                let rank = xxh3_64_with_seed(&position.to_le_bytes(), of.seed);
-                position += 1;
-                if chosen.len() >= of.rows {
-                    if chosen.peek().is_none_or(|highest| rank >= highest.rank) {
-                        continue;
-                    }
-                    chosen.pop();
-                }
-                let columns = batch.columns().iter().zip(&mapping.source.columns);
-                let values = columns.map(|(array, column)| value_at(array, &column.data_type, row));
-                chosen.push(Chosen { rank, row: values.collect() });
-            }
+            choice.look_at(&batch?)?;
         }
     }
-    let mut sampled = Sampled { rows: chosen.len() as u64, of: position, ..Sampled::default() };
-    for chosen in chosen {
-        match reference.evaluate(chosen.row) {
-            Expected::Row(hash) => sampled.expected.push(hash),
-            Expected::Rejected => sampled.rejected += 1,
-            Expected::Failed => sampled.failed += 1,
+    let mut sampled = Sampled { rows: choice.chosen.len() as u64, of: choice.position, ..Sampled::default() };
+    let types: Vec<DataType> = mapping.source.columns.iter().map(|column| column.data_type.clone()).collect();
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); choice.batches.len()];
+    for chosen in choice.chosen {
+        rows[chosen.batch].push(chosen.row);
+    }
+    for (batch, rows) in choice.batches.iter().zip(&rows) {
+        for expected in reference.evaluate(batch, &types, rows) {
+            match expected {
+                Expected::Row(hash) => sampled.expected.push(hash),
+                Expected::Rejected => sampled.rejected += 1,
+                Expected::Failed => sampled.failed += 1,
+            }
         }
     }
     sampled.expected.sort_unstable_by_key(|hash| hash.0);
     Ok(sampled)
 }
 
+/// Chooses rows while they pass by.
+#[derive(Default)]
+struct Choice {
+    /// Rows wanted.
+    rows: usize,
+    seed: u64,
+    /// Rows seen.
+    position: u64,
+    /// The rows that rank lowest so far, the highest of them on top.
+    chosen: BinaryHeap<Chosen>,
+    /// The rows that were chosen when their batch passed by; some have been displaced since.
+    batches: Vec<RecordBatch>,
+}
+
+impl Choice {
+    fn look_at(&mut self, batch: &RecordBatch) -> Result<(), DriverError> {
+        let mut taken: Vec<u32> = Vec::new();
+        for row in 0..batch.num_rows() {
+            let rank = xxh3_64_with_seed(&self.position.to_le_bytes(), self.seed);
+            self.position += 1;
+            if self.chosen.len() >= self.rows {
+                if self.chosen.peek().is_none_or(|highest| rank >= highest.rank) {
+                    continue;
+                }
+                self.chosen.pop();
+            }
+            self.chosen.push(Chosen { rank, batch: self.batches.len(), row: taken.len() });
+            taken.push(row as u32);
+        }
+        match taken.len() {
+            0 => {}
+            all if all == batch.num_rows() => self.batches.push(batch.clone()),
+            _ => self.batches.push(take_record_batch(batch, &UInt32Array::from(taken)).map_err(|error| arrow(&error))?),
+        }
+        Ok(())
+    }
+}
+
 /// A row of the sample, ordered by its rank.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Chosen {
     rank: u64,
-    row: Vec<Value>,
-}
-
-impl PartialEq for Chosen {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Chosen {}
-
-impl PartialOrd for Chosen {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Chosen {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
+    /// Which of the batches.
+    batch: usize,
+    /// Which of its rows.
+    row: usize,
 }
 
 /// What must become of a row.
@@ -114,31 +132,51 @@ impl<'a> Reference<'a> {
         Ok(Self { columns: mapping.columns.iter().map(column).collect::<Result<_, _>>()? })
     }
 
-    fn evaluate(&self, row: Vec<Value>) -> Expected {
-        let mut values = Vec::with_capacity(self.columns.len());
-        let mut rejected = false;
+    /// What must become of rows of a batch: row by row, but a column at a time, which keeps what a column needs at hand.
+    fn evaluate(&self, batch: &RecordBatch, types: &[DataType], rows: &[usize]) -> impl Iterator<Item = Expected> {
+        let mut fates: Vec<Fate> = rows.iter().map(|_| Fate::default()).collect();
         for column in &self.columns {
-            let value = column.expr.eval(&row).map_err(|_| ()).and_then(|value| match &column.mapping.cast {
-                Some(cast) => convert(value, &column.mapping.expr.data_type, &cast.to, cast.loss).map_err(|_| ()),
-                None => Ok(value),
-            });
-            let value = match (value, column.mapping.misfit) {
-                (Ok(value), _) => value,
-                (Err(()), Misfit::Null) => Value::Null,
-                (Err(()), Misfit::Reject) => {
-                    rejected = true;
-                    Value::Null
+            for (fate, &row) in fates.iter_mut().zip(rows) {
+                match (column.value(&BatchRow { columns: batch.columns(), types, row }), column.mapping.misfit) {
+                    (Ok(value), _) => fate.hash.add(column.key, column.or_default(&value)),
+                    (Err(Unfit), Misfit::Null) => fate.hash.add(column.key, column.or_default(&Value::Null)),
+                    (Err(Unfit), Misfit::Reject) => fate.rejected = true,
+                    (Err(Unfit), Misfit::Fail) => fate.failed = true,
                 }
-                (Err(()), Misfit::Fail) => return Expected::Failed,
-            };
-            values.push(match (value, &column.default) {
-                (Value::Null, Some(default)) => default.clone(),
-                (value, _) => value,
-            });
+            }
         }
-        if rejected {
-            return Expected::Rejected;
+        fates.into_iter().map(|fate| match fate {
+            Fate { failed: true, .. } => Expected::Failed,
+            Fate { rejected: true, .. } => Expected::Rejected,
+            Fate { hash, .. } => Expected::Row(RowSum(hash.finish())),
+        })
+    }
+}
+
+/// What has become of a row by the columns so far.
+#[derive(Default)]
+struct Fate {
+    hash: ValueRow,
+    rejected: bool,
+    failed: bool,
+}
+
+/// A value that the column cannot hold.
+struct Unfit;
+
+impl Column<'_> {
+    fn value(&self, row: &dyn Row) -> Result<Value, Unfit> {
+        let value = self.expr.eval(row).map_err(|_| Unfit)?;
+        match &self.mapping.cast {
+            Some(cast) => convert(value, &self.mapping.expr.data_type, &cast.to, cast.loss).map_err(|_| Unfit),
+            None => Ok(value),
         }
-        Expected::Row(RowSum(row_hash(self.columns.iter().map(|column| column.key).zip(&values))))
+    }
+
+    fn or_default<'v>(&'v self, value: &'v Value) -> &'v Value {
+        match &self.default {
+            Some(default) if value.is_null() => default,
+            _ => value,
+        }
     }
 }
