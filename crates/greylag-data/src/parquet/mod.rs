@@ -4,6 +4,7 @@
 pub mod assemble;
 pub mod failure;
 pub mod footer;
+mod pack;
 mod pages;
 pub mod read;
 pub mod source;

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 mod hostile;
 mod join;
+mod pack;
 mod types;
 
 fn schema(columns: &[(&str, DataType)]) -> Schema {

@@ -10,6 +10,7 @@
 //! - Nothing of the time, the machine or the process goes into the file.
 
 use super::failure::write_failure;
+use super::pack::pack;
 use crate::reader::{BatchWriter, Counted, Written};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType as ArrowType, SchemaRef, TimeUnit};
@@ -63,9 +64,20 @@ enum State<W: Write + Send> {
     /// The first batch decides the encodings.
     Waiting(W),
     Open(Box<ArrowWriter<Counted<W>>>),
+    /// A small file, encoded in memory first (see [`super::pack`]).
+    Small(Box<Small<W>>),
     /// An error left it half-written.
     Broken,
 }
+
+struct Small<W> {
+    encoder: ArrowWriter<Vec<u8>>,
+    out: W,
+    properties: WriterProperties,
+}
+
+/// Most memory of the one batch of a small file.
+const SMALL_BYTES: usize = 8 << 20;
 
 impl<W: Write + Send> ParquetFileWriter<W> {
     /// A file of canonical batches of `schema`; `name` is for messages.
@@ -73,28 +85,45 @@ impl<W: Write + Send> ParquetFileWriter<W> {
         Self { name: name.to_owned(), options, schema, state: State::Waiting(out), rows: 0 }
     }
 
-    fn open(&mut self, first: Option<&RecordBatch>) -> Result<&mut ArrowWriter<Counted<W>>, DriverError> {
-        if let State::Waiting(_) = self.state
-            && let State::Waiting(out) = std::mem::replace(&mut self.state, State::Broken)
-        {
-            let properties = properties(&self.options, first);
-            let skip = !self.schema.fields().iter().any(|field| needs_arrow_schema(field.data_type()));
-            let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(skip);
-            let writer = ArrowWriter::try_new_with_options(Counted::new(out), Arc::clone(&self.schema), options)
-                .map_err(|error| write_failure(&self.name, &error))?;
-            self.state = State::Open(Box::new(writer));
-        }
-        match &mut self.state {
-            State::Open(writer) => Ok(writer),
-            _ => {
-                Err(write_failure(&self.name, &parquet::errors::ParquetError::General("the file is broken".to_owned())))
-            }
-        }
+    /// Begins the file, unless it has begun.
+    fn open(&mut self, first: Option<&RecordBatch>) -> Result<(), DriverError> {
+        let State::Waiting(_) = self.state else { return Ok(()) };
+        let State::Waiting(out) = std::mem::replace(&mut self.state, State::Broken) else { return Ok(()) };
+        let properties = properties(&self.options, first);
+        let skip = !self.schema.fields().iter().any(|field| needs_arrow_schema(field.data_type()));
+        let with = |properties| ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(skip);
+        let schema = Arc::clone(&self.schema);
+        let failed = |error| write_failure(&self.name, &error);
+        self.state = if self.is_small(first) {
+            let plain = properties.clone().into_builder().set_compression(Codec::UNCOMPRESSED).build();
+            let encoder = ArrowWriter::try_new_with_options(Vec::new(), schema, with(plain)).map_err(failed)?;
+            State::Small(Box::new(Small { encoder, out, properties }))
+        } else {
+            let writer = ArrowWriter::try_new_with_options(Counted::new(out), schema, with(properties));
+            State::Open(Box::new(writer.map_err(failed)?))
+        };
+        Ok(())
+    }
+
+    /// Whether the first batch is all there is, and little.
+    fn is_small(&self, first: Option<&RecordBatch>) -> bool {
+        let all = first.is_some_and(|batch| self.options.expected_rows == Some(batch.num_rows() as u64));
+        all && self.options.compression == Compression::Zstd
+            && first.is_some_and(|batch| batch.get_array_memory_size() <= SMALL_BYTES)
+    }
+
+    fn broken(&self) -> DriverError {
+        write_failure(&self.name, &parquet::errors::ParquetError::General("the file is broken".to_owned()))
     }
 
     /// Appends a batch.
     pub fn append(&mut self, batch: &RecordBatch) -> Result<(), DriverError> {
-        let written = self.open(Some(batch))?.write(batch);
+        self.open(Some(batch))?;
+        let written = match &mut self.state {
+            State::Open(writer) => writer.write(batch),
+            State::Small(small) => small.encoder.write(batch),
+            _ => return Err(self.broken()),
+        };
         if let Err(error) = written {
             self.state = State::Broken;
             return Err(write_failure(&self.name, &error));
@@ -107,10 +136,16 @@ impl<W: Write + Send> ParquetFileWriter<W> {
     pub fn finish_into(mut self) -> Result<(W, Written), DriverError> {
         self.open(None)?;
         let failed = |error| write_failure(&self.name, &error);
-        let State::Open(writer) = std::mem::replace(&mut self.state, State::Broken) else {
-            return Err(failed(parquet::errors::ParquetError::General("the file is broken".to_owned())));
+        let mut out = match std::mem::replace(&mut self.state, State::Broken) {
+            State::Open(writer) => writer.into_inner().map_err(failed)?,
+            State::Small(small) => {
+                let Small { mut encoder, out, properties } = *small;
+                let metadata = encoder.finish().map_err(failed)?;
+                let plain = std::mem::take(encoder.inner_mut()).into();
+                pack(plain, &metadata, Counted::new(out), properties).map_err(failed)?
+            }
+            _ => return Err(self.broken()),
         };
-        let mut out = writer.into_inner().map_err(failed)?;
         out.flush().map_err(|error| crate::io_error::io_error("write", std::path::Path::new(&self.name), &error))?;
         Ok((out.inner, Written { rows: self.rows, bytes: out.bytes }))
     }
@@ -124,6 +159,7 @@ impl<W: Write + Send> BatchWriter for ParquetFileWriter<W> {
     fn bytes_written(&self) -> u64 {
         match &self.state {
             State::Open(writer) => (writer.bytes_written() + writer.in_progress_size()) as u64,
+            State::Small(small) => (small.encoder.bytes_written() + small.encoder.in_progress_size()) as u64,
             _ => 0,
         }
     }
@@ -152,8 +188,16 @@ fn codec(compression: Compression) -> Codec {
         Compression::Snappy => Codec::SNAPPY,
         Compression::Lz4 => Codec::LZ4_RAW,
         Compression::Gzip => Codec::GZIP(GzipLevel::default()),
-        Compression::Zstd => Codec::ZSTD(ZstdLevel::try_new(3).unwrap_or_default()),
+        Compression::Zstd => zstd(),
     }
+}
+
+/// Effort of Zstandard.
+pub(super) const ZSTD_LEVEL: i32 = 3;
+
+/// The codec that [`super::pack`] does itself.
+pub(super) fn zstd() -> Codec {
+    Codec::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default())
 }
 
 /// What all files of ours have in common.

@@ -10,7 +10,7 @@ use parquet::arrow::ArrowWriter;
 const UNITS: [TimeUnit; 4] = [TimeUnit::S, TimeUnit::Ms, TimeUnit::Us, TimeUnit::Ns];
 
 /// Three rows of `data_type`: two extremes and a null.
-fn sample(data_type: &DataType) -> ArrayRef {
+pub(super) fn sample(data_type: &DataType) -> ArrayRef {
     let arrow = crate::arrow_types::to_arrow(data_type);
     let cast = |array: ArrayRef| arrow::compute::cast(&array, &arrow).unwrap();
     let ints = |low: i64, high: i64| cast(Arc::new(Int64Array::from(vec![Some(low), None, Some(high)])));
@@ -64,7 +64,7 @@ fn sample(data_type: &DataType) -> ArrayRef {
     }
 }
 
-fn every_type() -> Vec<DataType> {
+pub(super) fn every_type() -> Vec<DataType> {
     use DataType::{Binary, Boolean, Date, Float32, Float64, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64};
     let mut types = vec![Boolean, Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32, UInt64, Float32, Float64];
     types.extend([Date, DataType::String, Binary]);
