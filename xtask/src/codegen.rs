@@ -1,17 +1,27 @@
 //! Generated files are committed. [`write()`] writes them, [`check`] says where they differ from what would be written.
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, output};
 use std::fs;
 
 /// Directories that hold nothing but generated files: what is there and not generated any more is removed.
 const WHOLLY: &[&str] = &["docs/errors", "schemas"];
 
+/// Every generated file: what the model writes of itself, and the reference of the command line, which only the binary
+/// knows.
+fn generated(workspace: &Workspace) -> Result<Vec<(String, String)>, String> {
+    let mut files = greylag_model::codegen::codegen();
+    let mut reference = workspace.cargo(&["run", "--quiet", "--package", "greylag", "--", "reference"]);
+    files.push(("docs/reference/cli.md".to_owned(), output(&mut reference)?));
+    Ok(files)
+}
+
 /// Writes all generated files.
 pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
     let mut written = 0;
-    for (path, text) in greylag_model::codegen::codegen() {
-        let place = workspace.root.join(&path);
-        if fs::read_to_string(&place).is_ok_and(|before| before == text) {
+    let files = generated(workspace)?;
+    for (path, text) in &files {
+        let place = workspace.root.join(path);
+        if fs::read_to_string(&place).is_ok_and(|before| before == *text) {
             continue;
         }
         let failed = |error| format!("cannot write `{path}`: {error}");
@@ -22,7 +32,7 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
         written += 1;
         println!("wrote {path}");
     }
-    for path in stale(workspace)? {
+    for path in stale(workspace, &files)? {
         fs::remove_file(workspace.root.join(&path)).map_err(|error| format!("cannot remove `{path}`: {error}"))?;
         written += 1;
         println!("removed {path}");
@@ -34,13 +44,14 @@ pub(crate) fn write(workspace: &Workspace) -> Result<(), String> {
 /// Fails if a committed file differs from what [`write()`] would write.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let mut drifted = Vec::new();
-    for (path, text) in greylag_model::codegen::codegen() {
-        let committed = fs::read_to_string(workspace.root.join(&path)).unwrap_or_default();
-        if committed != text {
-            drifted.push(format!("  {path}: {}", first_difference(&committed, &text)));
+    let files = generated(workspace)?;
+    for (path, text) in &files {
+        let committed = fs::read_to_string(workspace.root.join(path)).unwrap_or_default();
+        if committed != *text {
+            drifted.push(format!("  {path}: {}", first_difference(&committed, text)));
         }
     }
-    drifted.extend(stale(workspace)?.into_iter().map(|path| format!("  {path}: is not generated any more")));
+    drifted.extend(stale(workspace, &files)?.into_iter().map(|path| format!("  {path}: is not generated any more")));
     if drifted.is_empty() {
         return Ok(());
     }
@@ -52,12 +63,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
 }
 
 /// Files in wholly generated directories that nothing generates.
-fn stale(workspace: &Workspace) -> Result<Vec<String>, String> {
-    let generated: Vec<String> = greylag_model::codegen::codegen().into_iter().map(|(path, _)| path).collect();
+fn stale(workspace: &Workspace, generated: &[(String, String)]) -> Result<Vec<String>, String> {
     let mut files = workspace.files()?;
     files.retain(|path| {
         let within = WHOLLY.iter().any(|directory| path.starts_with(&format!("{directory}/")));
-        within && !generated.contains(path)
+        within && !generated.iter().any(|(known, _)| known == path)
     });
     Ok(files)
 }

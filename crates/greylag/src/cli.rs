@@ -1,6 +1,7 @@
 //! The command line's grammar. Help texts here are the manual.
 
 use crate::command;
+use crate::exit;
 use crate::output::Format;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -12,11 +13,7 @@ use std::path::PathBuf;
 /// `greylag resume RUN`; `greylag undo RUN` takes it back.
 #[derive(Debug, Parser)]
 #[command(name = "greylag", version, max_term_width = 100, propagate_version = true, arg_required_else_help = true)]
-#[command(
-    after_help = "Exit codes: 0 done; 1 failed; 2 the plan has changes (with --detailed-exitcode); 3 finished, but \
-                        some gave up, are blocked or wait for a person, or `wait` timed out; 5 refused by a gate, policy \
-                        or fence; 64 wrong usage; 130 interrupted; 255 a bug."
-)]
+#[command(after_help = exit::manual())]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -24,11 +21,15 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// Heading of the options that every command takes.
+pub(crate) const GLOBAL: &str = "Options of every command";
+
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = GLOBAL)]
 pub(crate) struct Global {
     /// Folder of all state (the default is `$XDG_STATE_HOME/greylag` or `~/.local/state/greylag`).
-    #[arg(long, global = true, value_name = "DIR", env = "GREYLAG_HOME")]
+    #[arg(long, global = true, value_name = "DIR", env = "GREYLAG_HOME", hide_env_values = true)]
     pub(crate) home: Option<PathBuf>,
     /// How data is printed on standard output.
     #[arg(short, long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
@@ -78,4 +79,6 @@ pub(crate) enum Command {
     Explain(command::explain::Explain),
     #[command(hide = true)]
     Reader(command::reader::Reader),
+    #[command(hide = true)]
+    Reference(command::reference::Reference),
 }

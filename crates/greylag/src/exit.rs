@@ -24,6 +24,34 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Done,
+        Self::Failed,
+        Self::Changes,
+        Self::Incomplete,
+        Self::Refused,
+        Self::Usage,
+        Self::Interrupted,
+        Self::Bug,
+    ];
+
+    /// What it means, for the manual.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Changes => "the plan has changes (only with `--detailed-exitcode`)",
+            Self::Incomplete => {
+                "finished, but some tasks gave up, are blocked, paused or wait for a person; or `wait` timed out"
+            }
+            Self::Refused => "refused by a gate, a policy or a fence, or not confirmed",
+            Self::Usage => "wrong usage",
+            Self::Interrupted => "interrupted",
+            Self::Bug => "a bug",
+        }
+    }
+
     /// The process's exit code.
     pub(crate) fn number(self) -> u8 {
         match self {
@@ -51,6 +79,12 @@ impl Exit {
             Self::Bug => "bug",
         }
     }
+}
+
+/// The paragraph of the manual.
+pub(crate) fn manual() -> String {
+    let codes = Exit::ALL.map(|exit| format!("{} {}", exit.number(), exit.meaning()));
+    format!("Exit codes: {}.", codes.join("; "))
 }
 
 impl From<Exit> for ExitCode {

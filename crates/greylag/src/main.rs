@@ -18,10 +18,10 @@ mod migration_files;
 mod output;
 mod recheck;
 mod show;
+mod usage;
 mod wire;
 
 use clap::Parser;
-use clap::error::ErrorKind;
 use cli::{Cli, Color, Command};
 use context::Context;
 use exit::Exit;
@@ -31,12 +31,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Nothing can be done about a closed stream here.
-            let _ = error.print();
-            let shown = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            return if shown { Exit::Done.into() } else { Exit::Usage.into() };
-        }
+        Err(error) => return usage::refused(&error).into(),
     };
     match cli.global.color {
         Color::Auto => {}
@@ -58,6 +53,7 @@ fn run(cli: Cli) -> Outcome {
         // These need no state, no signals and no context; the reader must be up in a millisecond.
         Command::Reader(command) => return command.run(),
         Command::Completion(command) => return command.run(),
+        Command::Reference(command) => return command.run(),
         Command::Explain(command) => return command.run(cli.global.output),
         _ => {}
     }
@@ -81,6 +77,6 @@ fn run(cli: Cli) -> Outcome {
         Command::Lab(command) => command.run(&context),
         Command::Gc(command) => command.run(&context),
         Command::Doctor(command) => command.run(&context),
-        Command::Reader(_) | Command::Completion(_) | Command::Explain(_) => Ok(Exit::Done),
+        Command::Reader(_) | Command::Completion(_) | Command::Explain(_) | Command::Reference(_) => Ok(Exit::Done),
     }
 }

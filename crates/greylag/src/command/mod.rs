@@ -13,6 +13,7 @@ pub(crate) mod logs;
 pub(crate) mod plan;
 pub(crate) mod plans;
 pub(crate) mod reader;
+pub(crate) mod reference;
 pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod select;
