@@ -173,6 +173,17 @@ impl Staging {
         remove(disk, &self.path())
     }
 
+    /// The directories of this and all older epochs that are there.
+    pub fn left(&self) -> io::Result<Vec<PathBuf>> {
+        match self.epochs() {
+            Ok(epochs) => {
+                Ok(epochs.into_iter().filter(|epoch| *epoch <= self.epoch).map(|epoch| self.of_epoch(epoch)).collect())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes the directories of this and all older epochs: the end of an undo. Newer ones are a later lease's.
     pub fn remove_all(&self, disk: &dyn Disk) -> io::Result<()> {
         for epoch in self.epochs()?.into_iter().filter(|epoch| *epoch <= self.epoch) {

@@ -6,8 +6,10 @@ use greylag_model::id::WorkerId;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// The lock files of one state folder, and those that this process holds.
 #[derive(Debug)]
@@ -37,17 +39,21 @@ impl Alive {
             class(code::STATE_IO, format!("`{}` cannot be locked: {error}", path.display()))
         };
         fs::create_dir_all(&self.folder).map_err(failed)?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("another process has the worker's name `{worker}`");
-                return Err(DriverError::conflict(code::RUN_DRIVEN, message));
+        // One that clears away dead workers' files may hold the lock for a moment, or have removed the file just now.
+        for _ in 0..50 {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if file.metadata().map_err(failed)?.nlink() > 0 => {
+                    held.insert(worker.clone(), file);
+                    return Ok(());
+                }
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => std::thread::park_timeout(Duration::from_millis(2)),
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        held.insert(worker.clone(), file);
-        Ok(())
+        let message = format!("another process has the worker's name `{worker}`");
+        Err(DriverError::conflict(code::RUN_DRIVEN, message))
     }
 
     /// Whether the operating system has let go of the worker's lock. A file that is gone was removed by the worker's own
@@ -61,6 +67,31 @@ impl Alive {
             Ok(file) => file.try_lock_shared().is_ok(),
             Err(error) => error.kind() == ErrorKind::NotFound,
         }
+    }
+
+    /// Removes the files of all workers that are dead.
+    pub(crate) fn bury_dead(&self) -> Result<(), DriverError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => {
+                let message = format!("`{}` cannot be read: {error}", self.folder.display());
+                return Err(DriverError::permanent(code::STATE_IO, message));
+            }
+        };
+        let own: Vec<PathBuf> = {
+            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.keys().map(|worker| self.path(worker)).collect()
+        };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| !own.contains(path)) {
+            // The lock is kept until the file is gone, so that no worker takes it in between and is then without one.
+            if let Ok(file) = File::open(&path)
+                && file.try_lock().is_ok()
+            {
+                let _ = fs::remove_file(&path);
+            }
+        }
+        Ok(())
     }
 
     /// Removes what a dead worker left.

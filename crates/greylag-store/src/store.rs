@@ -37,10 +37,10 @@ impl Default for Options {
 
 /// The state on SQLite. Shared between threads behind an `Arc`.
 pub struct Store {
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     options: Options,
     pub(crate) group: Arc<Group>,
-    readers: Mutex<Vec<Connection>>,
+    pub(crate) readers: Mutex<Vec<Connection>>,
     pub(crate) alive: Alive,
     /// Requests that this process has left: its own writes do not show in SQLite's data version.
     pub(crate) posted: AtomicU64,

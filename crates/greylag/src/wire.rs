@@ -14,10 +14,11 @@ use greylag_data::request::{self, Readers};
 use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
 use greylag_driver::fault::{Faults, NoFaults};
-use greylag_driver::journal::Journal;
+use greylag_driver::journal::{Journal, Prune};
 use greylag_engine::{Drivers, Engine, Limits};
 use greylag_model::code;
-use greylag_model::id::WorkerId;
+use greylag_model::id::{RunId, WorkerId};
+use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_store::Store;
 use std::collections::BTreeMap;
 use std::env;
@@ -39,6 +40,8 @@ const READER_REQUESTS: u64 = 100_000;
 pub(crate) struct State {
     /// Plans, runs, events.
     pub(crate) journal: Arc<dyn Journal>,
+    /// The same, for letting go of them.
+    pub(crate) prune: Arc<dyn Prune>,
     /// Datasets, owners, consumers.
     pub(crate) catalog: Arc<dyn Catalog>,
     readers: Arc<Readers>,
@@ -60,7 +63,14 @@ pub(crate) fn open(home: &Home) -> Result<State, Failure> {
         request_timeout: READER_TIMEOUT,
         max_requests: READER_REQUESTS,
     })?;
-    Ok(State { journal: store, catalog, readers: Arc::new(readers), seen: Arc::default(), home: home.clone() })
+    Ok(State {
+        journal: store.clone(),
+        prune: store,
+        catalog,
+        readers: Arc::new(readers),
+        seen: Arc::default(),
+        home: home.clone(),
+    })
 }
 
 /// How many things are done at once: one for each processor.
@@ -106,6 +116,15 @@ pub(crate) fn plane(state: &State) -> DataPlane {
     }
 }
 
+/// Staging directories that attempts of a task have left beside its target.
+pub(crate) fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Vec<PathBuf>, Failure> {
+    let staging = DataPlane::leftovers(header, task, run)?;
+    staging.left().map_err(|error| {
+        let message = format!("what `{}` left beside its target cannot be listed: {error}", task.id);
+        Failure::error(code::cli::FILE_UNREADABLE, message)
+    })
+}
+
 /// An id that no other process ever has: host, process and time.
 fn worker(context: &Context) -> WorkerId {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -113,7 +132,7 @@ fn worker(context: &Context) -> WorkerId {
 }
 
 /// Fault points, if a test rig has armed some.
-fn faults() -> Result<Arc<dyn Faults>, Failure> {
+pub(crate) fn faults() -> Result<Arc<dyn Faults>, Failure> {
     let Some(list) = env::var_os("GREYLAG_FAULTS") else { return Ok(Arc::new(NoFaults)) };
     let log = env::var_os("GREYLAG_FAULTS_LOG").map(PathBuf::from);
     let armed = ArmedFaults::parse(&list.to_string_lossy(), log)

@@ -51,12 +51,15 @@ use crate::io_error::io_error;
 use crate::pool::CallLimits;
 use crate::request::{Readers, Reply, Request};
 use crate::seen::Seen;
+use crate::staging::Staging;
 use dataset::Place;
 pub(crate) use dataset::content_fingerprint;
 use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
 use greylag_model::code::data as code;
+use greylag_model::id::RunId;
+use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::task::{Direction, Phase};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -101,6 +104,15 @@ impl Default for Options {
             rejected_with_values: false,
             sample_rows: crate::verify::SAMPLE_ROWS,
         }
+    }
+}
+
+impl DataPlane {
+    /// What attempts of a task have left in staging, with all epochs: nothing after a good end or an undo, chunks after an
+    /// abort. Only for runs that nobody goes on with.
+    pub fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {
+        let target = Place::of(&task.target_location, &header.connections)?;
+        Ok(Staging::new(&target.path, run, &task.id, u64::MAX))
     }
 }
 
@@ -175,9 +187,9 @@ impl Job<'_> {
     }
 
     /// This attempt's staging directory.
-    fn staging(&self) -> Result<crate::staging::Staging, DriverError> {
+    fn staging(&self) -> Result<Staging, DriverError> {
         let target = self.target()?.path;
-        Ok(crate::staging::Staging::new(&target, self.request.run, self.request.task, self.request.epoch))
+        Ok(Staging::new(&target, self.request.run, self.request.task, self.request.epoch))
     }
 
     /// Removes what lies in staging after a failure that is not tried again: nothing half-done is left beside the

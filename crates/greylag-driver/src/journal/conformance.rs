@@ -1,6 +1,8 @@
 //! What every journal must do.
 #![expect(clippy::unwrap_used, reason = "a conformance suite is test code")]
 
+pub mod prune;
+
 use super::{
     AttemptKey, Batch, Journal, Loaded, Relation, Request, RunLease, StepOutput, TaskFilter, Transition, sample,
 };

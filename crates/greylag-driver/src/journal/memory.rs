@@ -1,8 +1,8 @@
 //! The double: a journal in memory that keeps every promise of the traits but the one about crashes.
 
 use super::{
-    AttemptKey, Batch, Committed, Due, Holder, Journal, Loaded, Plans, Posted, Relation, Request, RunLease, RunRecord,
-    TaskFilter, TaskRecord, Transition, Watch, check_plan,
+    AttemptKey, Batch, Committed, Due, Holder, Journal, Loaded, Plans, Posted, Prune, Relation, Request, RunLease,
+    RunRecord, Shrunk, TaskFilter, TaskRecord, Transition, Watch, check_plan,
 };
 use crate::error::DriverError;
 use greylag_model::code::engine as code;
@@ -11,6 +11,7 @@ use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::task::{
     Counters, Direction, Entry, Event, Progress, RunEvent, RunRow, TaskEvent, TaskRow, TaskState, apply_run,
 };
+use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,10 @@ pub struct MemoryJournal(Mutex<Inner>);
 struct Inner {
     plans: BTreeMap<PlanId, SavedPlan>,
     runs: BTreeMap<RunId, SavedRun>,
+    /// Names of runs that were removed, and when.
+    removed: BTreeMap<RunId, Timestamp>,
+    /// Bytes of what was removed since the last time that it was shrunk.
+    freed: u64,
     /// Until when each worker's leases hold.
     workers: BTreeMap<WorkerId, Timestamp>,
     saved: u64,
@@ -58,6 +63,10 @@ impl MemoryJournal {
 fn run_unknown(run: &RunId) -> DriverError {
     DriverError::permanent(code::RUN_UNKNOWN, format!("there is no run `{run}`"))
         .hint("`greylag runs` lists the runs of this state folder")
+}
+
+fn run_removed(run: &RunId) -> DriverError {
+    DriverError::conflict(code::RUN_EXISTS, format!("a run `{run}` existed and was removed; a name is used once"))
 }
 
 fn lease_lost(run: &RunId) -> DriverError {
@@ -238,6 +247,9 @@ impl Journal for MemoryJournal {
         if inner.runs.contains_key(run) {
             return Err(DriverError::conflict(code::RUN_EXISTS, format!("a run `{run}` exists")));
         }
+        if inner.removed.contains_key(run) {
+            return Err(run_removed(run));
+        }
         let Some(saved) = inner.plans.get(plan) else {
             return Err(DriverError::permanent(code::PLAN_UNKNOWN, format!("there is no saved plan `{plan}`")));
         };
@@ -404,12 +416,78 @@ impl Journal for MemoryJournal {
     }
 }
 
+impl Prune for MemoryJournal {
+    fn plan_bytes(&self, plan: &PlanId) -> Result<u64, DriverError> {
+        Ok(self.inner().plans.get(plan).map_or(0, SavedPlan::bytes))
+    }
+
+    fn run_bytes(&self, run: &RunId) -> Result<u64, DriverError> {
+        Ok(self.inner().runs.get(run).map_or(0, SavedRun::bytes))
+    }
+
+    fn remove_plan(&self, plan: &PlanId) -> Result<bool, DriverError> {
+        let mut inner = self.inner();
+        if let Some(run) = inner.runs.values().find(|run| run.record.plan == *plan) {
+            let message = format!("the plan `{plan}` is that of run `{}`", run.record.id);
+            return Err(DriverError::conflict(code::PLAN_IN_USE, message));
+        }
+        let removed = inner.plans.remove(plan);
+        inner.freed += removed.as_ref().map_or(0, SavedPlan::bytes);
+        Ok(removed.is_some())
+    }
+
+    fn remove_run(&self, run: &RunId, now: Timestamp) -> Result<bool, DriverError> {
+        let mut inner = self.inner();
+        let Some(saved) = inner.runs.get(run) else { return Ok(false) };
+        let driven =
+            saved.worker.as_ref().and_then(|worker| inner.workers.get(worker)).is_some_and(|until| *until > now);
+        if driven || !saved.record.row.state.has_ended() {
+            let message = format!("the run `{run}` is {} and cannot be removed", saved.record.row.state.as_str());
+            return Err(DriverError::conflict(code::RUN_IN_USE, message));
+        }
+        inner.freed += saved.bytes();
+        inner.runs.remove(run);
+        inner.removed.insert(run.clone(), now);
+        Ok(true)
+    }
+
+    fn removed_at(&self, run: &RunId) -> Result<Option<Timestamp>, DriverError> {
+        Ok(self.inner().removed.get(run).copied())
+    }
+
+    fn shrink(&self) -> Result<Shrunk, DriverError> {
+        let mut inner = self.inner();
+        let plans: u64 = inner.plans.values().map(SavedPlan::bytes).sum();
+        let after = plans + inner.runs.values().map(SavedRun::bytes).sum::<u64>();
+        Ok(Shrunk { before: after + std::mem::take(&mut inner.freed), after })
+    }
+}
+
+impl SavedPlan {
+    fn bytes(&self) -> u64 {
+        bytes(&self.header) + self.tasks.iter().map(|task| bytes(task.as_ref())).sum::<u64>()
+    }
+}
+
+impl SavedRun {
+    fn bytes(&self) -> u64 {
+        let entries: u64 = self.entries.iter().map(bytes).sum();
+        let rows: u64 = self.rows.iter().map(bytes).sum();
+        let chunks: u64 = self.chunks.values().map(bytes).sum();
+        entries + rows + chunks + self.outputs.values().map(bytes).sum::<u64>()
+    }
+}
+
+fn bytes<T: Serialize>(value: &T) -> u64 {
+    serde_json::to_string(value).map_or(0, |text| text.len() as u64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::MemoryJournal;
 
     #[test]
     fn keeps_the_promises_of_a_journal() {
-        super::super::conformance::run(&|| Box::new(MemoryJournal::default()));
+        super::super::conformance::prune::run(&|| Box::new(MemoryJournal::default()));
     }
 }

@@ -24,9 +24,11 @@
 mod check;
 pub mod conformance;
 mod memory;
+mod prune;
 pub mod sample;
 
 pub use memory::MemoryJournal;
+pub use prune::{Prune, Shrunk};
 
 use crate::error::DriverError;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp, WorkerId};

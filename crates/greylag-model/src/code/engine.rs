@@ -64,6 +64,12 @@ codes! {
     INTERRUPTED = 521, "an operation was made to fail",
         cause: "A test rig failed the operation at a fault point. This is never seen outside tests.",
         cure: "Nothing to mend.";
+    PLAN_IN_USE = 522, "the plan is that of a run",
+        cause: "A run executes the plan, and its undo needs it. Nothing was removed.",
+        cure: "Remove the run first, if nobody needs it any more: `greylag gc --runs`.";
+    RUN_IN_USE = 523, "the run has not ended",
+        cause: "Only the journal of a run that has ended and that no process drives can be removed. Nothing was removed.",
+        cure: "Let it end, or end it with `greylag abort RUN`; then run `greylag gc` again.";
     STATE_NEWER = 530, "the state folder was written by a newer version",
         cause: "A newer Greylag has changed the layout of the state folder, and this one cannot read it. Nothing was changed.",
         cure: "Use the newer Greylag, or another folder with `--home`.";

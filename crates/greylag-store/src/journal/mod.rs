@@ -1,6 +1,7 @@
 //! The journal's traits on SQLite.
 
 mod plans;
+mod prune;
 mod row;
 mod runs;
 mod watch;

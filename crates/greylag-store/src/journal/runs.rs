@@ -1,5 +1,6 @@
 //! What a decider and its attempts need.
 
+use super::prune::removed_at;
 use super::row::{
     TASK_COLUMNS, count, direction_number, get, goal_number, loaded, phase_number, run_state_number, state_number,
 };
@@ -169,6 +170,10 @@ impl Journal for Store {
                 return Err(DriverError::permanent(code::PLAN_UNKNOWN, format!("there is no saved plan `{plan}`"))
                     .hint("`greylag plan -f FILE` makes one"));
             };
+            if removed_at(session, run)?.is_some() {
+                let message = format!("a run `{run}` existed and was removed; a name is used once");
+                return Err(DriverError::conflict(code::RUN_EXISTS, message).hint("name it with `--run NAME`"));
+            }
             let insert = "INSERT INTO run (id, plan, state, goal, epoch, last_seq, pending, ready, running, waiting, \
                  stale, succeeded, failed, quarantined, skipped, undone, rows, bytes, chunks, chunks_total, \
                  steps_done, created_at, updated_at) SELECT ?1, ?2, 0, 0, 0, 0, (SELECT count(*) FROM plan_task \

@@ -1,0 +1,182 @@
+//! What may go, as a list in the order in which it goes.
+
+use super::Gc;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::{follow, show, wire};
+use greylag_driver::journal::{Journal, RunRecord, TaskFilter};
+use greylag_model::code;
+use greylag_model::id::{PlanId, RunId, Timestamp};
+use greylag_model::task::{RunState, undo_steps};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Tasks are looked at in pages of this size.
+const PAGE: usize = 1_000;
+/// More runs or plans than anybody has.
+const ALL: usize = 1_000_000;
+
+/// One thing that goes.
+#[derive(Serialize)]
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    /// Its id or path.
+    pub(super) name: String,
+    /// About how many bytes it takes.
+    pub(super) bytes: u64,
+    pub(super) why: &'static str,
+    /// Whether something can be undone only as long as it is there.
+    pub(super) undoable: bool,
+}
+
+/// What kind of thing.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    Run,
+    Plan,
+    Rejected,
+    Staging,
+}
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Plan => "plan",
+            Self::Rejected => "rejected",
+            Self::Staging => "staging",
+        }
+    }
+}
+
+/// What goes, and how many old runs are kept for an undo.
+pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Result<(Vec<Found>, usize), Failure> {
+    let state = context.state()?;
+    let (journal, prune) = (state.journal.as_ref(), state.prune.as_ref());
+    let runs = journal.runs(ALL)?;
+    let mut found = Vec::new();
+    let mut gone: BTreeSet<&RunId> = BTreeSet::new();
+    let mut kept = 0;
+    for run in
+        runs.iter().filter(|run| asked.runs && run.updated_at < before && follow::ended(run) && !show::driven(run))
+    {
+        let undoable = can_be_undone(journal, run)?;
+        if undoable && !asked.undoable {
+            kept += 1;
+            continue;
+        }
+        if undoable {
+            staging(journal, run, &mut found)?;
+        }
+        let why = match (undoable, run.row.state) {
+            (true, _) => "ended long ago; it could still be undone",
+            (false, RunState::Undone) => "was undone",
+            (false, _) => "ended long ago, with nothing to undo",
+        };
+        let bytes = prune.run_bytes(&run.id)?;
+        found.push(Found { kind: Kind::Run, name: run.id.to_string(), bytes, why, undoable });
+        gone.insert(&run.id);
+    }
+    rejected(&context.home()?.rejected(), &runs, &gone, &mut found)?;
+    if asked.plans {
+        let used: BTreeSet<&PlanId> = runs.iter().filter(|run| !gone.contains(&run.id)).map(|run| &run.plan).collect();
+        for plan in journal.plans(ALL)?.iter().filter(|plan| plan.taken_at < before && !used.contains(&plan.id)) {
+            let bytes = prune.plan_bytes(&plan.id)?;
+            let why = "no run executes it";
+            found.push(Found { kind: Kind::Plan, name: plan.id.to_string(), bytes, why, undoable: false });
+        }
+    }
+    Ok((found, kept))
+}
+
+/// Whether an undo would have anything to do.
+fn can_be_undone(journal: &dyn Journal, run: &RunRecord) -> Result<bool, Failure> {
+    if run.counters.undone == run.counters.total() {
+        return Ok(false);
+    }
+    let mut from = 0;
+    loop {
+        let rows = journal.tasks(&run.id, &TaskFilter::default(), from, PAGE)?;
+        let plans = journal.plan_tasks(&run.plan, from, PAGE)?;
+        let Some(last) = rows.last() else { return Ok(false) };
+        from = last.ordinal + 1;
+        let steps = rows.iter().zip(&plans).map(|(task, plan)| undo_steps(&task.row, &plan.steps));
+        if steps.flatten().any(|mut steps| steps.next().is_some()) {
+            return Ok(true);
+        }
+    }
+}
+
+/// What the tasks of a run have left in staging.
+fn staging(journal: &dyn Journal, run: &RunRecord, found: &mut Vec<Found>) -> Result<(), Failure> {
+    let Some(header) = journal.plan(&run.plan)? else { return Ok(()) };
+    let mut from = 0;
+    loop {
+        let plans = journal.plan_tasks(&run.plan, from, PAGE)?;
+        if plans.is_empty() {
+            return Ok(());
+        }
+        from += plans.len() as u64;
+        for task in &plans {
+            for path in wire::leftovers(&header, task, &run.id)? {
+                found.push(Found {
+                    kind: Kind::Staging,
+                    bytes: size(&path),
+                    name: path.display().to_string(),
+                    why: "chunks of a run that is removed",
+                    undoable: false,
+                });
+            }
+        }
+    }
+}
+
+/// Rejected rows of runs that were undone, are removed, or are not known.
+fn rejected(parent: &Path, runs: &[RunRecord], gone: &BTreeSet<&RunId>, found: &mut Vec<Found>) -> Result<(), Failure> {
+    for folder in folders(parent)? {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let why = match runs.iter().find(|run| run.id.as_str() == name) {
+            None => "rejected rows of a run that is not known",
+            Some(run) if gone.contains(&run.id) => "rejected rows of a run that is removed",
+            Some(run) if run.row.state == RunState::Undone => "rejected rows of a run that was undone",
+            Some(_) => continue,
+        };
+        found.push(Found {
+            kind: Kind::Rejected,
+            bytes: size(&folder),
+            name: folder.display().to_string(),
+            why,
+            undoable: false,
+        });
+    }
+    Ok(())
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>, Failure> {
+    match fs::read_dir(parent) {
+        Ok(entries) => {
+            let mut folders: Vec<PathBuf> =
+                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+            folders.sort();
+            Ok(folders)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => {
+            Err(Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", parent.display())))
+        }
+    }
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
