@@ -109,7 +109,7 @@ impl Context {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return Err(Failure::new(
                 crate::exit::Exit::Refused,
-                Diagnostic::error(code::cli::CONFIRMATION_NEEDED, format!("{question}: nobody is there to confirm"))
+                Diagnostic::error(code::cli::CONFIRMATION_NEEDED, format!("nobody is there to confirm: {question}"))
                     .hint("say `--yes` to confirm beforehand"),
             ));
         }

@@ -117,7 +117,10 @@ impl<'a> View<'a> {
         let bar = context.live().then(|| {
             let bar =
                 ProgressBar::with_draw_target(Some(record.counters.total()), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{prefix} {wide_bar:.green} {pos}/{len} {msg}");
+            let plain = anstream::AutoStream::choice(&std::io::stderr()) == anstream::ColorChoice::Never;
+            let colour = if plain { "" } else { ":.green" };
+            let style =
+                ProgressStyle::with_template(&format!("{{prefix}} {{wide_bar{colour}}} {{pos}}/{{len}} {{msg}}"));
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━━ "));
             bar.set_prefix(shown(run.as_str()));
             bar

@@ -7,6 +7,7 @@ use greylag_model::code;
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, Write};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Version of the JSON that commands print: a new minor only adds keys.
 const FORMAT_VERSION: &str = "1.0";
@@ -71,7 +72,19 @@ impl Row {
 pub(crate) fn list(format: Format, kind: &str, headings: &[Heading], rows: Vec<Row>) -> Result<(), Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = match format {
-        Format::Table | Format::Wide => write!(out, "{}", aligned(headings, &rows, format == Format::Wide)),
+        Format::Table | Format::Wide if rows.is_empty() => {
+            // Nobody may be there to be told.
+            let _ = writeln!(io::stderr(), "no {kind}");
+            Ok(())
+        }
+        Format::Table => {
+            let text = aligned(headings, &rows, false);
+            match terminal_width() {
+                Some(width) => text.lines().try_for_each(|line| writeln!(out, "{}", fitted(line, width))),
+                None => write!(out, "{text}"),
+            }
+        }
+        Format::Wide => write!(out, "{}", aligned(headings, &rows, true)),
         Format::Json => {
             let items: Vec<Value> = rows.into_iter().map(|row| row.value).collect();
             let document = serde_json::json!({ "version": FORMAT_VERSION, "kind": kind, "items": items });
@@ -152,6 +165,25 @@ fn aligned(headings: &[Heading], rows: &[Row], all: bool) -> String {
     text
 }
 
+/// Columns of the terminal that standard output goes to, if it goes to one.
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
+}
+
+/// A line cut to the width of a terminal, so that a table keeps one line a row; `-o wide` and pipes get all of it.
+fn fitted(line: &str, width: usize) -> String {
+    if line.width() <= width {
+        return line.to_owned();
+    }
+    let mut used = 0;
+    let fits = |letter: &char| {
+        used += letter.width().unwrap_or(0);
+        used < width
+    };
+    let kept: String = line.chars().take_while(fits).collect();
+    format!("{}…", kept.trim_end())
+}
+
 /// `1.2 GB`: decimal units, three significant digits.
 pub(crate) fn bytes(count: u64) -> String {
     scaled(count, &["B", "kB", "MB", "GB", "TB", "PB"], " ")
@@ -189,7 +221,16 @@ pub(crate) fn duration(millis: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration};
+    use super::{bytes, count, duration, fitted};
+
+    #[test]
+    fn lines_are_cut_by_what_a_terminal_shows() {
+        assert_eq!(fitted("users_v2  ready", 15), "users_v2  ready");
+        assert_eq!(fitted("users_v2  ready", 14), "users_v2  rea…");
+        assert_eq!(fitted("users_v2  ready", 10), "users_v2…");
+        assert_eq!(fitted("金額金額  ready", 5), "金額…", "a wide letter takes two columns");
+        assert_eq!(fitted("users", 1), "…");
+    }
 
     #[test]
     fn sizes_read_well() {

@@ -3,9 +3,10 @@
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::{drive, output, recheck, wire};
+use crate::output::Format;
+use crate::wire::State;
+use crate::{drive, follow, output, recheck, wire};
 use clap::Args;
-use greylag_driver::journal::Journal;
 use greylag_engine::service;
 use greylag_model::code;
 use greylag_model::id::RunId;
@@ -18,6 +19,10 @@ use std::path::PathBuf;
 /// The run goes on in this process until all tasks have ended. Ctrl-C stops it gracefully; killed or stopped, it goes on
 /// with `greylag resume RUN`.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag apply PLAN                    what `greylag plan` printed last\n  \
+                        greylag apply -f orders.yaml          plan, show, ask, run\n  \
+                        greylag apply PLAN --record-only      only record it; `greylag resume RUN` drives it")]
 pub(crate) struct Apply {
     /// Plans to run, one after the other.
     #[arg(value_name = "PLAN", required_unless_present = "file")]
@@ -45,25 +50,26 @@ impl Apply {
         let plans: Vec<PlanHeader> = if self.file.is_empty() {
             self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
         } else {
-            super::plan::plan_files(context, &self.file, None)?.into_iter().map(|planned| planned.header).collect()
+            let shown = matches!(context.format(), Format::Table | Format::Wide).then_some(false);
+            super::plan::plan_files(context, &self.file, shown)?.into_iter().map(|planned| planned.header).collect()
         };
         if self.run.is_some() && plans.len() > 1 {
             return Err(Failure::usage("`--run` names one run, and several plans were given")
                 .hint("apply them one by one, or leave `--run` out"));
         }
         context.confirm(&question(&plans), self.yes || !self.plans.is_empty())?;
+        let state = context.state()?;
         let mut exit = Exit::Done;
         for plan in &plans {
             let run = match &self.run {
                 Some(name) => RunId::new(name),
-                None => next_name(journal, plan)?,
+                None => next_name(state, plan)?,
             };
-            let state = context.state()?;
             let plan = &recheck::recheck(context, state, plan, self.keep_going)?;
             service::start_run(&wire::engine(context, state)?, &plan.id, &run)?;
             context.say(&format!("run {run} of {} recorded", plan.id));
             if self.record_only {
-                output::text(&format!("{run}\n"))?;
+                recorded(context, &run)?;
                 continue;
             }
             let ended = drive::drive_and_tell(context, &run)?;
@@ -76,17 +82,28 @@ impl Apply {
     }
 }
 
+/// A run that only was recorded: its name, or all of it for programs.
+fn recorded(context: &Context, run: &RunId) -> Result<(), Failure> {
+    if context.format().is_json() {
+        let record = follow::record(context.journal()?, run)?;
+        return output::document(context.format(), "run", &serde_json::json!({ "outcome": "recorded", "run": record }));
+    }
+    output::text(&format!("{run}\n"))
+}
+
 fn question(plans: &[PlanHeader]) -> String {
     let datasets: u64 = plans.iter().map(|plan| plan.totals.datasets).sum();
     let bytes: u64 = plans.iter().map(|plan| plan.totals.bytes).sum();
-    format!("Migrate {datasets} datasets ({})?", output::bytes(bytes))
+    let noun = if datasets == 1 { "dataset" } else { "datasets" };
+    format!("Migrate {datasets} {noun} ({})?", output::bytes(bytes))
 }
 
 /// The migration's name and the next free number.
-fn next_name(journal: &dyn Journal, plan: &PlanHeader) -> Result<RunId, Failure> {
+fn next_name(state: &State, plan: &PlanHeader) -> Result<RunId, Failure> {
+    let (journal, prune) = (&state.journal, &state.prune);
     for number in 1..=100_000 {
         let run = RunId::new(format!("{}-{number}", plan.migration));
-        if journal.run(&run)?.is_none() {
+        if journal.run(&run)?.is_none() && prune.removed_at(&run)?.is_none() {
             return Ok(run);
         }
     }

@@ -7,10 +7,13 @@ use crate::{drive, output, wire};
 use clap::Args;
 use greylag_driver::journal::TaskFilter;
 use greylag_engine::{Asked, service};
+use greylag_model::code;
 use greylag_model::id::TaskId;
 use greylag_model::task::TaskState;
 
 /// Lease nothing new in a run; attempts under way end after their chunk.
+///
+/// What is under way ends after its chunk and keeps it. `greylag resume RUN` goes on.
 #[derive(Debug, Args)]
 pub(crate) struct Pause {
     /// The run.
@@ -77,7 +80,9 @@ impl Approve {
         let tasks: Vec<TaskId> =
             if self.task.is_empty() { waiting(context, &run.id)? } else { self.task.iter().map(TaskId::new).collect() };
         if tasks.is_empty() {
-            return Err(Failure::usage(format!("nothing in `{}` waits for an approval", run.id)));
+            let message = format!("nothing in `{}` waits for an approval", run.id);
+            return Err(Failure::error(code::cli::WRONG_STATE, message)
+                .hint(format!("`greylag status {}` shows what its tasks are at", run.id)));
         }
         let first: Vec<&str> = tasks.iter().take(3).map(TaskId::as_str).collect();
         let more = if tasks.len() > 3 { format!(" and {} more", tasks.len() - 3) } else { String::new() };

@@ -13,7 +13,13 @@ use std::io::{self, Write};
 const PAGE: usize = 1_000;
 
 /// Show a run's journal: what happened, in order.
+///
+/// Every line is an event: its number, its time (UTC), the task or `run`, and what happened. Numbers have no gaps.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag logs -f                        follow the newest run\n  \
+                        greylag logs RUN --task users_v2       one dataset's story\n  \
+                        greylag logs RUN -o ndjson | jq .      one JSON value a line, the first names the version")]
 pub(crate) struct Logs {
     /// The run; the default is the newest.
     #[arg(value_name = "RUN")]
@@ -33,6 +39,12 @@ impl Logs {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let journal = context.journal()?;
         let run = super::select::run(journal, self.run.as_deref())?;
+        if let Some(task) = &self.task {
+            super::select::task(journal, &run.id, task)?;
+        }
+        if self.follow && !follow::ended(&run) && !show::driven(&run) {
+            context.say(&format!("nobody drives `{0}` now; `greylag resume {0}` goes on with it", run.id));
+        }
         let format = if context.format() == Format::Json { Format::Ndjson } else { context.format() };
         let mut out = io::BufWriter::new(io::stdout().lock());
         if format == Format::Ndjson && output::version_line(&mut out, "events").is_err() {

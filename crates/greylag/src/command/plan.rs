@@ -19,6 +19,11 @@ use std::path::PathBuf;
 /// The catalog and the datasets' files are looked at, never changed. Datasets that cannot be migrated are listed with their
 /// reasons and left out. `greylag apply PLAN` then runs exactly the plan that was shown.
 #[derive(Debug, Args)]
+#[command(after_help = "Symbols: + new, ~ changed, - removed, ? for a person to judge, x blocked.\n\n\
+                        Examples:\n  \
+                        greylag plan -f orders.yaml\n  \
+                        greylag plan -f migrations/ --full\n  \
+                        greylag apply $(greylag plan -f orders.yaml -o name)")]
 pub(crate) struct Plan {
     /// Migration files, directories of them, or `-` for standard input.
     #[arg(short, long, required = true, value_name = "FILE")]

@@ -5,10 +5,14 @@ use crate::failure::{Failure, Outcome};
 use crate::{drive, show, wire};
 use clap::Args;
 use greylag_engine::{Asked, service};
+use greylag_model::code;
 use greylag_model::id::TaskId;
 use greylag_model::task::RunState;
 
 /// Go on with a run that was paused, stopped or killed.
+///
+/// What is done stays done; at most the chunk that was under way is done again. If another process drives the run, this
+/// one follows it.
 #[derive(Debug, Args)]
 pub(crate) struct Resume {
     /// The run; the default is the newest.
@@ -27,13 +31,24 @@ impl Resume {
             };
         }
         let state = context.state()?;
-        let asked = service::resume(&wire::engine(context, state)?, &run.id, &context.actor())?;
+        let asked = service::resume(&wire::engine(context, state)?, &run.id, &context.actor()).map_err(|error| {
+            let failure = Failure::from(error);
+            if run.counters.bad() == 0 {
+                return failure;
+            }
+            failure.hint(format!("`greylag retry {} --failed` tries again what ended badly", run.id))
+        })?;
         drive::carry_on(context, &asked)
     }
 }
 
 /// Try again what ended badly in a run.
+///
+/// A task goes on at the step that failed. Its cause has to be mended first: `greylag status RUN --failed` names it.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag retry RUN --failed\n  \
+                        greylag retry RUN --task users_v2")]
 pub(crate) struct Retry {
     /// The run.
     #[arg(value_name = "RUN")]
@@ -50,9 +65,12 @@ impl Retry {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let run = super::select::run(context.journal()?, Some(&self.run))?;
         if run.counters.bad() == 0 && self.task.is_none() {
-            return Err(Failure::usage(format!("no task of `{}` ended badly", run.id)));
+            return Err(Failure::error(code::cli::WRONG_STATE, format!("no task of `{}` ended badly", run.id))
+                .hint(format!("`greylag status {}` shows what its tasks are at", run.id)));
         }
-        let task = self.task.as_deref().map(TaskId::new);
+        let journal = context.journal()?;
+        let task = self.task.as_deref().map(|name| super::select::task(journal, &run.id, name)).transpose()?;
+        let task: Option<TaskId> = task.map(|task| task.id);
         let state = context.state()?;
         let asked = service::retry_failed(&wire::engine(context, state)?, &run.id, task.as_ref(), &context.actor())?;
         drive::carry_on(context, &asked)

@@ -8,6 +8,9 @@ use crate::show;
 use clap::Args;
 
 /// List runs, newest first.
+///
+/// DONE counts datasets that succeeded or were undone; NOT GOOD those that failed, were quarantined or skipped, or are
+/// stale. `interrupted` is a run that nobody drives: `greylag resume` goes on with it.
 #[derive(Debug, Args)]
 pub(crate) struct Runs {
     /// At most so many.

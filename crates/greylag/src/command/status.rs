@@ -6,11 +6,18 @@ use crate::output::{self, Format, Row, heading, wide};
 use crate::{follow, show};
 use clap::Args;
 use greylag_driver::journal::{RunRecord, TaskFilter, TaskRecord};
-use greylag_model::id::TaskId;
 use greylag_model::task::TaskState;
+use std::collections::BTreeMap;
 
 /// Show how a run is doing and the state of its tasks.
+///
+/// Works while another process drives the run. The exit code is 0 as long as nothing ended badly, 3 if some tasks failed,
+/// were quarantined, skipped or are stale, or if all that is left waits for a person, and 1 if no task ended well.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag status -w                 watch the newest run until it ends\n  \
+                        greylag status RUN --failed       what ended badly, why, and what cures it\n  \
+                        greylag status RUN -o json        for programs")]
 pub(crate) struct Status {
     /// The run (or an unambiguous beginning of its name); the default is the newest.
     #[arg(value_name = "RUN")]
@@ -41,7 +48,8 @@ impl Status {
         } else {
             Vec::new()
         };
-        let filter = TaskFilter { states, id: self.task.as_deref().map(TaskId::new) };
+        let task = self.task.as_deref().map(|name| super::select::task(journal, &run.id, name)).transpose()?;
+        let filter = TaskFilter { states, id: task.map(|task| task.id) };
         let tasks = journal.tasks(&run.id, &filter, 0, self.limit)?;
         if context.format().is_json() {
             output::document(context.format(), "status", &serde_json::json!({ "run": run, "tasks": tasks }))?;
@@ -50,6 +58,9 @@ impl Status {
                 output::text(&summary(context, &run))?;
             }
             listing(context, &tasks)?;
+            if (self.failed || self.task.is_some()) && context.format() != Format::Name {
+                hints(context, &tasks);
+            }
             let hidden = if filter.states.is_empty() && filter.id.is_none() {
                 run.counters.total().saturating_sub(tasks.len() as u64)
             } else {
@@ -60,6 +71,21 @@ impl Status {
             }
         }
         Ok(follow::exit_of(&run))
+    }
+}
+
+/// What cures the errors of these tasks, each cure once.
+fn hints(context: &Context, tasks: &[TaskRecord]) {
+    let mut cures: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for task in tasks {
+        for hint in task.row.error.iter().flat_map(|error| &error.hints) {
+            cures.entry(hint).or_default().push(task.id.as_str());
+        }
+    }
+    for (cure, tasks) in cures {
+        let more = if tasks.len() > 3 { format!(" and {} more", tasks.len() - 3) } else { String::new() };
+        let first = tasks.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+        context.say(&format!("hint: {cure} ({first}{more})"));
     }
 }
 

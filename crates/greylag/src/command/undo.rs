@@ -16,6 +16,9 @@ const PAGE: usize = 1_000;
 ///
 /// Everything up to `retire` can be taken back. A dataset that was dropped cannot; it is named, and the rest goes back.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag undo RUN --dry-run        the steps that would be walked back\n  \
+                        greylag undo RUN --yes")]
 pub(crate) struct Undo {
     /// The run.
     #[arg(value_name = "RUN")]

@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
-use crate::{follow, show};
+use crate::{follow, output, show};
 use clap::{Args, ValueEnum};
 use greylag_driver::journal::RunRecord;
 use greylag_model::code;
@@ -12,7 +12,13 @@ use greylag_model::task::RunState;
 use std::time::Duration;
 
 /// Wait until a run reaches a condition.
+///
+/// For scripts: nothing is driven, some other process does that. Exit 0 once the condition holds (for `ended`: that of the
+/// run's end), 3 if the time is over or the run has ended otherwise.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag wait RUN --for succeeded --timeout 2h\n  \
+                        greylag wait RUN --for idle; greylag approve RUN --yes")]
 pub(crate) struct Wait {
     /// The run; the default is the newest.
     #[arg(value_name = "RUN")]
@@ -66,16 +72,27 @@ impl Wait {
         };
         let patience = patience.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
         let reached = follow::until(context, &run.id, patience, |run| self.condition.holds(run) || follow::ended(run))?;
-        if self.condition.holds(&reached) {
-            context.say(&format!("{} is {}", reached.id, show::run_state(&reached)));
-            return Ok(if self.condition == Condition::Ended { follow::exit_of(&reached) } else { Exit::Done });
+        let holds = self.condition.holds(&reached);
+        let exit = match self.condition {
+            Condition::Ended if holds => follow::exit_of(&reached),
+            _ if holds => Exit::Done,
+            _ => Exit::Incomplete,
+        };
+        if context.format().is_json() {
+            let value = serde_json::json!({ "outcome": exit.word(), "met": holds, "run": reached });
+            output::document(context.format(), "wait", &value)?;
         }
-        let what = if follow::ended(&reached) { "it has ended otherwise" } else { "the time is over" };
-        let mut failure = Failure::error(
-            code::cli::WAIT_TIMED_OUT,
-            format!("`{}` is {}: {what}", reached.id, show::run_state(&reached)),
-        );
-        failure.exit = Exit::Incomplete;
+        if holds {
+            context.say(&format!("{} is {}", reached.id, show::run_state(&reached)));
+            return Ok(exit);
+        }
+        let (code, what) = if follow::ended(&reached) {
+            (code::cli::WRONG_STATE, "it has ended otherwise")
+        } else {
+            (code::cli::WAIT_TIMED_OUT, "the time is over")
+        };
+        let mut failure = Failure::error(code, format!("`{}` is {}: {what}", reached.id, show::run_state(&reached)));
+        failure.exit = exit;
         Err(failure)
     }
 }

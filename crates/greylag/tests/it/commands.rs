@@ -92,3 +92,134 @@ fn json_is_versioned_and_streams_begin_with_their_version() {
     let first: serde_json::Value = serde_json::from_str(said.stdout.lines().next().unwrap()).unwrap();
     assert_eq!(first["type"], "version");
 }
+
+#[test]
+fn names_that_are_nearly_right_are_suggested() {
+    let rig = Rig::new();
+    let plan = import_and_plan(&rig);
+    rig.run(["apply", &plan]).ended(0);
+    for (args, hint) in [
+        (&["status", "orders-v3-1"][..], "hint: did you mean `orders-v2-1`?"),
+        (&["status", "--task", "order_v2"], "hint: did you mean `orders_v2`?"),
+        (&["logs", "--task", "orders_v"], "hint: did you mean `orders_v2`?"),
+        (&["retry", "orders", "--task", "ordersv2"], "hint: did you mean `orders_v2`?"),
+        (&["statsu"], "hint: a similar subcommand exists: `status`"),
+        (&["runs", "--limt", "3"], "hint: a similar argument exists: `--limit`"),
+    ] {
+        let said = rig.run(args);
+        assert!(said.stderr.contains(hint), "{args:?}: {}", said.stderr);
+        assert!(said.stderr.starts_with("error[GL"), "{args:?}: {}", said.stderr);
+        assert_eq!(said.stdout, "", "{args:?}: errors are no data");
+        assert_ne!(said.code, Some(0));
+    }
+}
+
+#[test]
+fn without_a_command_the_help_is_shown_and_it_is_wrong_usage() {
+    let rig = Rig::new();
+    for args in [&[][..], &["catalog"]] {
+        let said = rig.run(args).ended(64);
+        assert!(said.stderr.contains("Usage: greylag") && said.stderr.contains("import"), "{}", said.stderr);
+        assert!(!said.stderr.contains("\n  reader"), "what is not for people is not shown: {}", said.stderr);
+    }
+}
+
+#[test]
+fn wrong_usage_is_json_for_programs() {
+    let rig = Rig::new();
+    let said = rig.run(["runs", "-o", "json", "--bogus"]).ended(64);
+    let error: serde_json::Value = serde_json::from_str(said.stderr.lines().next().unwrap()).unwrap();
+    assert_eq!(error["code"], "GL0002", "{error}");
+}
+
+#[test]
+fn help_is_the_manual_and_shows_nothing_of_the_machine() {
+    let rig = Rig::new();
+    for command in ["plan", "apply", "status", "wait", "logs", "retry", "undo", "gc"] {
+        let said = rig.run([command, "--help"]).ended(0);
+        assert!(said.stdout.contains("Examples:\n"), "{command}: {}", said.stdout);
+        assert!(said.stdout.contains("Options of every command:\n"), "{command}: {}", said.stdout);
+        assert!(!said.stdout.contains(&*rig.path("home").to_string_lossy()), "{command}: {}", said.stdout);
+    }
+}
+
+#[test]
+fn nothing_to_list_is_said_beside_the_data() {
+    let rig = Rig::new();
+    for command in ["runs", "plans"] {
+        let said = rig.run([command]).ended(0);
+        assert_eq!((said.stdout.as_str(), said.stderr), ("", format!("no {command}\n")));
+        assert_eq!(rig.json([command])["items"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn nothing_is_coloured_in_a_pipe_unless_that_is_asked_for() {
+    let rig = Rig::new();
+    let plan = import_and_plan(&rig);
+    let escape = '\u{1b}';
+    let told = |args: &[&str]| rig.run(args.iter().copied().chain(["-f", "orders.yaml"]));
+    assert!(!told(&["plan"]).stdout.contains(escape));
+    assert!(told(&["plan", "--color", "always"]).stdout.contains(escape));
+    assert!(!told(&["plan", "--color", "never"]).stdout.contains(escape));
+    let said = rig.run(["apply", &plan]).ended(0);
+    assert!(!said.stderr.contains(escape), "{}", said.stderr);
+    assert!(!rig.run(["status", "nobody"]).stderr.contains(escape));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let rig = Rig::new();
+    let plan = import_and_plan(&rig);
+    rig.run(["apply", &plan]).ended(0);
+    for args in [&["explain"][..], &["logs"], &["status", "-o", "json"], &["completion", "bash"]] {
+        let mut child = rig.command().args(args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}");
+    }
+}
+
+#[test]
+fn what_a_state_does_not_allow_is_told_with_what_would_help() {
+    let rig = Rig::new();
+    let plan = import_and_plan(&rig);
+    rig.run(["apply", &plan]).ended(0);
+    for (args, code) in [
+        (&["pause", "orders-v2-1"][..], "GL0509"),
+        (&["resume", "orders-v2-1"], "GL0509"),
+        (&["abort", "orders-v2-1", "--yes"], "GL0509"),
+        (&["approve", "orders-v2-1", "--yes"], "GL0018"),
+        (&["retry", "orders-v2-1", "--failed"], "GL0018"),
+    ] {
+        let said = rig.run(args).ended(1);
+        assert!(said.stderr.contains(&format!("error[{code}]")) && said.stderr.contains("hint:"), "{}", said.stderr);
+    }
+    let said = rig.run(["undo", "orders-v2-1"]).ended(5);
+    assert!(said.stderr.contains("nobody is there to confirm: Take back orders-v2-1"), "{}", said.stderr);
+}
+
+#[test]
+fn wait_says_in_json_what_it_waited_for() {
+    let rig = Rig::new();
+    let plan = import_and_plan(&rig);
+    let recorded = rig.json(["apply", &plan, "--record-only"]);
+    assert_eq!((&recorded["kind"], &recorded["run"]["state"]), (&"run".into(), &"planned".into()));
+    let said = rig.run(["wait", "--timeout", "1ms", "-o", "json"]).ended(3);
+    assert_eq!((&said.json()["met"], &said.json()["outcome"]), (&false.into(), &"incomplete".into()));
+    assert!(said.stderr.contains("GL0019"), "{}", said.stderr);
+    rig.run(["resume"]).ended(0);
+    let said = rig.run(["wait", "--for", "succeeded", "-o", "json"]).ended(0);
+    assert_eq!((&said.json()["met"], &said.json()["outcome"]), (&true.into(), &"done".into()));
+    let said = rig.run(["wait", "--for", "undone"]).ended(3);
+    assert!(said.stderr.contains("GL0018"), "{}", said.stderr);
+}
+
+#[test]
+fn applying_a_file_shows_the_plan_before_it_asks() {
+    let rig = Rig::new();
+    import_and_plan(&rig);
+    let said = rig.run(["apply", "-f", "orders.yaml"]).ended(5);
+    assert!(said.stdout.contains("~ uid → user_id  rename"), "{}", said.stdout);
+    assert!(said.stderr.contains("nobody is there to confirm: Migrate 1 dataset"), "{}", said.stderr);
+    rig.run(["apply", "-f", "orders.yaml", "--yes"]).ended(0);
+}
