@@ -18,7 +18,7 @@ codes! {
         cure: "`greylag runs` lists them. Look also whether `--home` or `GREYLAG_HOME` name the folder in which it was started.";
     PLAN_NOT_FOUND = 9, "there is no such plan",
         cause: "No saved plan in this state folder has the id that was given. A plan is saved by `greylag plan` and kept until `greylag gc` removes it.",
-        cure: "Make it again with `greylag plan -f FILE`; the same file on the same datasets gives the same id.";
+        cure: "Make it again with `greylag plan -f FILE`, which prints its id; `greylag plans` lists those that are there.";
     NAME_AMBIGUOUS = 10, "the name fits several things",
         cause: "A shortened id, or a name without its namespace, fits more than one run, plan, task or dataset. Greylag does not guess.",
         cure: "Give more characters of the id, or the name with its namespace: `finance/orders`. The message lists what fits.";

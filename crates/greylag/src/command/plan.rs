@@ -68,6 +68,9 @@ pub(crate) fn plan_files(context: &Context, paths: &[PathBuf], show: Option<bool
         };
         state.journal.save_plan(&plan)?;
         if let Some(full) = show {
+            if context.format() == Format::Name {
+                tell_blocked(context, &plan);
+            }
             print(context.format(), &plan, if full { Detail::Full } else { Detail::Summary })?;
         }
         planned.push(Planned { header: plan.header });
@@ -91,6 +94,16 @@ fn print(format: Format, plan: &Compiled, detail: Detail) -> Result<(), Failure>
             let written = explain(plan, detail).iter().try_for_each(|line| writeln!(out, "{}", coloured(line)));
             output::finish(written)
         }
+    }
+}
+
+/// Where only ids are printed, perhaps into another command, what is left out must be told beside them.
+fn tell_blocked(context: &Context, plan: &Compiled) {
+    let kinds = [LineKind::Blocked, LineKind::Error, LineKind::Hint];
+    let lines = explain(plan, Detail::Summary);
+    let blocked = lines.iter().skip_while(|line| line.kind != LineKind::Blocked);
+    for line in blocked.take_while(|line| kinds.contains(&line.kind)) {
+        context.say(&line.text);
     }
 }
 

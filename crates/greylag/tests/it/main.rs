@@ -3,6 +3,7 @@
 
 mod commands;
 mod gc;
+mod guides;
 mod kill;
 mod rig;
 mod rubbish;

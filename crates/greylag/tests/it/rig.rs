@@ -87,6 +87,20 @@ impl Rig {
         (said(&output), fired)
     }
 
+    /// Runs a line in a shell that finds the binary; answers what it says on both streams, in order.
+    pub(crate) fn shell(&self, line: &str, faults: Option<&str>) -> String {
+        let folder = Path::new(env!("CARGO_BIN_EXE_greylag")).parent().unwrap();
+        let mut command = Command::new("sh");
+        // `exec` would hide that a child was killed; dash says so for a child of its own.
+        command.arg("-c").arg(format!("{{ {line}; }} 2>&1")).env_clear().current_dir(self.root.path());
+        command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).env("LC_ALL", "C.UTF-8");
+        command.env("USER", "tester").env("GREYLAG_HOME", self.path("home"));
+        if let Some(faults) = faults {
+            command.env("GREYLAG_FAULTS", faults);
+        }
+        String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
+    }
+
     /// Runs the binary and answers its JSON.
     pub(crate) fn json<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Value {
         let output = self.command().args(args).args(["-o", "json"]).output().unwrap();
