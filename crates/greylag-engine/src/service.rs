@@ -9,10 +9,14 @@ use greylag_driver::error::DriverError;
 use greylag_driver::journal::{Request, RunRecord, TaskFilter, TaskRecord};
 use greylag_model::code::engine as code;
 use greylag_model::id::{PlanId, RunId, TaskId};
-use greylag_model::plan::Plan;
+use greylag_model::plan::{Plan, PlanTask};
 use greylag_model::task::{Ask, Entry, Refusal, TaskState, decide_run, undo_steps};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Tasks of plans are compared in pages of this size.
+const PAGE: usize = 1_000;
 
 /// Saves a frozen plan under its id. Saving it again is no change.
 pub fn save_plan(engine: &Engine, plan: &Plan) -> Result<(), DriverError> {
@@ -123,13 +127,85 @@ pub fn undo_preview(engine: &Engine, run: &RunId, cursor: u64, limit: usize) -> 
 }
 
 /// Says yes to the step at which a task waits.
-pub fn approve(engine: &Engine, run: &RunId, task: &TaskId, by: &str) -> Result<Asked, DriverError> {
+pub fn approve(engine: &Engine, run: &RunId, task: &TaskId, by: &str, why: Option<&str>) -> Result<Asked, DriverError> {
     let found = self::task(engine, run, task)?;
     if found.row.state != TaskState::Waiting || found.row.handle.is_some() {
         let refusal = Refusal(format!("task `{task}` is {} and waits for no approval", found.row.state.as_str()));
         return Err(wrong_state(&refusal));
     }
-    ask(engine, run, Request::Approve { by: by.to_owned(), task: task.clone() })
+    ask(engine, run, Request::Approve { by: by.to_owned(), task: task.clone(), why: why.map(str::to_owned) })
+}
+
+/// Says yes to stale tasks as another saved plan has them, and makes them ready. That plan must differ from the run's in
+/// these tasks alone, and leave alone what other tasks and an undo rely on: their names, targets and what they wait for.
+/// Driving the run is the caller's.
+pub fn replan(
+    engine: &Engine,
+    run: &RunId,
+    tasks: &[TaskId],
+    plan: &PlanId,
+    by: &str,
+    why: Option<&str>,
+) -> Result<Asked, DriverError> {
+    let mut ordinals = BTreeSet::new();
+    for task in tasks {
+        allowed(engine, run, &Ask::Retry(by, Some(task.clone())))?;
+        let found = self::task(engine, run, task)?;
+        if found.row.state != TaskState::Stale {
+            return Err(wrong_state(&Refusal(format!("task `{task}` is {} and not stale", found.row.state.as_str()))));
+        }
+        if found.row.step > 0 {
+            // What its earlier steps did was done by the old plan.
+            return Err(wrong_state(&Refusal(format!("task `{task}` has steps done and cannot be planned anew"))));
+        }
+        ordinals.insert(found.ordinal);
+    }
+    differs_only_in(engine, &status(engine, run)?.plan, plan, &ordinals)?;
+    let now = engine.drivers().clock.now();
+    let request =
+        Request::Replan { by: by.to_owned(), plan: plan.clone(), tasks: tasks.to_vec(), why: why.map(str::to_owned) };
+    engine.journal().post(run, &request, now)?;
+    // Met behind it: one that is cut off in between leaves tasks that are still stale.
+    for task in tasks {
+        engine.journal().post(run, &Request::Retry { by: by.to_owned(), task: Some(task.clone()) }, now)?;
+    }
+    settle(engine, run)
+}
+
+/// Whether two saved plans are the same but for the tasks at `ordinals`, and those keep their place in the world.
+fn differs_only_in(engine: &Engine, old: &PlanId, new: &PlanId, ordinals: &BTreeSet<u64>) -> Result<(), DriverError> {
+    let journal = engine.journal();
+    let refused = |message: String| Err(DriverError::permanent(code::PLAN_INVALID, message));
+    let header = |plan: &PlanId| {
+        journal
+            .plan(plan)?
+            .ok_or_else(|| DriverError::permanent(code::PLAN_UNKNOWN, format!("there is no saved plan `{plan}`")))
+    };
+    if header(old)?.connections != header(new)?.connections {
+        return refused(format!("the plan `{new}` has other connections than `{old}`"));
+    }
+    let mut from = 0;
+    loop {
+        let (before, after) = (journal.plan_tasks(old, from, PAGE)?, journal.plan_tasks(new, from, PAGE)?);
+        if before.len() != after.len() {
+            return refused(format!("the plan `{new}` has other tasks than `{old}`"));
+        }
+        for (at, (before, after)) in (from..).zip(before.iter().zip(&after)) {
+            if !ordinals.contains(&at) && before.digest() != after.digest() {
+                return refused(format!("the plan `{new}` differs from `{old}` in task `{}` too", before.id));
+            }
+            let place = |task: &PlanTask| {
+                (task.id.clone(), task.target.clone(), task.target_location.clone(), task.after.clone())
+            };
+            if place(before) != place(after) {
+                return refused(format!("task `{}` has another target, or waits for other tasks", before.id));
+            }
+        }
+        if before.len() < PAGE {
+            return Ok(());
+        }
+        from += PAGE as u64;
+    }
 }
 
 /// Waits until the run meets a condition; false if `timeout_millis` pass or `stop` is set before that.
@@ -166,6 +242,11 @@ fn wrong_state(refusal: &Refusal) -> DriverError {
 
 fn ask(engine: &Engine, run: &RunId, request: Request) -> Result<Asked, DriverError> {
     engine.journal().post(run, &request, engine.drivers().clock.now())?;
+    settle(engine, run)
+}
+
+/// Meets what was asked at once if nobody drives the run.
+fn settle(engine: &Engine, run: &RunId) -> Result<Asked, DriverError> {
     match engine.settle(run) {
         Ok(run) => Ok(Asked::Met { run: Box::new(run) }),
         Err(error) if error.code == code::RUN_DRIVEN => Ok(Asked::Left { run: Box::new(status(engine, run)?) }),

@@ -44,7 +44,7 @@ pub struct Store {
     pub(crate) alive: Alive,
     /// Requests that this process has left: its own writes do not show in SQLite's data version.
     pub(crate) posted: AtomicU64,
-    /// Keys of runs and of their plans, which never change.
+    /// Keys of runs and of their plans, which change only if a stale task is planned anew.
     pub(crate) keys: Mutex<HashMap<RunId, (i64, i64)>>,
 }
 

@@ -67,7 +67,7 @@ pub(crate) enum Command {
     Pause(command::control::Pause),
     Resume(command::resume::Resume),
     Abort(command::control::Abort),
-    Approve(command::control::Approve),
+    Approve(command::approve::Approve),
     Retry(command::resume::Retry),
     Undo(command::undo::Undo),
     Catalog(command::catalog::Catalog),

@@ -17,6 +17,7 @@ mod home;
 mod migration_files;
 mod output;
 mod recheck;
+mod replan;
 mod show;
 mod usage;
 mod wire;

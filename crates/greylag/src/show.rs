@@ -3,7 +3,7 @@
 use crate::output;
 use greylag_driver::journal::RunRecord;
 use greylag_model::check::Verdict;
-use greylag_model::id::Timestamp;
+use greylag_model::id::{TaskId, Timestamp};
 use greylag_model::task::{Direction, Event, Goal, RunEvent, RunState, TaskEvent, TaskState, Then};
 use std::fmt::Write;
 
@@ -82,12 +82,22 @@ fn run_event(event: &RunEvent) -> String {
         RunEvent::AbortAsked { by } => format!("abort asked by {by}"),
         RunEvent::RetryAsked { by, task: None } => format!("retry of all failed tasks asked by {by}"),
         RunEvent::RetryAsked { by, task: Some(task) } => format!("retry of {task} asked by {by}"),
+        RunEvent::Replanned { plan, tasks, by, why } => {
+            let first: Vec<&str> = tasks.iter().take(3).map(TaskId::as_str).collect();
+            let more = if tasks.len() > 3 { format!(" and {} more", tasks.len() - 3) } else { String::new() };
+            format!("{}{more} planned anew in {plan}, approved by {by}{}", first.join(", "), because(why.as_deref()))
+        }
         RunEvent::UndoAsked { by } => format!("undo asked by {by}"),
         RunEvent::RequestRefused { error } => format!("request refused [{}]: {}", error.code, error.message),
         RunEvent::RunEnded { goal: Goal::Finish } => "finished".to_owned(),
         RunEvent::RunEnded { goal: Goal::Abort } => "aborted".to_owned(),
         RunEvent::RunEnded { goal: Goal::Undo } => "undone".to_owned(),
     }
+}
+
+/// `: the reason`.
+fn because(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 fn task_event(event: &TaskEvent) -> String {
@@ -125,7 +135,7 @@ fn task_event(event: &TaskEvent) -> String {
         TaskEvent::AttemptLost { .. } => "attempt lost with its process".to_owned(),
         TaskEvent::AttemptStopped { reason } => format!("attempt stopped ({reason:?})").to_lowercase(),
         TaskEvent::ApprovalWanted { uses, .. } => format!("waits for an approval before {uses}"),
-        TaskEvent::Approved { by, .. } => format!("approved by {by}"),
+        TaskEvent::Approved { by, why, .. } => format!("approved by {by}{}", because(why.as_deref())),
         TaskEvent::MarkedStale { error } => format!("stale [{}]: {}", error.code, error.message),
         TaskEvent::Skipped { error } => format!("skipped [{}]: {}", error.code, error.message),
         TaskEvent::Retried => "to be tried again".to_owned(),

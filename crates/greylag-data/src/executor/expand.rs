@@ -6,9 +6,10 @@ use crate::durable::parent;
 use crate::error::target_exists;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
-use greylag_model::code::data as code;
+use greylag_model::code::{data as code, engine};
 use greylag_model::dataset::{Dataset, Location};
-use greylag_model::snapshot::fingerprint;
+use greylag_model::plan::{Staleness, staleness};
+use greylag_model::snapshot::{Observed, fingerprint};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -79,11 +80,17 @@ fn as_planned(job: &Job<'_>) -> Result<(), DriverError> {
     let located = Dataset { location: Location { connection: None, path }, ..planned.dataset.clone() };
     let now = job.plane.describe.describe(&[located]).into_iter().next();
     let now = now.ok_or_else(|| crate::error::lost("the old dataset"))??;
-    if fingerprint(&planned.dataset, &now.layout, &now.schema) == planned.fingerprint {
-        return Ok(());
-    }
-    let words = format!("`{}` is not what the plan was made for", planned.dataset.entity.short());
-    Err(DriverError::conflict(code::SOURCE_STALE, words).hint("plan again and apply the new plan"))
+    let found = fingerprint(&planned.dataset, &now.layout, &now.schema);
+    let now = Observed { dataset: planned.dataset.clone(), fingerprint: found, ..now };
+    let reasons = match staleness(job.request.plan, &now) {
+        Staleness::Fresh => return Ok(()),
+        Staleness::SameOperations(_) => "it moved, though the operations stay what they were".to_owned(),
+        Staleness::Changed(reasons) => reasons.join("; "),
+    };
+    let words = format!("`{}` is not what the plan was made for: {reasons}", planned.dataset.entity.short());
+    let run = job.request.run;
+    Err(DriverError::conflict(engine::STALE, words)
+        .hint(format!("`greylag approve {run} --stale -f FILE` plans it anew, shows that and asks")))
 }
 
 /// Makes the directories above the target that are not there yet; writes down which before it makes them.

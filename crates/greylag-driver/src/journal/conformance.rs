@@ -37,6 +37,7 @@ pub fn run(make: Make<'_>) {
     requests_wait_until_they_are_met(&*make());
     progress_shows_until_the_next_event(&*make());
     odd_names_are_kept(&*make());
+    a_run_goes_by_another_plan_from_the_event_on(&*make());
 }
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -394,6 +395,40 @@ fn progress_shows_until_the_next_event(journal: &dyn Journal) {
     journal.commit(&lease, &batch(vec![transition(&task, vec![done()])])).unwrap();
     assert_eq!(shown().live, None);
     assert_eq!(journal.run(&lease.run).unwrap().unwrap().last_seq, seq + 1);
+}
+
+fn a_run_goes_by_another_plan_from_the_event_on(journal: &dyn Journal) {
+    let lease = started(journal, &three_tasks());
+    let mut other = three_tasks();
+    other.header.id = PlanId::new("p-2");
+    other.tasks[1].steps.truncate(1);
+    journal.save_plan(&other).unwrap();
+    assert_eq!(one(journal, &lease, 1).plan.steps.len(), 2);
+    let replanned = RunEvent::Replanned {
+        plan: other.header.id.clone(),
+        tasks: vec![TaskId::new("b")],
+        by: "me".to_owned(),
+        why: Some("seen".to_owned()),
+    };
+    journal.commit(&lease, &Batch { run_events: vec![replanned.clone()], ..batch(Vec::new()) }).unwrap();
+    let record = journal.run(&lease.run).unwrap().unwrap();
+    assert_eq!((&record.plan, record.row.state), (&other.header.id, RunState::Planned));
+    assert_eq!(*one(journal, &lease, 1).plan, other.tasks[1]);
+    assert_eq!(journal.tasks(&lease.run, &TaskFilter::default(), 0, 9).unwrap()[1].steps, 1);
+    let due = journal.due(&lease.run, NOW, 0, 9).unwrap();
+    assert_eq!(due.tasks.iter().map(|task| task.plan.steps.len()).collect::<Vec<_>>(), [2, 1, 2]);
+    let last = journal.events(&lease.run, 0, 99).unwrap().pop().unwrap();
+    assert_eq!(last.event, Event::Run(replanned));
+    // A plan that is not there is no plan to go by, and spoils the batch.
+    let seq = record.last_seq;
+    let unknown = RunEvent::Replanned {
+        plan: PlanId::new("p-none"),
+        tasks: vec![TaskId::new("b")],
+        by: "me".to_owned(),
+        why: None,
+    };
+    refused(journal.commit(&lease, &Batch { run_events: vec![unknown], ..batch(Vec::new()) }), code::PLAN_UNKNOWN);
+    assert_eq!(journal.run(&lease.run).unwrap().unwrap().last_seq, seq);
 }
 
 fn odd_names_are_kept(journal: &dyn Journal) {

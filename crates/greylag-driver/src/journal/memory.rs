@@ -119,6 +119,9 @@ impl SavedRun {
 
     fn journal_run(&mut self, at: Timestamp, event: &RunEvent) {
         self.record.row = apply_run(&self.record.row, event);
+        if let RunEvent::Replanned { plan, .. } = event {
+            self.record.plan = plan.clone();
+        }
         self.journal(at, None, Event::Run(event.clone()));
     }
 
@@ -331,6 +334,13 @@ impl Journal for MemoryJournal {
         }
         if let Some(transition) = batch.transitions.iter().find(|transition| !run.expects(transition)) {
             return Err(stale_attempt(transition.ordinal));
+        }
+        for event in batch.run_events.iter().chain(&batch.run_events_after) {
+            if let RunEvent::Replanned { plan, .. } = event
+                && !inner.plans.contains_key(plan)
+            {
+                return Err(DriverError::permanent(code::PLAN_UNKNOWN, format!("there is no saved plan `{plan}`")));
+            }
         }
         let tasks = inner.plan_of(run);
         let ids: Vec<_> = batch.transitions.iter().map(|each| tasks[each.ordinal as usize].id.clone()).collect();

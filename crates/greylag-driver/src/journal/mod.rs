@@ -105,7 +105,7 @@ pub trait Journal: Plans + Watch {
 pub struct RunRecord {
     /// Its id.
     pub id: RunId,
-    /// What it executes.
+    /// What it executes: another plan than at the beginning if a stale task was planned anew.
     pub plan: PlanId,
     /// Name of the migration.
     pub migration: String,
@@ -333,6 +333,21 @@ pub enum Request {
         by: String,
         /// Which.
         task: TaskId,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// Go by another saved plan, which differs from the run's in stale tasks alone.
+    Replan {
+        /// Who.
+        by: String,
+        /// Which plan.
+        plan: PlanId,
+        /// The tasks that differ.
+        tasks: Vec<TaskId>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
 }
 

@@ -6,9 +6,9 @@ use super::sweep::Sweep;
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{Posted, Request, TaskFilter};
 use greylag_model::code::engine as code;
-use greylag_model::id::TaskId;
+use greylag_model::id::{PlanId, TaskId};
 use greylag_model::spec::ErrorClass;
-use greylag_model::task::{Ask, Failure, Input, Refusal, RunEvent, RunRow, apply_run, decide_run};
+use greylag_model::task::{Ask, Failure, Input, Refusal, RunEvent, RunRow, TaskState, apply_run, decide_run};
 
 impl Decider<'_> {
     /// Reads requests if another process has written anything. While a sweep is under way they wait.
@@ -39,11 +39,24 @@ impl Decider<'_> {
             Request::Abort { by } => (Ask::Abort(by), Some(Sweep::abort())),
             Request::Undo { by } => (Ask::Undo(by), Some(Sweep::undo())),
             Request::Retry { by, task } => (Ask::Retry(by, task.clone()), Some(Sweep::retry(task.clone(), id))),
-            Request::Approve { by, task } => {
+            Request::Approve { by, task, why } => {
                 draft.batch.met.push(id);
-                if let Err(error) = self.approve(draft, by, task)? {
+                if let Err(error) = self.approve(draft, by, why.as_deref(), task)? {
                     draft.batch.run_events.push(RunEvent::RequestRefused { error });
                 }
+                return Ok(());
+            }
+            Request::Replan { by, plan, tasks, why } => {
+                draft.batch.met.push(id);
+                draft.batch.run_events.push(match self.replan(plan, tasks)? {
+                    Ok(()) => RunEvent::Replanned {
+                        plan: plan.clone(),
+                        tasks: tasks.clone(),
+                        by: by.clone(),
+                        why: why.clone(),
+                    },
+                    Err(error) => RunEvent::RequestRefused { error },
+                });
                 return Ok(());
             }
         };
@@ -66,7 +79,29 @@ impl Decider<'_> {
         Ok(())
     }
 
-    fn approve(&mut self, draft: &mut Draft, by: &str, task: &TaskId) -> Result<Result<(), Failure>, DriverError> {
+    /// Whether the run may go by that plan: what the service has compared may have changed since.
+    fn replan(&self, plan: &PlanId, tasks: &[TaskId]) -> Result<Result<(), Failure>, DriverError> {
+        let journal = &self.shared.drivers.journal;
+        let refused = |code, message| Ok(Err(Failure::new(ErrorClass::Permanent, code, message)));
+        for task in tasks {
+            let filter = TaskFilter { states: vec![TaskState::Stale], id: Some(task.clone()) };
+            if journal.tasks(&self.lease.run, &filter, 0, 1)?.is_empty() {
+                return refused(code::WRONG_STATE, format!("task `{task}` is not stale any more"));
+            }
+        }
+        if journal.plan(plan)?.is_none() {
+            return refused(code::PLAN_UNKNOWN, format!("there is no saved plan `{plan}`"));
+        }
+        Ok(Ok(()))
+    }
+
+    fn approve(
+        &mut self,
+        draft: &mut Draft,
+        by: &str,
+        why: Option<&str>,
+        task: &TaskId,
+    ) -> Result<Result<(), Failure>, DriverError> {
         let journal = &self.shared.drivers.journal;
         let filter = TaskFilter { states: Vec::new(), id: Some(task.clone()) };
         let found = journal.tasks(&self.lease.run, &filter, 0, 1)?;
@@ -76,7 +111,7 @@ impl Decider<'_> {
             return Ok(Err(Failure::new(ErrorClass::Permanent, code::TASK_UNKNOWN, message)));
         };
         let around = self.around(draft.batch.now, task.ordinal);
-        Ok(draft.decide(&task, Input::Approve(by), &around).map(drop).map_err(|refusal| wrong_state(&refusal)))
+        Ok(draft.decide(&task, Input::Approve { by, why }, &around).map(drop).map_err(|refusal| wrong_state(&refusal)))
     }
 }
 

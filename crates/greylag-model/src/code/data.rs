@@ -116,9 +116,6 @@ codes! {
     SOURCE_CHANGED = 651, "the source changed while it was being migrated",
         cause: "A file of the old dataset was written, replaced, added or removed between the beginning of the conversion and the publishing of the new dataset. Nothing was published: it would have been a mixture of two states.",
         cure: "Stop what writes to the dataset, then `greylag retry --failed`. If only the conversion was under way, the next attempt starts over by itself; if the target had been verified already, undo the task and apply it again.";
-    SOURCE_STALE = 652, "the source is not what the plan was made for",
-        cause: "Identity, layout or schema of the old dataset are different from what the plan saw. Nothing was begun.",
-        cure: "Plan again and apply the new plan.";
     TARGET_EXISTS = 653, "there is something at the target's place",
         cause: "A target is never replaced. Something that this run did not put there stands under the name.",
         cure: "Move it away, or give the new dataset another `location`; then `greylag retry --failed` or plan again.";

@@ -45,7 +45,7 @@ codes! {
         cure: "Run the plan with the version of Greylag that made it.";
     STALE = 515, "the world moved under the plan",
         cause: "What the plan was made for is no longer what is there: the dataset's identity or schema has changed since the probe. The task was not begun.",
-        cure: "Make a new plan for it; the rest of the run is not touched.";
+        cure: "`greylag approve RUN --stale -f FILE` plans the stale tasks anew from the migration file, shows what would be done and asks. If the old state comes back, `greylag retry RUN --failed` takes them up as they were planned. The rest of the run is not touched.";
     UNDO_REFUSED = 516, "this cannot be taken back",
         cause: "The old dataset was dropped, so there is nothing to go back to, or another task that cannot be taken back stands on this one.",
         cure: "Restore the old dataset from a backup if it is needed; everything else of the run is undone.";

@@ -99,7 +99,10 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
 pub fn apply_run(row: &RunRow, event: &RunEvent) -> RunRow {
     let mut row = *row;
     match event {
-        RunEvent::RunCreated { .. } | RunEvent::RunClaimed { .. } | RunEvent::RequestRefused { .. } => {}
+        RunEvent::RunCreated { .. }
+        | RunEvent::RunClaimed { .. }
+        | RunEvent::RequestRefused { .. }
+        | RunEvent::Replanned { .. } => {}
         RunEvent::RunStarted | RunEvent::RunResumed { .. } => row.state = RunState::Running,
         RunEvent::RunPaused { .. } => row.state = RunState::Paused,
         RunEvent::AbortAsked { .. } => row = RunRow { state: RunState::Running, goal: Goal::Abort },

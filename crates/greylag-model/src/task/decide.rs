@@ -48,7 +48,12 @@ pub enum Input<'a> {
     /// One of the things that it waits for was done.
     Unblocked,
     /// A person says yes.
-    Approve(&'a str),
+    Approve {
+        /// Who.
+        by: &'a str,
+        /// Why.
+        why: Option<&'a str>,
+    },
     /// A person wants it tried again.
     Retry,
     /// It is not to be done.
@@ -133,8 +138,10 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
         },
         (Input::Stopped(reason), _) if attempted => TaskEvent::AttemptStopped { reason },
         (Input::Unblocked, _) if row.blocked_by > 0 => TaskEvent::Unblocked { left: row.blocked_by - 1 },
-        (Input::Approve(by), Some(step)) if state == TaskState::Waiting && row.handle.is_none() && step.approval => {
-            TaskEvent::Approved { step: row.step, by: by.to_owned() }
+        (Input::Approve { by, why }, Some(step))
+            if state == TaskState::Waiting && row.handle.is_none() && step.approval =>
+        {
+            TaskEvent::Approved { step: row.step, by: by.to_owned(), why: why.map(str::to_owned) }
         }
         (Input::Retry, _) if can_retry(row) => TaskEvent::Retried,
         (Input::Skip(error), _) if !state.has_ended() && state != TaskState::Running => TaskEvent::Skipped { error },

@@ -118,6 +118,9 @@ pub enum TaskEvent {
         step: u32,
         /// Who.
         by: String,
+        /// Why, in that person's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// The world moved under the plan.
     MarkedStale {
@@ -187,6 +190,19 @@ pub enum RunEvent {
         /// Only this one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         task: Option<TaskId>,
+    },
+    /// Stale tasks were planned anew, and a person agrees: the run goes by another plan from here on, which differs from
+    /// the one before in these tasks alone.
+    Replanned {
+        /// The plan from here on.
+        plan: PlanId,
+        /// The tasks that differ.
+        tasks: Vec<TaskId>,
+        /// Who agrees.
+        by: String,
+        /// Why, in that person's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// Everything is taken back.
     UndoAsked {

@@ -43,7 +43,7 @@ fn input<'a>(word: &str, worker: &'a WorkerId) -> Input<'a> {
         "lost" => Input::Lost,
         "stopped" => Input::Stopped(StopReason::Paused),
         "unblocked" => Input::Unblocked,
-        "approve" => Input::Approve("me"),
+        "approve" => Input::Approve { by: "me", why: None },
         "retry" => Input::Retry,
         "skip" => Input::Skip(failure(ErrorClass::Permanent)),
         "undo" => Input::Undo { blocked_by: 0 },

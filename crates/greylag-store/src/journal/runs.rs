@@ -8,6 +8,7 @@ use super::watch::{Folded, run_row};
 use super::{from_text, run_unknown, stale_attempt, to_text};
 use crate::Store;
 use crate::session::Session;
+use crate::store::lock;
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{AttemptKey, Batch, Committed, Due, Journal, Loaded, Relation, RunLease, Transition};
 use greylag_model::code::engine as code;
@@ -32,6 +33,13 @@ impl Folded {
 
     fn journal_run(&mut self, session: &Session<'_>, at: Timestamp, event: &RunEvent) -> Result<(), DriverError> {
         self.row = apply_run(&self.row, event);
+        if let RunEvent::Replanned { plan, .. } = event {
+            let update = "UPDATE run SET plan = p.key FROM plan p WHERE p.id = ?2 AND run.key = ?1";
+            if session.execute(update, &[&self.key, &plan.as_str()])? == 0 {
+                let message = format!("there is no saved plan `{plan}`");
+                return Err(DriverError::permanent(code::PLAN_UNKNOWN, message));
+            }
+        }
         self.journal(session, at, None, &encode(event))
     }
 
@@ -236,7 +244,7 @@ impl Journal for Store {
     }
 
     fn commit(&self, lease: &RunLease, batch: &Batch) -> Result<Committed, DriverError> {
-        self.write(|session| {
+        let committed = self.write(|session| {
             let mut run = run_row(session, &lease.run)?.ok_or_else(|| run_unknown(&lease.run))?;
             if run.epoch != lease.epoch {
                 let message = format!("run `{}` was taken over by another process", lease.run);
@@ -265,7 +273,12 @@ impl Journal for Store {
                 run.save(session, batch.now)?;
             }
             Ok(Committed { first_seq, run: run.row, counters: run.counters })
-        })
+        })?;
+        if batch.run_events.iter().any(|event| matches!(event, RunEvent::Replanned { .. })) {
+            // Another plan's key; other processes read this run through keys of their own, and see the old plan's text.
+            lock(&self.keys).remove(&lease.run);
+        }
+        Ok(committed)
     }
 
     fn due(&self, run: &RunId, now: Timestamp, waiting: usize, ready: usize) -> Result<Due, DriverError> {

@@ -1,6 +1,7 @@
 //! One file a command. A command reads its arguments, calls a use-case, prints.
 
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod catalog;
 pub(crate) mod completion;
 pub(crate) mod control;

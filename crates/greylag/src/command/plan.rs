@@ -107,7 +107,8 @@ fn tell_blocked(context: &Context, plan: &Compiled) {
     }
 }
 
-fn coloured(line: &Line) -> String {
+/// A line with the colour of its kind.
+pub(crate) fn coloured(line: &Line) -> String {
     let colour = match line.kind {
         LineKind::Add => "32",
         LineKind::Change | LineKind::Judge | LineKind::Warning => "33",

@@ -7,3 +7,4 @@ mod guides;
 mod kill;
 mod rig;
 mod rubbish;
+mod stale;

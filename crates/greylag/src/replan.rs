@@ -1,0 +1,183 @@
+//! Stale tasks planned anew: the world moved under a plan, and the run is to go on with what is there now.
+//!
+//! A run executes one plan, which never changes. So a stale task gets a new plan that differs from the run's in that task
+//! alone, and the run goes by that plan from an event on that says who agreed and why. Where the operations stay what
+//! they were, the frozen task itself says what it is on the source as it is now ([`staleness`]). Where they differ,
+//! nothing but the migration file can: its pair is probed and compiled like at the first time. The task keeps its name,
+//! its target and what it waits for, because other tasks and an undo rely on those.
+
+use crate::command::plan::coloured;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output::{self, Format};
+use crate::{migration_files, wire};
+use greylag_driver::describe::Describe;
+use greylag_driver::journal::{RunRecord, TaskRecord};
+use greylag_engine::probe::{World, probe};
+use greylag_model::code;
+use greylag_model::dataset::Dataset;
+use greylag_model::diagnostic::Diagnostic;
+use greylag_model::entity::EntityRef;
+use greylag_model::id::{PlanId, TaskId};
+use greylag_model::plan::{
+    CompileOptions, Detail, Plan, PlanHeader, PlanTask, Speed, Staleness, Totals, compile, explain, staleness,
+};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Kind that a dataset's reference has when it names none.
+const DATASET_KIND: &str = "resource";
+
+/// The run's plan with some tasks planned anew.
+pub(crate) struct Anew {
+    plan: Plan,
+    /// Ordinals of those tasks.
+    changed: Vec<usize>,
+}
+
+impl Anew {
+    /// Plans these stale tasks anew: by what they say themselves, or by the files if there are any.
+    pub(crate) fn plan(
+        context: &Context,
+        run: &RunRecord,
+        stale: &[TaskRecord],
+        files: &[PathBuf],
+    ) -> Result<Self, Failure> {
+        let journal = context.journal()?;
+        let header = journal.plan(&run.plan)?.ok_or_else(|| {
+            Failure::error(code::cli::PLAN_NOT_FOUND, format!("the plan `{}` of the run is gone", run.plan))
+        })?;
+        let number = usize::try_from(run.counters.total()).unwrap_or(usize::MAX);
+        let tasks = journal.plan_tasks(&run.plan, 0, number)?;
+        let ordinals: Vec<usize> = stale.iter().map(|task| task.ordinal as usize).collect();
+        let old: Vec<&PlanTask> = ordinals.iter().filter_map(|ordinal| tasks.get(*ordinal)).collect();
+        let new = if files.is_empty() {
+            by_themselves(context, run, &header, &old)?
+        } else {
+            by_files(context, &header, &old, files)?
+        };
+        let mut plan = Plan { header, tasks };
+        for (ordinal, task) in ordinals.iter().zip(new) {
+            plan.tasks[*ordinal] = task;
+        }
+        plan.header.id = plan.computed_id();
+        Ok(Self { plan, changed: ordinals })
+    }
+
+    /// The plan's id.
+    pub(crate) fn id(&self) -> &PlanId {
+        &self.plan.header.id
+    }
+
+    /// Those tasks.
+    pub(crate) fn tasks(&self) -> Vec<TaskId> {
+        self.changed.iter().map(|ordinal| self.plan.tasks[*ordinal].id.clone()).collect()
+    }
+
+    /// Saves the plan.
+    pub(crate) fn save(&self, context: &Context) -> Result<(), Failure> {
+        Ok(context.journal()?.save_plan(&self.plan)?)
+    }
+}
+
+/// Tasks whose operations stay what they were; fails with the reasons of all others.
+fn by_themselves(
+    context: &Context,
+    run: &RunRecord,
+    header: &PlanHeader,
+    old: &[&PlanTask],
+) -> Result<Vec<PlanTask>, Failure> {
+    let describe = wire::describe(context.state()?, &header.connections);
+    let datasets: Vec<Dataset> = old.iter().map(|task| task.source.dataset.clone()).collect();
+    let mut new = Vec::new();
+    let mut differ = Vec::new();
+    for (task, now) in old.iter().zip(describe.describe(&datasets)) {
+        let reasons = match now.map(|now| staleness(task, &now)) {
+            Ok(Staleness::Fresh) => {
+                new.push((*task).clone());
+                continue;
+            }
+            Ok(Staleness::SameOperations(task)) => {
+                new.push(*task);
+                continue;
+            }
+            Ok(Staleness::Changed(reasons)) => reasons.join("; "),
+            Err(error) => error.message,
+        };
+        let message = format!("`{}`: the operations of its plan do not fit any more: {reasons}", task.id);
+        differ.push(Diagnostic::error(code::plan::SOURCE_CHANGED, message));
+    }
+    if let Some(last) = differ.last_mut() {
+        last.hints
+            .push(format!("`greylag approve {} --stale -f FILE` plans them anew from the migration file", run.id));
+        return Err(Failure { exit: Exit::Refused, diagnostics: differ, sources: BTreeMap::new() });
+    }
+    Ok(new)
+}
+
+/// Tasks as the migration file has them now.
+fn by_files(
+    context: &Context,
+    header: &PlanHeader,
+    old: &[&PlanTask],
+    paths: &[PathBuf],
+) -> Result<Vec<PlanTask>, Failure> {
+    let files = migration_files::read(paths, context.format().is_json())?;
+    let Some((migration, places)) = files.migrations.iter().find(|(found, _)| found.metadata.name == header.migration)
+    else {
+        let message = format!("the files hold no migration `{}`, which the run is of", header.migration);
+        return Err(Failure::error(code::cli::NOT_FOUND, message));
+    };
+    let mut migration = migration.clone();
+    let wanted = |to: &str| EntityRef::parse(to, DATASET_KIND).is_some_and(|to| old.iter().any(|old| old.target == to));
+    // The places of other pairs shift with those that are left out, so findings have none rather than a wrong one.
+    migration.spec.datasets.retain(|pair| wanted(&pair.to));
+    let locate = |pointer: &str| (!pointer.starts_with("/spec/datasets")).then(|| places.value(pointer));
+    let state = context.state()?;
+    let describe = wire::describe(state, &files.roots);
+    let world = World { catalog: state.catalog.as_ref(), describe: &describe, connections: &files.roots };
+    let snapshot = probe(&migration, &locate, world, context.now())?;
+    let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
+    let compiled = compile(&migration, &locate, &snapshot, &options);
+    let mut diagnostics = compiled.diagnostics;
+    let plan = compiled.plan;
+    diagnostics.extend(plan.iter().flat_map(|plan| &plan.header.blocked).flat_map(|pair| pair.reasons.clone()));
+    let mut found: BTreeMap<EntityRef, PlanTask> =
+        plan.into_iter().flat_map(|plan| plan.tasks).map(|task| (task.target.clone(), task)).collect();
+    let mut new = Vec::new();
+    for old in old {
+        match found.remove(&old.target) {
+            Some(task) => new.push(PlanTask { id: old.id.clone(), after: old.after.clone(), ..task }),
+            None if diagnostics.is_empty() => {
+                let message = format!("the migration has no pair to `{}` any more", old.target.short());
+                diagnostics.push(Diagnostic::error(code::cli::NOT_FOUND, message));
+            }
+            None => {}
+        }
+    }
+    if new.len() < old.len() {
+        return Err(Failure { exit: Exit::Failed, diagnostics, sources: files.sources });
+    }
+    Ok(new)
+}
+
+/// Shows what would be done with those tasks, as `greylag plan` shows it.
+pub(crate) fn show(context: &Context, anew: &Anew) -> Result<(), Failure> {
+    if !matches!(context.format(), Format::Table | Format::Wide) {
+        return Ok(());
+    }
+    let tasks: Vec<PlanTask> = anew.changed.iter().map(|ordinal| anew.plan.tasks[*ordinal].clone()).collect();
+    let totals = Totals {
+        datasets: tasks.len() as u64,
+        breaking: tasks.iter().filter(|task| !task.breaking.is_empty()).count() as u64,
+        bytes: tasks.iter().map(|task| task.source.bytes).sum(),
+        ..Totals::default()
+    };
+    let header = PlanHeader { totals, blocked: Vec::new(), warnings: Vec::new(), ..anew.plan.header.clone() };
+    let lines = explain(&Plan { header, tasks }, Detail::Full);
+    // The closing line counts the run's plan and says how to apply it.
+    let lines = &lines[..lines.len().saturating_sub(1)];
+    let lines: Vec<String> = lines.iter().map(coloured).collect();
+    output::text(&(lines.join("\n") + "\n"))
+}
