@@ -33,7 +33,6 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
             }
             (_, Some(block)) => block.lines.push(line),
             (None, None) => {}
-            (Some(_), None) => {}
         }
     }
     assert!(open.is_none(), "a block is not closed");
@@ -87,7 +86,7 @@ fn steady(line: &str) -> String {
             word.replace(&bare(word), "TIME")
         } else if word.starts_with("20") && word.ends_with('Z') && word.contains('T') {
             "INSTANT".to_owned()
-        } else if word.matches(':').count() == 2 && word.rsplit(':').next().is_some_and(|last| number(last)) {
+        } else if word.matches(':').count() == 2 && word.rsplit(':').next().is_some_and(number) {
             "WORKER".to_owned()
         } else if at > 0 && words[at - 1] == "on" && word.starts_with('`') {
             "DEVICE".to_owned()
