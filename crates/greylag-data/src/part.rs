@@ -121,4 +121,8 @@ impl BatchReader for WithPartitions {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
     }
+
+    fn rows(&self) -> Option<u64> {
+        self.inner.rows()
+    }
 }

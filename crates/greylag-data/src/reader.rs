@@ -8,6 +8,11 @@ use greylag_driver::error::DriverError;
 pub trait BatchReader: Iterator<Item = Result<RecordBatch, DriverError>> + Send {
     /// The schema of every batch.
     fn schema(&self) -> SchemaRef;
+
+    /// How many rows there are in all, if that is known before they are read.
+    fn rows(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Takes batches of one canonical schema into one file. Nothing is complete before [`BatchWriter::finish`]; making it

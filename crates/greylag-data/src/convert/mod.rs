@@ -45,8 +45,9 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
         batch_rows: request.limits.batch_rows,
     };
     let before = source.identities(&request.chunks)?;
-    let expected_rows = request.chunks.iter().map(Chunk::rows).sum();
-    let mut sink = Sink::new(&request.output, &request.mapping.target, &request.limits, expected_rows);
+    let mut sink = Sink::new(&request.output, &request.mapping.target, &request.limits);
+    let known: Option<u64> = request.chunks.iter().map(Chunk::rows).sum();
+    let single = request.chunks.iter().map(|chunk| chunk.parts.len()).sum::<usize>() == 1;
     let ways = WaysBack::of(&request.mapping);
     let mut watch = Watch::new(&request.mapping, &ways);
     let mut rejected = RejectedRows::new(&request.rejected, &request.mapping.source);
@@ -54,7 +55,9 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
     let parts = request.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
         let mut first_row = 0;
-        for batch in source.open(part, partition)? {
+        let reader = source.open(part, partition)?;
+        sink.expect(known.or_else(|| reader.rows().filter(|_| single)));
+        for batch in reader {
             let batch = batch?;
             let evaluated = program.run(&batch)?;
             let fitting = match rejected.take(part, first_row, &batch, &evaluated.rejected)? {

@@ -47,14 +47,14 @@ struct Open {
 }
 
 impl<'a> Sink<'a> {
-    /// A sink that touches nothing until the first batch. `expected_rows` is what the chunk holds, if known.
-    pub(super) fn new(output: &'a Output, target: &Schema, limits: &'a Limits, expected_rows: Option<u64>) -> Self {
+    /// A sink that touches nothing until the first batch.
+    pub(super) fn new(output: &'a Output, target: &Schema, limits: &'a Limits) -> Self {
         let file_columns = target.columns.len() - output.layout.partition_by.len();
         let file_schema = Schema { columns: target.columns[..file_columns].to_vec() };
         Self {
             output,
             limits,
-            expected_rows: expected_rows.filter(|_| output.layout.partition_by.is_empty()),
+            expected_rows: None,
             file_schema: to_arrow_schema(&file_schema),
             file_columns,
             rows_of: None,
@@ -64,6 +64,11 @@ impl<'a> Sink<'a> {
             tick: 0,
             room: Arc::new(AtomicU64::new(limits.output_bytes)),
         }
+    }
+
+    /// Says before the first batch how many rows are to come in all, if that is known.
+    pub(super) fn expect(&mut self, rows: Option<u64>) {
+        self.expected_rows = rows.filter(|_| self.output.layout.partition_by.is_empty());
     }
 
     pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), DriverError> {

@@ -37,6 +37,7 @@ pub struct ParquetChunkReader {
     schema: SchemaRef,
     /// For each delivered column its place among the columns read.
     places: Vec<usize>,
+    rows: u64,
     done: bool,
 }
 
@@ -71,7 +72,7 @@ impl ParquetFile {
         let inner = ParquetRecordBatchReader::try_new_with_row_groups(&levels, &row_groups, batch_rows, None);
         let inner = inner.map_err(failed)?;
         let schema = to_arrow_schema(options.columns);
-        Ok(ParquetChunkReader { name: self.name.clone(), inner, schema, places, done: false })
+        Ok(ParquetChunkReader { name: self.name.clone(), inner, schema, places, rows: rows.max(0) as u64, done: false })
     }
 
     /// Where a wanted column stands in the file.
@@ -136,5 +137,9 @@ impl Iterator for ParquetChunkReader {
 impl BatchReader for ParquetChunkReader {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    fn rows(&self) -> Option<u64> {
+        Some(self.rows)
     }
 }
