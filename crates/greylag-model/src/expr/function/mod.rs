@@ -226,6 +226,31 @@ impl Function {
         self.spec().semantics
     }
 
+    /// Whether conversion evaluates it row by row by its reference meaning, which is slower: no kernel over whole columns
+    /// is written for it. A test of the data plane holds this against its kernels.
+    pub fn runs_by_row(self) -> bool {
+        matches!(
+            self,
+            Self::ConcatAll
+                | Self::ConcatWith
+                | Self::PadLeft
+                | Self::PadRight
+                | Self::Md5
+                | Self::Sha256
+                | Self::Sign
+                | Self::DateTrunc
+                | Self::MakeDate
+                | Self::FromUnixSeconds
+                | Self::FromUnixMillis
+                | Self::FromUnixMicros
+                | Self::ToUnixSeconds
+                | Self::ToUnixMillis
+                | Self::ToUnixMicros
+                | Self::Element
+                | Self::Cardinality
+        )
+    }
+
     pub(crate) fn may_fail(self, result: &DataType) -> bool {
         match self.spec().fails {
             Fails::Never => false,
@@ -248,6 +273,15 @@ pub fn function_markdown() -> String {
         let escape = |text: &str| text.replace('|', "\\|");
         let _ = writeln!(page, "|`{}`|`{}`|{}|", escape(spec.name), escape(spec.signature), escape(spec.semantics));
     }
+    let by_row = Function::ALL.iter().filter(|function| function.runs_by_row());
+    let by_row: Vec<String> = by_row.map(|function| format!("`{}`", function.name().replace('|', "\\|"))).collect();
+    let _ = write!(
+        page,
+        "\nConversion evaluates expressions over whole columns. These it evaluates row by row, which is slower: {}. So \
+         are arguments of nested types, an empty text in `replace` and `split_part`, patterns and parts that are not \
+         literals, and a batch in which a row fails.\n",
+        by_row.join(", ")
+    );
     page.push_str("\nAlso understood: ");
     let aliases: Vec<String> =
         ALIASES.iter().map(|(alias, function)| format!("`{alias}` for `{}`", function.name())).collect();
