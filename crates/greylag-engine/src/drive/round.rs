@@ -12,6 +12,9 @@ use greylag_model::task::{Circumstances, Command, Direction, Failure, Goal, Inpu
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Intents are written so much work ahead of the threads at most.
+const LONGEST_AHEAD: Duration = Duration::from_millis(4);
+
 impl Decider<'_> {
     /// Takes in what flights have reported, and lets tasks go on to their next step at once.
     pub(super) fn take_reports(&mut self, draft: &mut Draft, reports: Vec<Report>) {
@@ -108,7 +111,9 @@ impl Decider<'_> {
     }
 
     /// How many flights there should be: one per thread, one waiting per thread, and as many more as the threads can do
-    /// while a commit (and the one after it) waits for the disk.
+    /// while a commit (and the one after it) waits for the disk. Not as many as a long commit would allow: the more
+    /// flights, the longer the next commit, and in the end all would do the same step at the same time, first all for the
+    /// processors and then all for the disk.
     fn capacity(&self) -> usize {
         let limits = &self.shared.limits;
         let threads = limits.workers.max(1);
@@ -116,7 +121,8 @@ impl Decider<'_> {
             None => 0,
             Some(step) if step.is_zero() => limits.ahead,
             Some(step) => {
-                let steps = self.commit_time.as_secs_f64() * 2.0 / step.as_secs_f64() * threads as f64;
+                let wait = (self.commit_time * 2).min(LONGEST_AHEAD);
+                let steps = wait.as_secs_f64() / step.as_secs_f64() * threads as f64;
                 (steps as usize).min(limits.ahead)
             }
         };
