@@ -72,6 +72,12 @@ pub fn parse_directory(name: &str) -> Option<(String, Option<String>)> {
     Some((unescape(key), (value != NULL_VALUE).then(|| unescape(value))))
 }
 
+/// The partition values of a file, by the directories of its path below the dataset, outermost first.
+pub fn partition_of(relative: &str) -> Vec<Option<String>> {
+    let directories = relative.rsplit_once('/').map_or("", |(directories, _)| directories);
+    directories.split('/').filter_map(parse_directory).map(|(_, value)| value).collect()
+}
+
 /// Writes one directory name. Fails where reading it back would give another value.
 pub fn directory_name(key: &str, value: Option<&str>) -> Result<String, DriverError> {
     let mut name = String::with_capacity(key.len() + 16);

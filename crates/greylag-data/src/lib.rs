@@ -23,6 +23,7 @@ pub mod pool;
 pub mod reader;
 pub mod rejected;
 pub mod request;
+pub mod sampler;
 pub mod seen;
 pub mod staging;
 pub mod verify;

@@ -12,3 +12,4 @@ pub mod error;
 pub mod executor;
 pub mod fault;
 pub mod journal;
+pub mod sampler;

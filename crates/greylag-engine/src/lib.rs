@@ -6,6 +6,7 @@
 
 mod drive;
 pub mod probe;
+pub mod sample;
 pub mod service;
 mod service_types;
 mod time;

@@ -57,9 +57,11 @@ pub fn probe(
             impact: source.as_ref().and_then(|source| impacts.remove(source)).unwrap_or_else(Impact::default),
             source: observed,
             target,
+            sample: None,
         }
     });
-    Ok(Snapshot { taken_at: now, connections: world.connections.clone(), pairs: pairs.collect(), lineage })
+    let connections = world.connections.clone();
+    Ok(Snapshot { taken_at: now, connections, pairs: pairs.collect(), lineage, sampling: None })
 }
 
 /// The datasets of a plan as they are now, in its order: what staleness is judged by.

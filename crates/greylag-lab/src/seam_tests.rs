@@ -89,6 +89,7 @@ fn snapshot(pair: &Pair, design: &Design) -> PairSnapshot {
         owner: None,
         dangling_owner: false,
         impact: Impact::default(),
+        sample: None,
     }
 }
 
@@ -110,6 +111,7 @@ fn compiled(migration: &Migration, designs: &[Design]) -> Plan {
         connections: BTreeMap::new(),
         pairs: migration.spec.datasets.iter().zip(designs).map(|(pair, design)| snapshot(pair, design)).collect(),
         lineage: vec![],
+        sampling: None,
     };
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };
     let compiled = compile(migration, &|_| None, &snapshot, &options);

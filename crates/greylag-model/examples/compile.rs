@@ -21,6 +21,7 @@ fn main() {
         connections: BTreeMap::new(),
         pairs: (0..datasets).map(pair).collect(),
         lineage: Vec::new(),
+        sampling: None,
     };
     let before = resident();
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };
@@ -106,6 +107,7 @@ fn pair(number: usize) -> PairSnapshot {
         owner: None,
         dangling_owner: false,
         impact: Impact::default(),
+        sample: None,
     }
 }
 

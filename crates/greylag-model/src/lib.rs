@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod operation;
 pub mod plan;
 pub mod provenance;
+pub mod sample;
 pub mod schema;
 pub mod snapshot;
 pub mod spec;

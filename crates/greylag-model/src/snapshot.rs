@@ -4,7 +4,9 @@ use crate::dataset::{Dataset, Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::Timestamp;
+use crate::sample::{Sample, Sampling};
 use crate::schema::Schema;
+use crate::task::Failure;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -22,6 +24,9 @@ pub struct Snapshot {
     /// The catalog's lineage among the sources of the pairs, consumers in between left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lineage: Vec<LineageEdge>,
+    /// How samples were taken, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
 }
 
 /// Some consumer reads one dataset and writes another.
@@ -48,6 +53,9 @@ pub struct PairSnapshot {
     pub dangling_owner: bool,
     /// What lies downstream.
     pub impact: Impact,
+    /// What a sample showed, or why none could be had; absent if none was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Result<Sample, Failure>>,
 }
 
 /// What a probe saw of a dataset.

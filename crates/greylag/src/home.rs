@@ -7,7 +7,7 @@ use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-/// One folder holds all state of an installation: the database, rejected rows, nothing else.
+/// One folder holds all state of an installation: the database, rejected rows, scratch space, nothing else.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
     root: PathBuf,
@@ -44,6 +44,11 @@ impl Home {
     /// Rows that were rejected, a folder a run.
     pub(crate) fn rejected(&self) -> PathBuf {
         self.root.join("rejected")
+    }
+
+    /// Directories of processes that try something out; each removes its own.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
     }
 
     /// Whether there is any state yet.

@@ -16,6 +16,7 @@ mod follow;
 mod home;
 mod migration_files;
 mod output;
+mod progress;
 mod recheck;
 mod replan;
 mod show;

@@ -174,7 +174,8 @@ pub(crate) fn show(context: &Context, anew: &Anew) -> Result<(), Failure> {
         bytes: tasks.iter().map(|task| task.source.bytes).sum(),
         ..Totals::default()
     };
-    let header = PlanHeader { totals, blocked: Vec::new(), warnings: Vec::new(), ..anew.plan.header.clone() };
+    let (blocked, warnings) = (Vec::new(), Vec::new());
+    let header = PlanHeader { totals, blocked, warnings, samples: None, ..anew.plan.header.clone() };
     let lines = explain(&Plan { header, tasks }, Detail::Full);
     // The closing line counts the run's plan and says how to apply it.
     let lines = &lines[..lines.len().saturating_sub(1)];

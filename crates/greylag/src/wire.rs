@@ -11,6 +11,7 @@ use greylag_data::durable::LocalDisk;
 use greylag_data::executor::{DataPlane, Options, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
 use greylag_data::request::{self, Readers};
+use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
 use greylag_driver::fault::{Faults, NoFaults};
@@ -23,7 +24,7 @@ use greylag_store::Store;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -123,6 +124,23 @@ pub(crate) fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Re
         let message = format!("what `{}` left beside its target cannot be listed: {error}", task.id);
         Failure::error(code::cli::FILE_UNREADABLE, message)
     })
+}
+
+/// What takes samples. They lie in a scratch directory of this process, which goes when the sampler does.
+pub(crate) fn sampler(context: &Context, state: &State) -> Result<LocalSampler, Failure> {
+    let name = format!("{}-{}", std::process::id(), context.now().0);
+    let scratch = Scratch::create(&state.home.scratch(), &name)?;
+    Ok(LocalSampler::new(Arc::clone(&state.readers), Options::default(), scratch))
+}
+
+/// Scratch directories of processes that are no more.
+pub(crate) fn abandoned_scratch(home: &Home) -> Result<Vec<PathBuf>, Failure> {
+    Ok(sampler::abandoned(&home.scratch())?)
+}
+
+/// Removes one of them; false if somebody holds it by now.
+pub(crate) fn clear_scratch(path: &Path) -> Result<bool, Failure> {
+    Ok(sampler::clear(path)?)
 }
 
 /// An id that no other process ever has: host, process and time.

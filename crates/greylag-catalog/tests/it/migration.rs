@@ -78,6 +78,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         steps: vec![],
         after: vec![],
         warnings: vec![],
+        sample: None,
     }
 }
 
@@ -97,6 +98,7 @@ fn header() -> PlanHeader {
         blocked: vec![],
         warnings: vec![],
         totals: Totals::default(),
+        samples: None,
     }
 }
 

@@ -17,10 +17,11 @@
 mod request;
 mod sink;
 mod source;
+mod unfit;
 mod watch;
 
 pub use request::{ConvertReply, ConvertRequest, Limits, Output, RejectedOutput, SourceState, WrittenFile};
-pub(crate) use source::Source;
+pub(crate) use source::{FirstRows, Source};
 pub(crate) use watch::Watch;
 
 use crate::arrow_types::to_arrow_schema;
@@ -34,6 +35,7 @@ use arrow::compute::filter_record_batch;
 use greylag_driver::error::DriverError;
 use sink::Sink;
 use std::sync::Arc;
+use unfit::UnfitRows;
 
 /// Converts chunks.
 pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
@@ -51,15 +53,24 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
     let ways = WaysBack::of(&request.mapping);
     let mut watch = Watch::new(&request.mapping, &ways);
     let mut rejected = RejectedRows::new(&request.rejected, &request.mapping.source);
+    let mut unfit = UnfitRows::new(&request.source, &request.mapping);
+    let mut wanted = FirstRows::new(request.first_rows);
     let mut rows_read = 0;
     let parts = request.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
+        if wanted.is_done() {
+            break;
+        }
         let mut first_row = 0;
         let reader = source.open(part, partition)?;
-        sink.expect(known.or_else(|| reader.rows().filter(|_| single)));
+        let most = request.first_rows.unwrap_or(u64::MAX);
+        sink.expect(known.or_else(|| reader.rows().filter(|_| single)).map(|rows| rows.min(most)));
         for batch in reader {
-            let batch = batch?;
+            let batch = wanted.of(batch?);
             let evaluated = program.run(&batch)?;
+            if request.first_rows.is_some() {
+                unfit.add(part, first_row, &evaluated.unfit);
+            }
             let fitting = match rejected.take(part, first_row, &batch, &evaluated.rejected)? {
                 Some(mask) => filter_record_batch(&batch, &mask).map_err(|error| crate::error::arrow(&error))?,
                 None => batch.clone(),
@@ -68,6 +79,9 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
             watch.update(&exact, &tolerant, &evaluated.batch, |_| {})?;
             sink.write(&evaluated.batch)?;
             first_row += batch.num_rows() as u64;
+            if wanted.is_done() {
+                break;
+            }
         }
         rows_read += first_row;
     }
@@ -77,7 +91,8 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
         return Err(source_changed(&source.path(&changed.0.0)));
     }
     let (target, source) = watch.finish();
-    Ok(ConvertReply { files, rows_read, rejected: rejected.finish()?, target, source, read: before })
+    let (rejected, misfits) = (rejected.finish()?, unfit.finish());
+    Ok(ConvertReply { files, rows_read, rejected, target, source, read: before, misfits })
 }
 
 /// The columns of a source batch that are watched.

@@ -6,8 +6,9 @@ use crate::evidence::{RowSum, State};
 use crate::listing::Anchor;
 use greylag_model::dataset::Layout;
 use greylag_model::mapping::Mapping;
+use greylag_model::sample::Misfits;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 /// Chunks to convert.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub struct ConvertRequest {
     pub source_layout: Layout,
     /// Which of its rows, in order; none makes a valid empty dataset.
     pub chunks: Vec<Chunk>,
+    /// Only so many of them, the first ones: a sample. Then the chunks are of whole files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_rows: Option<u64>,
     /// Old columns to new ones.
     pub mapping: Mapping,
     /// Where the rows go.
@@ -84,6 +88,17 @@ pub struct ConvertReply {
     pub source: SourceState,
     /// The files that were read, as they were before and after.
     pub read: Vec<(String, Identity)>,
+    /// Of a sample: all that did not fit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub misfits: Vec<Misfits>,
+}
+
+impl ConvertReply {
+    /// Whether all files are below the output: a reader is not trusted with names.
+    pub fn is_inside(&self) -> bool {
+        let plain = |part: Component<'_>| matches!(part, Component::Normal(_));
+        self.files.iter().all(|file| Path::new(&file.relative).components().all(plain))
+    }
 }
 
 /// A file that was written.

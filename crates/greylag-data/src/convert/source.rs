@@ -8,6 +8,7 @@ use crate::parquet::footer::{Limits, ParquetFile};
 use crate::parquet::write::{ParquetFileWriter, ParquetOptions};
 use crate::part::PartSource;
 use crate::reader::{BatchReader, BatchWriter};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use greylag_driver::error::DriverError;
 use greylag_model::dataset::{CsvDialect, Format, Layout};
@@ -62,6 +63,31 @@ impl Source<'_> {
     pub(crate) fn open(&self, part: &Part, partition: &[Option<String>]) -> Result<Box<dyn BatchReader>, DriverError> {
         let Self { anchor, layout, schema, batch_rows } = *self;
         PartSource { anchor, layout, schema, columns: None, batch_rows }.open(part, partition)
+    }
+}
+
+/// How many rows a request still wants: all, or the first ones.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstRows {
+    left: Option<u64>,
+}
+
+impl FirstRows {
+    pub(crate) fn new(rows: Option<u64>) -> Self {
+        Self { left: rows }
+    }
+
+    /// Whether no more rows are wanted.
+    pub(crate) fn is_done(self) -> bool {
+        self.left == Some(0)
+    }
+
+    /// What is wanted of a batch.
+    pub(crate) fn of(&mut self, batch: RecordBatch) -> RecordBatch {
+        let Some(left) = &mut self.left else { return batch };
+        let rows = batch.num_rows().min(usize::try_from(*left).unwrap_or(usize::MAX));
+        *left -= rows as u64;
+        if rows == batch.num_rows() { batch } else { batch.slice(0, rows) }
     }
 }
 

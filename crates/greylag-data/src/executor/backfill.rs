@@ -179,6 +179,7 @@ impl<'a> Run<'a> {
             source: self.anchor.clone(),
             source_layout: plan.source.layout.clone(),
             chunks: unit.chunks.clone(),
+            first_rows: None,
             mapping: plan.mapping.clone(),
             output: Output {
                 layout: plan.target_layout.clone(),
@@ -240,10 +241,7 @@ impl<'a> Run<'a> {
 
     /// A reader is not trusted with names: it may only have written below its output.
     fn inside(&self, reply: &ConvertReply) -> Result<(), DriverError> {
-        let plain = |file: &WrittenFile| {
-            Path::new(&file.relative).components().all(|part| matches!(part, std::path::Component::Normal(_)))
-        };
-        if reply.files.iter().all(plain) { Ok(()) } else { Err(crate::error::odd_reply()) }
+        if reply.is_inside() { Ok(()) } else { Err(crate::error::odd_reply()) }
     }
 
     /// Puts a unit's files and the directories that lead to them on disk.

@@ -14,13 +14,13 @@ use xxhash_rust::xxh3::Xxh3;
 
 /// A location on this machine.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) anchor: Anchor,
-    pub(super) path: PathBuf,
+pub(crate) struct Place {
+    pub(crate) anchor: Anchor,
+    pub(crate) path: PathBuf,
 }
 
 impl Place {
-    pub(super) fn of(location: &Location, roots: &BTreeMap<String, String>) -> Result<Self, DriverError> {
+    pub(crate) fn of(location: &Location, roots: &BTreeMap<String, String>) -> Result<Self, DriverError> {
         let trimmed = location.path.trim_end_matches('/').to_owned();
         let anchor = match &location.connection {
             None => Anchor { root: None, path: trimmed },

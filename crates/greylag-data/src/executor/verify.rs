@@ -79,9 +79,7 @@ fn staged_files(data: &Path, backfilled: &Backfilled) -> Result<(Vec<DataFile>, 
     });
     let mut files = Vec::new();
     for (relative, bytes) in there.intersection(&expected) {
-        let directories = Path::new(relative).parent().map(Path::to_string_lossy).unwrap_or_default();
-        let pairs = directories.split('/').filter(|name| !name.is_empty()).filter_map(hive::parse_directory);
-        let partition = pairs.map(|(_, value)| value).collect();
+        let partition = hive::partition_of(relative);
         let modified = std::fs::metadata(data.join(relative)).map_or(0, |metadata| metadata.mtime());
         files.push(DataFile { relative: relative.clone(), bytes: *bytes, modified_nanos: modified, partition });
     }
@@ -189,6 +187,7 @@ fn samples(job: &Job<'_>) -> Result<Samples, DriverError> {
         source: source.anchor.clone(),
         source_layout: plan.source.layout.clone(),
         chunks: unit.chunks.clone(),
+        first_rows: None,
         rows: share,
         seed: xxh3_64(unit.key.as_bytes()),
     };

@@ -1,5 +1,6 @@
 //! Rows whose value does not fit.
 
+use super::program::Unfit;
 use arrow::array::BooleanBufferBuilder;
 use arrow::buffer::NullBuffer;
 
@@ -30,6 +31,17 @@ impl Misfits {
 
     pub(super) fn rows(&self) -> &[(usize, &'static str)] {
         &self.rows
+    }
+
+    /// Adds what they come to for a column, by reason.
+    pub(super) fn count(&self, column: usize, counts: &mut Vec<Unfit>) {
+        let own = counts.len();
+        for (row, reason) in &self.rows {
+            match counts[own..].iter_mut().find(|count| count.reason == *reason) {
+                Some(count) => count.rows += 1,
+                None => counts.push(Unfit { column, reason, rows: 1, first: *row }),
+            }
+        }
     }
 
     /// The nulls of an array, and these rows.

@@ -21,6 +21,6 @@ mod program;
 mod values;
 
 pub use compile::compile;
-pub use program::{Evaluated, Program, Rejected};
+pub use program::{Evaluated, Program, Rejected, Unfit};
 pub(crate) use values::BatchRow;
 pub use values::{array_of, value_at};

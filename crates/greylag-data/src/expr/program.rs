@@ -40,6 +40,21 @@ pub struct Evaluated {
     pub batch: RecordBatch,
     /// The others, by row.
     pub rejected: Vec<Rejected>,
+    /// All values that did not fit, whatever became of them, by column.
+    pub unfit: Vec<Unfit>,
+}
+
+/// Values of one column that did not fit for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Index of the column in the mapping.
+    pub column: usize,
+    /// Why; says nothing of the values.
+    pub reason: &'static str,
+    /// Rows.
+    pub rows: u64,
+    /// Index of the first in the source batch.
+    pub first: usize,
 }
 
 /// A mapping, compiled against the schema of its source batches.
@@ -90,7 +105,8 @@ impl Program {
         let types: Vec<DataType> = self.source.columns.iter().map(|column| column.data_type.clone()).collect();
         let mut arrays = Vec::with_capacity(self.columns.len());
         let mut rejected: BTreeMap<usize, (&str, &'static str)> = BTreeMap::new();
-        for column in &self.columns {
+        let mut unfit = Vec::new();
+        for (index, column) in self.columns.iter().enumerate() {
             let mut misfits = Misfits::default();
             let mut array = column.evaluate(batch, &self.source, &types, &mut misfits)?;
             if let Some((row, reason)) = misfits.first()
@@ -100,6 +116,7 @@ impl Program {
                 return Err(DriverError::permanent(code::ROW, message)
                     .hint("choose `misfit: null` or `misfit: reject` for the column, or another type"));
             }
+            misfits.count(index, &mut unfit);
             if column.misfit == Misfit::Reject {
                 for (row, reason) in misfits.rows() {
                     rejected.entry(*row).or_insert((&column.name, reason));
@@ -118,7 +135,7 @@ impl Program {
             .into_iter()
             .map(|(row, (column, reason))| Rejected { row, column: column.to_owned(), reason: reason.to_owned() })
             .collect();
-        Ok(Evaluated { batch: whole, rejected })
+        Ok(Evaluated { batch: whole, rejected, unfit })
     }
 
     fn batch(

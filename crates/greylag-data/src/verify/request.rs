@@ -38,6 +38,9 @@ pub struct SampleOf {
     pub source_layout: Layout,
     /// Neighbouring chunks.
     pub chunks: Vec<Chunk>,
+    /// Only the first so many of their rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_rows: Option<u64>,
     /// Rows to take.
     pub rows: usize,
     /// Makes the choice.

@@ -1,7 +1,7 @@
 //! The sample: rows of the source, read again and evaluated by the reference evaluator.
 
 use super::request::{SampleOf, Sampled};
-use crate::convert::Source;
+use crate::convert::{FirstRows, Source};
 use crate::error::{arrow, expression};
 use crate::evidence::{ColumnKey, RowSum, ValueRow};
 use crate::expr::BatchRow;
@@ -22,10 +22,17 @@ pub fn sample(of: &SampleOf, mapping: &Mapping, batch_rows: usize) -> Result<Sam
     let reference = Reference::new(mapping)?;
     let source = Source { anchor: &of.source, layout: &of.source_layout, schema: &mapping.source, batch_rows };
     let mut choice = Choice { rows: of.rows, seed: of.seed, ..Choice::default() };
+    let mut wanted = FirstRows::new(of.first_rows);
     let parts = of.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
+        if wanted.is_done() {
+            break;
+        }
         for batch in source.open(part, partition)? {
-            choice.look_at(&batch?)?;
+            choice.look_at(&wanted.of(batch?))?;
+            if wanted.is_done() {
+                break;
+            }
         }
     }
     let mut sampled = Sampled { rows: choice.chosen.len() as u64, of: choice.position, ..Sampled::default() };

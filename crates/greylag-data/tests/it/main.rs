@@ -6,6 +6,7 @@
 mod crash;
 mod expr;
 mod power;
+mod sampler;
 mod steps;
 mod support;
 mod text;

@@ -11,9 +11,11 @@ use greylag_data::executor::{DataPlane, Options, executors};
 use greylag_data::parquet::write::{ParquetFileWriter, ParquetOptions};
 use greylag_data::pool::ReaderPool;
 use greylag_data::request::handle;
+use greylag_data::sampler::{LocalSampler, Scratch};
 use greylag_driver::describe::{Describe, Found};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepReport, StepRequest};
+use greylag_driver::sampler::{SampleRequest, Sampler};
 use greylag_model::check::Verdict;
 use greylag_model::code::Code;
 use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, Location, Shape};
@@ -21,6 +23,7 @@ use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
 use greylag_model::mapping::{Request, resolve};
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
+use greylag_model::sample::Sample;
 use greylag_model::schema::Schema;
 use greylag_model::snapshot::{Impact, Observed, fingerprint};
 use greylag_model::spec::{CheckSpec, MappingSpec};
@@ -253,6 +256,7 @@ impl Setup {
                 .collect(),
             after: Vec::new(),
             warnings: Vec::new(),
+            sample: None,
         };
         let plane = Arc::new(DataPlane {
             seen: Arc::default(),
@@ -352,6 +356,22 @@ impl World {
             }
         }
         reports
+    }
+
+    /// A sample of so many rows; nothing may be left of it.
+    pub(crate) fn sample(&self, rows: u64) -> Result<Sample, DriverError> {
+        let root = self.plane.artefacts.with_file_name("scratch");
+        let before = self.estate();
+        let scratch = Scratch::create(&root, "1").unwrap();
+        let readers = Arc::new(ReaderPool::in_process(handle));
+        let sampler = LocalSampler::new(readers, self.plane.options, scratch);
+        let request = SampleRequest { header: &self.header, task: &self.plan, rows };
+        let sample = sampler.sample(&request, &|| false);
+        assert_eq!(fs::read_dir(root.join("1")).unwrap().count(), 0, "a sample is removed with its end");
+        drop(sampler);
+        assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
+        assert_eq!(self.estate(), before, "a sample touches no dataset");
+        sample
     }
 
     pub(crate) fn undo(&self, uses: &str) -> Result<Outcome, DriverError> {

@@ -23,6 +23,7 @@ pub fn plan(id: &str, tasks: Vec<PlanTask>) -> Plan {
         blocked: Vec::new(),
         warnings: Vec::new(),
         totals: Totals { datasets: tasks.len() as u64, ..Totals::default() },
+        samples: None,
     };
     Plan { header, tasks }
 }
@@ -69,6 +70,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         steps,
         after: Vec::new(),
         warnings: Vec::new(),
+        sample: None,
     }
 }
 

@@ -16,5 +16,6 @@ mod kill;
 mod pause;
 mod pending;
 mod retry;
+mod sample;
 mod service;
 mod undo;

@@ -91,6 +91,15 @@ codes! {
     UPSTREAM_BLOCKED = 436, "an upstream dataset that is blocked",
         cause: "Lineage says that this dataset is made from one that the plan cannot migrate. It does not wait for it.",
         cure: "Mend the upstream dataset first if both have to move together.";
+    SAMPLE_LOSS = 437, "rows or values that are given up, found in a sample",
+        cause: "A sample of the dataset has values that do not fit their new columns. The mapping says what becomes of them: the row is set aside (`misfit: reject`) or the value becomes null (`misfit: null`). The rest of the dataset most likely has more of them.",
+        cure: "Nothing, if that is what you want. Else mend the rows that the message names, or choose another type or policy for the column.";
+    SAMPLE_DOUBT = 438, "a check that may fail, by what a sample shows",
+        cause: "The check is about all rows of the dataset, and a sample of it does not prove it. If the rest is like the sample, the check fails, and the dataset is not published.",
+        cure: "Look at the figures in the message: mend the data or the mapping, or correct the check. If the sample is not like the rest, take a larger one with `--sample=N`.";
+    SAMPLE_MISSING = 439, "a dataset that could not be sampled",
+        cause: "Reading a sample of the dataset, or writing it to the state folder, failed in a way that may pass: it was written to at that moment, a disk was slow or full. It is planned all the same.",
+        cure: "See the reason in the message, and plan again with `--sample` if you want the sample.";
     PLAN_DAMAGED = 440, "a plan that does not match its hash",
         cause: "The stored plan was changed or damaged after it was frozen, or it was written in a format that this version does not read.",
         cure: "Plan again; a plan is never edited by hand.";

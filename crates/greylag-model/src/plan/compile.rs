@@ -10,7 +10,9 @@ use super::conflict::Conflicts;
 use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
-use super::{After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, task_id, warning};
+use super::{
+    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, sample, task_id, warning,
+};
 use crate::code;
 use crate::dataset::Layout;
 use crate::diagnostic::{Diagnostic, Place};
@@ -141,7 +143,31 @@ impl<'a> Compiler<'a> {
             let place = |pointer: &str| (self.places)(&format!("{base}{pointer}"));
             reasons.extend(check_spec::validate(check, &prepared.mapping.target, &place));
         }
-        reasons.is_empty().then(|| self.assemble(number, probed, observed, &prepared, procedure))
+        if !reasons.is_empty() {
+            return None;
+        }
+        let mut task = self.assemble(number, probed, observed, &prepared, procedure);
+        if let Some(sampled) = &probed.sample {
+            let weighed = sample::weigh(&task, sampled, &|column| self.place_of(number, column));
+            task.warnings.extend(weighed.warnings);
+            task.sample = weighed.sample;
+            reasons.extend(weighed.reasons);
+        }
+        reasons.is_empty().then_some(task)
+    }
+
+    /// Where the file speaks of a pair's target column, else of the pair.
+    fn place_of(&self, number: usize, column: &str) -> Option<Place> {
+        let spec = &self.migration.spec;
+        let (mapping, at) = match &spec.datasets[number].mapping {
+            Some(mapping) => (Some(mapping), format!("/spec/datasets/{number}/mapping")),
+            None => (spec.mapping.as_ref(), "/spec/mapping".to_owned()),
+        };
+        let rule = mapping.and_then(|mapping| mapping.columns.iter().position(|rule| rule.name == column));
+        match rule {
+            Some(rule) => (self.places)(&format!("{at}/columns/{rule}")),
+            None => (self.places)(&format!("/spec/datasets/{number}/from")),
+        }
     }
 
     fn assemble(
@@ -174,6 +200,7 @@ impl<'a> Compiler<'a> {
             steps: procedure.steps.clone(),
             after: Vec::new(),
             warnings: Vec::new(),
+            sample: None,
         };
         task.warnings = warning::of_task(&task, probed.dangling_owner, procedure.through);
         task
@@ -254,6 +281,7 @@ fn freeze(
     reasons: Vec<Vec<Diagnostic>>,
 ) -> Compiled {
     let pairs = &migration.spec.datasets;
+    let samples = snapshot.sampling.map(|sampling| sample::totals(sampling, &snapshot.pairs, &drafted));
     let ids: Vec<Option<_>> = drafted.iter().map(|task| task.as_ref().map(|task| task.id.clone())).collect();
     let mut tasks = Vec::with_capacity(drafted.len());
     let mut devices = Vec::with_capacity(drafted.len());
@@ -269,10 +297,7 @@ fn freeze(
         let target = &snapshot.pairs[number].target;
         devices.push(Device { name: &target.device, free: target.free_bytes });
     }
-    let blocked: Vec<Blocked> = (pairs.iter().zip(reasons))
-        .filter(|(_, reasons)| !reasons.is_empty())
-        .map(|(pair, reasons)| Blocked { from: pair.from.clone(), to: pair.to.clone(), reasons })
-        .collect();
+    let blocked = blocked(pairs, snapshot, reasons);
     if tasks.is_empty() {
         return nothing_left(blocked);
     }
@@ -289,10 +314,23 @@ fn freeze(
         blocked,
         warnings,
         totals,
+        samples,
     };
     let mut plan = Plan { header, tasks };
     plan.header.id = plan.computed_id();
     Compiled { plan: Some(plan), diagnostics: Vec::new() }
+}
+
+/// The pairs that have reasons not to be migrated.
+fn blocked(pairs: &[Pair], snapshot: &Snapshot, reasons: Vec<Vec<Diagnostic>>) -> Vec<Blocked> {
+    let mut blocked = Vec::new();
+    for ((pair, probed), reasons) in pairs.iter().zip(&snapshot.pairs).zip(reasons) {
+        if !reasons.is_empty() {
+            let sample = probed.sample.as_ref().and_then(|sampled| sampled.as_ref().ok()).cloned();
+            blocked.push(Blocked { from: pair.from.clone(), to: pair.to.clone(), reasons, sample });
+        }
+    }
+    blocked
 }
 
 /// Every reason once, however many pairs share it, and a last line that says what they come to.

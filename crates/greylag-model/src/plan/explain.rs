@@ -3,7 +3,7 @@
 //! Lines are typed and carry no colour; who prints them decides. The summary groups datasets with equal changes and
 //! shows the largest groups, so that ten thousand datasets fit on a screen; the full text shows every dataset.
 
-use super::{ChangeSymbol, Plan, PlanTask};
+use super::{ChangeSymbol, Plan, PlanTask, sample};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use std::collections::{BTreeMap, HashMap};
@@ -73,6 +73,7 @@ pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
     }
     page.blocked(plan);
     let warnings = page.warnings(plan);
+    page.samples(plan);
     page.space(plan);
     page.line(LineKind::Count, 0, count(plan, warnings));
     page.lines
@@ -239,10 +240,13 @@ impl Page {
             kinds.entry(warning.code).or_default().push((task, warning));
         }
         for (code, warnings) in &kinds {
-            if self.detail == Detail::Full || warnings.len() == 1 {
-                for (task, warning) in warnings {
+            let shown = self.shown(warnings.len(), GROUPS);
+            // What a sample found is different for every dataset: a title would say nothing of it.
+            if sample::CODES.contains(code) || self.detail == Detail::Full || warnings.len() == 1 {
+                for (task, warning) in &warnings[..shown] {
                     self.warning(*task, warning);
                 }
+                self.more(warnings.len(), GROUPS, 0, "of these warnings");
                 continue;
             }
             let title = code::plan::PAGES.iter().find(|page| page.code == *code).map_or("", |page| page.title);
@@ -261,6 +265,25 @@ impl Page {
             named.message = format!("{}: {}", task.id, warning.message);
         }
         self.diagnostic(LineKind::Warning, &named, 0);
+    }
+
+    /// What was sampled, in a line; findings stand with the blocked pairs and the warnings.
+    fn samples(&mut self, plan: &Plan) {
+        let Some(samples) = &plan.header.samples else { return };
+        let rows = if samples.rows == 1 { "row" } else { "rows" };
+        let mut parts = vec![format!("{} without findings", number(samples.fine as usize))];
+        let found = [(samples.warned, "with warnings"), (samples.blocked, "blocked"), (samples.missing, "not sampled")];
+        for (count, word) in found.into_iter().filter(|(count, _)| *count > 0) {
+            parts.push(format!("{} {word}", number(count as usize)));
+        }
+        let text = format!(
+            "sampled {}, {} {rows} (at most {} each): {}",
+            datasets(samples.datasets as usize),
+            short_number(samples.rows),
+            number(samples.rows_each as usize),
+            parts.join(", ")
+        );
+        self.line(LineKind::Note, 0, text);
     }
 
     fn space(&mut self, plan: &Plan) {
@@ -313,7 +336,7 @@ fn datasets(count: usize) -> String {
 }
 
 /// `1,204`.
-fn number(count: usize) -> String {
+pub(super) fn number(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -8,6 +8,7 @@ pub mod explain;
 mod hash;
 mod layout;
 mod order;
+mod sample;
 mod staleness;
 mod steps;
 mod warning;
@@ -24,6 +25,7 @@ use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::{PlanId, TaskId, Timestamp};
 use crate::mapping::Mapping;
+use crate::sample::Sample;
 use crate::snapshot::{Impact, Observed};
 use crate::spec::CheckSpec;
 use crate::task::{Phase, Step};
@@ -69,6 +71,9 @@ pub struct PlanHeader {
     pub warnings: Vec<Diagnostic>,
     /// Sums over the tasks.
     pub totals: Totals,
+    /// What was found by converting samples, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<SampleTotals>,
 }
 
 /// A pair that cannot be migrated.
@@ -81,6 +86,31 @@ pub struct Blocked {
     pub to: String,
     /// Why, each an error with a hint.
     pub reasons: Vec<Diagnostic>,
+    /// The sample that showed it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+/// Sums over samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SampleTotals {
+    /// Most rows of one dataset that were asked for.
+    pub rows_each: u64,
+    /// Datasets of which a sample was had.
+    pub datasets: u64,
+    /// Their rows.
+    pub rows: u64,
+    /// Datasets of which nothing is to be said.
+    pub fine: u64,
+    /// Datasets that have warnings from their samples.
+    pub warned: u64,
+    /// Pairs that are blocked for what their samples showed.
+    pub blocked: u64,
+    /// Datasets of which none could be had.
+    pub missing: u64,
+    /// Milliseconds that it took.
+    pub millis: u64,
 }
 
 /// Sums over tasks.
@@ -152,6 +182,9 @@ pub struct PlanTask {
     /// Warnings that concern this task alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Diagnostic>,
+    /// What a sample of it showed, if one was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
 }
 
 /// A dependency on another task's phase.

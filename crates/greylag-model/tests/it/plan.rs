@@ -6,6 +6,7 @@ mod explain;
 mod hash;
 mod layout;
 mod order;
+mod sample;
 mod scale;
 mod staleness;
 
@@ -57,6 +58,7 @@ fn probed(from: Observed, to: &str) -> PairSnapshot {
         owner: None,
         dangling_owner: false,
         impact: Impact { direct: vec![EntityRef::new("component", "default", "reader")], indirect: 0 },
+        sample: None,
     }
 }
 
@@ -76,6 +78,7 @@ impl Case {
                 connections: BTreeMap::new(),
                 pairs: Vec::new(),
                 lineage: Vec::new(),
+                sampling: None,
             },
         };
         let mut datasets = Vec::new();

@@ -51,7 +51,8 @@ impl Apply {
             self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
         } else {
             let shown = matches!(context.format(), Format::Table | Format::Wide).then_some(false);
-            super::plan::plan_files(context, &self.file, shown)?.into_iter().map(|planned| planned.header).collect()
+            let planned = super::plan::plan_files(context, &self.file, None, shown)?;
+            planned.into_iter().map(|planned| planned.header).collect()
         };
         if self.run.is_some() && plans.len() > 1 {
             return Err(Failure::usage("`--run` names one run, and several plans were given")

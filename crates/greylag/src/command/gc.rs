@@ -19,6 +19,7 @@ use greylag_model::code;
 use greylag_model::id::{PlanId, RunId, Timestamp};
 use greylag_model::spec::{ErrorClass, duration};
 use std::fs;
+use std::path::Path;
 
 /// Remove what nobody needs any more, and give the space back.
 ///
@@ -140,6 +141,7 @@ fn remove(context: &Context, found: &[Found]) -> Result<Removed, Failure> {
                 fs::remove_dir_all(&one.name).map_err(|error| unremovable(&one.name, &error))?;
                 true
             }
+            Kind::Scratch => wire::clear_scratch(Path::new(&one.name))?,
         };
         if done {
             removed.number += 1;

@@ -3,8 +3,8 @@
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
-use crate::output;
-use crate::wire;
+use crate::progress::{bar, tick};
+use crate::{output, wire};
 use clap::{Args, Subcommand};
 use greylag_driver::journal::{Journal, RunRecord, TaskFilter, TaskRecord};
 use greylag_lab::{CompareOptions, End, LabError, Options, Profile};
@@ -12,7 +12,6 @@ use greylag_model::code::Code;
 use greylag_model::diagnostic::Diagnostic;
 use greylag_model::entity::EntityRef;
 use greylag_model::task::TaskState;
-use indicatif::{ProgressBar, ProgressDrawTarget};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -186,16 +185,6 @@ fn outcome(journal: &dyn Journal, run: &RunRecord, task: &TaskRecord) -> Result<
         }
         TaskState::Pending | TaskState::Ready | TaskState::Running | TaskState::Waiting | TaskState::Undone => None,
     })
-}
-
-fn bar(context: &Context) -> ProgressBar {
-    let target = if context.live() { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-    ProgressBar::with_draw_target(Some(0), target)
-}
-
-fn tick(bar: &ProgressBar, done: usize, all: usize) {
-    bar.set_length(all as u64);
-    bar.set_position(done as u64);
 }
 
 fn failure(error: LabError) -> Failure {

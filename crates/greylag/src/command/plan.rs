@@ -5,11 +5,13 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files::{self, Files};
 use crate::output::{self, Format};
-use crate::wire;
+use crate::{progress, wire};
 use clap::Args;
+use greylag_driver::sampler::Sampler;
 use greylag_engine::probe::{World, probe};
+use greylag_engine::sample::{Samples, compile_sampled};
 use greylag_model::plan::{
-    CompileOptions, Detail, Line, LineKind, Plan as Compiled, PlanHeader, Speed, compile, explain,
+    CompileOptions, Compiled, Detail, Line, LineKind, Plan as Frozen, PlanHeader, Speed, compile, explain,
 };
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,11 +20,17 @@ use std::path::PathBuf;
 ///
 /// The catalog and the datasets' files are looked at, never changed. Datasets that cannot be migrated are listed with their
 /// reasons and left out. `greylag apply PLAN` then runs exactly the plan that was shown.
+///
+/// With `--sample`, the first rows of every dataset are converted, read back and checked as they would be in a run, in a
+/// scratch directory of the state folder that is removed afterwards. What a sample shows to be certain (a value that does not
+/// fit where the mapping has `misfit: fail`, a row against a check, a file that cannot be read) blocks its dataset; what it
+/// shows to be likely is a warning. That it finds nothing proves nothing of the rest.
 #[derive(Debug, Args)]
 #[command(after_help = "Symbols: + new, ~ changed, - removed, ? for a person to judge, x blocked.\n\n\
                         Examples:\n  \
                         greylag plan -f orders.yaml\n  \
                         greylag plan -f migrations/ --full\n  \
+                        greylag plan -f orders.yaml --sample=10000\n  \
                         greylag apply $(greylag plan -f orders.yaml -o name)")]
 pub(crate) struct Plan {
     /// Migration files, directories of them, or `-` for standard input.
@@ -34,11 +42,21 @@ pub(crate) struct Plan {
     /// Show every dataset, not only groups of equal changes.
     #[arg(long)]
     full: bool,
+    /// Also try the migration on the first N rows of every dataset (1000 if no number is given); no target is touched.
+    #[arg(
+        long,
+        value_name = "N",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1000",
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
+    sample: Option<u64>,
 }
 
 impl Plan {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let planned = plan_files(context, &self.file, Some(self.full))?;
+        let planned = plan_files(context, &self.file, self.sample, Some(self.full))?;
         let mut exit = Exit::Done;
         if planned.iter().any(|plan| plan.header.totals.blocked > 0) {
             exit = exit.max(Exit::Incomplete);
@@ -50,18 +68,30 @@ impl Plan {
     }
 }
 
-/// Plans every migration of the files, saves the plans, and shows them if asked (`Some(full)`).
-pub(crate) fn plan_files(context: &Context, paths: &[PathBuf], show: Option<bool>) -> Result<Vec<Planned>, Failure> {
+/// Plans every migration of the files, with samples of so many rows if asked, saves the plans, and shows them if asked
+/// (`Some(full)`).
+pub(crate) fn plan_files(
+    context: &Context,
+    paths: &[PathBuf],
+    sample: Option<u64>,
+    show: Option<bool>,
+) -> Result<Vec<Planned>, Failure> {
     let files = migration_files::read(paths, context.format().is_json())?;
     let state = context.state()?;
     let describe = wire::describe(state, &files.roots);
     let world = World { catalog: state.catalog.as_ref(), describe: &describe, connections: &files.roots };
     let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
+    let sampler = sample.map(|rows| Ok::<_, Failure>((rows, wire::sampler(context, state)?))).transpose()?;
     let mut planned = Vec::new();
     for (migration, places) in &files.migrations {
         let locate = |pointer: &str| Some(places.value(pointer));
         let snapshot = probe(migration, &locate, world, context.now())?;
-        let compiled = compile(migration, &locate, &snapshot, &options);
+        let compiled = match &sampler {
+            None => compile(migration, &locate, &snapshot, &options),
+            Some((rows, sampler)) => sampled(context, sampler, *rows, |samples| {
+                compile_sampled(migration, &locate, snapshot, &options, samples)
+            })?,
+        };
         let Some(plan) = compiled.plan else {
             let Files { sources, .. } = files;
             return Err(Failure { exit: Exit::Failed, diagnostics: compiled.diagnostics, sources });
@@ -78,13 +108,32 @@ pub(crate) fn plan_files(context: &Context, paths: &[PathBuf], show: Option<bool
     Ok(planned)
 }
 
+/// Compiles with samples, their progress shown; a person may end it.
+fn sampled(
+    context: &Context,
+    sampler: &dyn Sampler,
+    rows: u64,
+    compile: impl FnOnce(Samples<'_>) -> Option<Compiled>,
+) -> Result<Compiled, Failure> {
+    let bar = progress::bar(context);
+    let compiled = compile(Samples {
+        sampler,
+        rows,
+        clock: &context.clock(),
+        stop: context.stop(),
+        progress: &|done, all| progress::tick(&bar, done, all),
+    });
+    bar.finish_and_clear();
+    compiled.ok_or_else(Failure::interrupted)
+}
+
 /// A plan that was saved.
 pub(crate) struct Planned {
     /// What holds for the whole of it.
     pub(crate) header: PlanHeader,
 }
 
-fn print(format: Format, plan: &Compiled, detail: Detail) -> Result<(), Failure> {
+fn print(format: Format, plan: &Frozen, detail: Detail) -> Result<(), Failure> {
     match format {
         Format::Json | Format::Ndjson => output::document(format, "plan", plan),
         Format::Name => output::text(&format!("{}\n", plan.header.id)),
@@ -98,7 +147,7 @@ fn print(format: Format, plan: &Compiled, detail: Detail) -> Result<(), Failure>
 }
 
 /// Where only ids are printed, perhaps into another command, what is left out must be told beside them.
-fn tell_blocked(context: &Context, plan: &Compiled) {
+fn tell_blocked(context: &Context, plan: &Frozen) {
     let kinds = [LineKind::Blocked, LineKind::Error, LineKind::Hint];
     let lines = explain(plan, Detail::Summary);
     let blocked = lines.iter().skip_while(|line| line.kind != LineKind::Blocked);

@@ -31,6 +31,7 @@ impl Plans {
                     output::bytes(plan.totals.bytes),
                     show::ago(now, plan.taken_at),
                     plan.totals.steps.to_string(),
+                    plan.samples.as_ref().map(|samples| samples.datasets.to_string()).unwrap_or_default(),
                 ];
                 Row::new(plan.id.to_string(), cells, plan)
             })
@@ -44,6 +45,7 @@ impl Plans {
             heading("bytes"),
             heading("taken"),
             wide("steps"),
+            wide("sampled"),
         ];
         output::list(context.format(), "plans", &headings, rows)?;
         Ok(Exit::Done)

@@ -7,4 +7,5 @@ mod guides;
 mod kill;
 mod rig;
 mod rubbish;
+mod sample;
 mod stale;

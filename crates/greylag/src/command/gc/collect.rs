@@ -39,6 +39,7 @@ pub(super) enum Kind {
     Plan,
     Rejected,
     Staging,
+    Scratch,
 }
 
 impl Kind {
@@ -48,6 +49,7 @@ impl Kind {
             Self::Plan => "plan",
             Self::Rejected => "rejected",
             Self::Staging => "staging",
+            Self::Scratch => "scratch",
         }
     }
 }
@@ -81,6 +83,11 @@ pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Resul
         gone.insert(&run.id);
     }
     rejected(&context.home()?.rejected(), &runs, &gone, &mut found)?;
+    for path in wire::abandoned_scratch(&context.home()?)? {
+        let (bytes, name) = (size(&path), path.display().to_string());
+        let why = "samples of a process that was ended";
+        found.push(Found { kind: Kind::Scratch, name, bytes, why, undoable: false });
+    }
     if asked.plans {
         let used: BTreeSet<&PlanId> = runs.iter().filter(|run| !gone.contains(&run.id)).map(|run| &run.plan).collect();
         for plan in journal.plans(ALL)?.iter().filter(|plan| plan.taken_at < before && !used.contains(&plan.id)) {
