@@ -64,11 +64,6 @@ pub fn probe(
     Ok(Snapshot { taken_at: now, connections, pairs: pairs.collect(), lineage, sampling: None })
 }
 
-/// The datasets of a plan as they are now, in its order: what staleness is judged by.
-pub fn observe_again(describe: &dyn Describe, planned: &[Dataset]) -> Vec<Result<Observed, DriverError>> {
-    describe.describe(planned)
-}
-
 fn known<'a>(
     catalog: &dyn Catalog,
     entities: impl Iterator<Item = &'a EntityRef>,
