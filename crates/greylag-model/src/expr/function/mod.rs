@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 mod args;
+mod padding;
 mod prelude;
 #[cfg(test)]
 pub(crate) mod testing;
+mod trimming;
 
 pub(super) use args::Args;
 

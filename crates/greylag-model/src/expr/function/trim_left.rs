@@ -1,29 +1,15 @@
 //! `ltrim`. Without the characters of the second text (the default is a space) at the start; other white space stays.
 
-use super::prelude::*;
+use super::Spec;
+use super::trimming::{spec, trimmed};
 
-pub(super) const SPEC: Spec = Spec {
-    name: "ltrim",
-    form: Form::Call,
-    arity: (1, 2),
-    signature: "ltrim(string[, characters string]) → string",
-    semantics: "Without the characters of the second text (the default is a space) at the start; other white space stays.",
-    check: |args| {
-        args.all(&DataType::String)?;
-        if args.list.len() == 1 {
-            args.push(TypedExpr::text(" "));
-        }
-        Ok(DataType::String)
-    },
-    nullable: Nullable::IfAny,
-    nulls: Nulls::Strict,
-    fails: Fails::Never,
-    eval: |_, values| {
-        let letters: Vec<char> = text(values, 1)?.chars().collect();
-        Ok(Value::String(text(values, 0)?.trim_start_matches(letters.as_slice()).to_owned()))
-    },
-    duckdb: |_, _, sql| format!("ltrim({})", sql.join(", ")),
-};
+pub(super) const SPEC: Spec = spec(
+    "ltrim",
+    "ltrim(string[, characters string]) → string",
+    "Without the characters of the second text (the default is a space) at the start; other white space stays.",
+    |_, values| trimmed(values, |text, letters| text.trim_start_matches(letters)),
+    |_, _, sql| format!("ltrim({})", sql.join(", ")),
+);
 
 #[cfg(test)]
 mod tests {
