@@ -1,15 +1,19 @@
 //! What a dataset is to be like, before any row is drawn: names, places, layouts, attributes. A pure function of the
 //! seed and the dataset's number.
 
-use crate::attribute::{Attribute, Column, MAKERS, Making, Place, partition, partition_types};
+mod frame;
+mod slots;
+
+use crate::attribute::{Attribute, Column, Making};
 use crate::draws::Draws;
 use crate::hostile::Hostile;
-use crate::layout::{Dialect, Encoding, Format, Layout, Shape, codec_name, dialect_node};
+use crate::layout::{Encoding, Format, Layout, Shape, codec_name};
 use crate::names::{ColumnNames, DOMAINS, ODD_PLACES, QUALIFIERS, SUBJECTS};
 use crate::values::Letters;
-use crate::yaml::{Node, text};
-use greylag_model::dataset::Compression;
+use crate::yaml::Node;
+use frame::{Frame, NewPartitions, frame, with_partitions};
 use greylag_model::types::{DataType, TimeUnit};
+use slots::{attributes, new_slots, old_slots};
 use std::collections::BTreeMap;
 
 /// What holds for the whole estate.
@@ -169,25 +173,6 @@ pub(crate) fn names(index: usize) -> (String, String) {
     // References are compared without regard to case.
     let from = if index % 17 == 5 { format!("{}.V1", stem.to_uppercase()) } else { format!("{stem}_v1") };
     (from, format!("{stem}_v2"))
-}
-
-/// What is chosen before the attributes: they depend on it.
-struct Frame {
-    old: Layout,
-    new: Layout,
-    layout: Option<Node>,
-    old_partitions: usize,
-    new_partitions: NewPartitions,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum NewPartitions {
-    /// Those of the old dataset, whatever they are called now.
-    Same,
-    /// None.
-    None,
-    /// By another column.
-    Other,
 }
 
 /// The design of the dataset of this number.
@@ -383,218 +368,4 @@ fn is_plain(data_type: &DataType) -> bool {
         DataType::Map(key, value) => is_plain(key) && is_plain(value),
         _ => true,
     }
-}
-
-fn dialect(draws: &mut Draws) -> Dialect {
-    let encoding = match draws.below(10) {
-        0 | 1 => Encoding::Latin1,
-        2 => Encoding::Utf16Le,
-        3 => Encoding::Utf16Be,
-        _ => Encoding::Utf8,
-    };
-    let escape = draws.chance(15).then_some('\\');
-    // A null text with the escape in it would need quotes, and then be no null.
-    let nulls = ["", "", "NULL", if escape.is_some() { "NULL" } else { "\\N" }, "NA", "-"];
-    Dialect {
-        delimiter: [',', ',', ';', '|', '\t'][draws.below(5)],
-        quote: if draws.chance(15) { '\'' } else { '"' },
-        escape,
-        header: !draws.chance(15),
-        null: nulls[draws.below(6)].to_owned(),
-        mark: match encoding {
-            Encoding::Latin1 => false,
-            Encoding::Utf8 => draws.chance(25),
-            Encoding::Utf16Le | Encoding::Utf16Be => draws.chance(60),
-        },
-        encoding,
-        crlf: draws.chance(30),
-    }
-}
-
-fn codec(draws: &mut Draws) -> Compression {
-    [Compression::Snappy, Compression::Uncompressed, Compression::Gzip, Compression::Lz4, Compression::Zstd]
-        [draws.below(5)]
-}
-
-/// Draws the layouts. The `layout` part says only what changes: the rest is as in the old dataset.
-fn frame(draws: &mut Draws, rows: usize, hostile: Option<Hostile>) -> Frame {
-    let csv = draws.chance(30);
-    let mut old = Layout {
-        format: if csv { Format::Csv(dialect(draws)) } else { Format::Parquet { compression: codec(draws) } },
-        shape: Shape::File,
-        partition_by: vec![],
-    };
-    if let Format::Csv(csv) = &mut old.format {
-        // Without rows and without a header there would be nothing at all in the file.
-        csv.header |= rows == 0;
-    }
-    if let Some(hostile) = hostile {
-        old.format = hostile.format();
-        let new = Layout { format: Format::Parquet { compression: Compression::Zstd }, ..old.clone() };
-        let layout = old.format.is_csv().then(|| Node::map([("format", text("parquet"))]));
-        return Frame { old, new, layout, old_partitions: 0, new_partitions: NewPartitions::Same };
-    }
-    let mut old_partitions = 0;
-    match draws.below(100) {
-        0..25 if rows > 0 => {
-            old.shape = Shape::Directory;
-            old_partitions = if draws.chance(30) { 2 } else { 1 };
-        }
-        25..40 => old.shape = Shape::Directory,
-        _ => {}
-    }
-    let mut new = old.clone();
-    let mut layout = Vec::new();
-    new_format(draws, &old, &mut new, &mut layout);
-    let new_partitions = match draws.below(100) {
-        0..15 if rows > 0 => NewPartitions::Other,
-        15..35 if old_partitions > 0 => NewPartitions::None,
-        _ => NewPartitions::Same,
-    };
-    if new_partitions == NewPartitions::Other {
-        new.shape = Shape::Directory;
-    } else if (old_partitions == 0 || new_partitions == NewPartitions::None) && draws.chance(20) {
-        new.shape = if old.shape == Shape::File { Shape::Directory } else { Shape::File };
-        let shape = if new.shape == Shape::File { "file" } else { "directory" };
-        layout.push(("shape".to_owned(), text(shape)));
-    }
-    let layout = (!layout.is_empty()).then_some(Node::Map(layout));
-    Frame { old, new, layout, old_partitions, new_partitions }
-}
-
-fn new_format(draws: &mut Draws, old: &Layout, new: &mut Layout, layout: &mut Vec<(String, Node)>) {
-    match (&old.format, draws.below(100)) {
-        (Format::Csv(_), 0..60) => {
-            layout.push(("format".to_owned(), text("parquet")));
-            new.format = Format::Parquet { compression: Compression::Zstd };
-            new_codec(draws, new, layout);
-        }
-        (Format::Csv(_), 60..75) | (Format::Parquet { .. }, 0..8) => {
-            let other = Dialect { mark: false, crlf: false, escape: None, header: true, ..dialect(draws) };
-            if !old.format.is_csv() {
-                layout.push(("format".to_owned(), text("csv")));
-            }
-            // An empty dialect says that the usual one is wanted, not the old one.
-            layout.push(("csv".to_owned(), dialect_node(&other)));
-            new.format = Format::Csv(other);
-        }
-        (Format::Csv(_), _) => {}
-        (Format::Parquet { .. }, _) => {
-            new.format = Format::Parquet { compression: Compression::Zstd };
-            new_codec(draws, new, layout);
-        }
-    }
-}
-
-fn new_codec(draws: &mut Draws, new: &mut Layout, layout: &mut Vec<(String, Node)>) {
-    if draws.chance(50) {
-        let compression = codec(draws);
-        layout.push(("compression".to_owned(), text(codec_name(compression))));
-        new.format = Format::Parquet { compression };
-    }
-}
-
-/// The `layout` part with `partitionBy`, where the partitions change.
-fn with_partitions(frame: &Frame) -> Option<Node> {
-    let changes = frame.new_partitions != NewPartitions::Same;
-    if !changes {
-        return frame.layout.clone();
-    }
-    let layout = frame.layout.clone().unwrap_or(Node::Map(vec![]));
-    Some(layout.with("partitionBy", Node::texts(&frame.new.partition_by)))
-}
-
-/// Draws the attributes; also says which of them are partition columns, those of the old dataset first.
-fn attributes(
-    making: &mut Making<'_>,
-    frame: &Frame,
-    hostile: Option<Hostile>,
-    wide: bool,
-) -> (Vec<Attribute>, Vec<usize>) {
-    let index = making.turn;
-    let mut attributes = Vec::new();
-    let tiny = index % 40 == 3 && hostile.is_none();
-    if let Some(hostile) = hostile {
-        attributes.extend(hostile.attribute(making));
-    }
-    let mut uses = vec![0_usize; MAKERS.len()];
-    let mut add = |making: &mut Making<'_>, attributes: &mut Vec<Attribute>, maker: usize| {
-        making.turn = index + uses[maker] * 97;
-        uses[maker] += 1;
-        attributes.extend((MAKERS[maker].1)(making));
-    };
-    let maker = |name: &str| MAKERS.iter().position(|(other, _)| *other == name).unwrap_or(0);
-    add(making, &mut attributes, maker("keep"));
-    if !tiny {
-        add(making, &mut attributes, maker("rename"));
-        add(making, &mut attributes, maker("cast"));
-        let more = if wide { 0 } else { 1 + making.draws.below(8) };
-        for turn in 0..more {
-            let cast = making.draws.chance(25);
-            add(making, &mut attributes, if cast { maker("cast") } else { (index + turn) % MAKERS.len() });
-        }
-        while wide && attributes.iter().map(|attribute| attribute.old.len()).sum::<usize>() < 200 {
-            let renamed = making.draws.chance(10);
-            add(making, &mut attributes, maker(if renamed { "rename" } else { "keep" }));
-        }
-    }
-    // Delimited lines of one empty field cannot be told from empty lines: two columns at least.
-    add(making, &mut attributes, maker("keep"));
-    making.draws.shuffle(&mut attributes);
-    let mut partitions = Vec::new();
-    let others = usize::from(frame.new_partitions == NewPartitions::Other);
-    for turn in 0..frame.old_partitions + others {
-        making.turn = index + turn;
-        let types = partition_types();
-        let data_type = types[making.turn % types.len()].clone();
-        let renamed = making.draws.chance(25);
-        let at = making.draws.below(attributes.len() + 1);
-        for earlier in &mut partitions {
-            *earlier += usize::from(*earlier >= at);
-        }
-        attributes.insert(at, partition(making, data_type, renamed));
-        partitions.push(at);
-    }
-    (attributes, partitions)
-}
-
-fn old_slots(attributes: &[Attribute], partition_by: &[String]) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    for (attribute, made) in attributes.iter().enumerate() {
-        for (cell, column) in made.old.iter().enumerate() {
-            slots.push(Slot { column: column.clone(), attribute, cell });
-        }
-    }
-    partitions_last(slots, partition_by)
-}
-
-/// Columns that carry an old one on stand in its place; the others follow in the order of the file.
-fn new_slots(attributes: &[Attribute], old: &[Slot], partition_by: &[String]) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    let all: Vec<(Place, Slot)> = (attributes.iter().enumerate())
-        .flat_map(|(attribute, made)| {
-            let slot = move |(cell, new): (usize, &crate::attribute::NewColumn)| {
-                (new.place, Slot { column: new.column.clone(), attribute, cell })
-            };
-            made.new.iter().enumerate().map(slot)
-        })
-        .collect();
-    for slot in old {
-        let carried =
-            all.iter().filter(|(place, new)| new.attribute == slot.attribute && *place == Place::At(slot.cell));
-        slots.extend(carried.map(|(_, new)| new.clone()));
-    }
-    for section in [Place::Columns, Place::Merge] {
-        slots.extend(all.iter().filter(|(place, _)| *place == section).map(|(_, new)| new.clone()));
-    }
-    partitions_last(slots, partition_by)
-}
-
-fn partitions_last(slots: Vec<Slot>, partition_by: &[String]) -> Vec<Slot> {
-    let is_partition = |slot: &Slot| partition_by.contains(&slot.column.name);
-    let (partitions, mut rest): (Vec<Slot>, Vec<Slot>) = slots.into_iter().partition(is_partition);
-    for name in partition_by {
-        rest.extend(partitions.iter().filter(|slot| slot.column.name == *name).cloned());
-    }
-    rest
 }
