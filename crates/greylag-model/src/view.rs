@@ -9,6 +9,10 @@
 //! that are equal but for case, the columns are read under made-up names by position. And it takes a backslash in a glob
 //! for a separator, so a directory below one cannot be read, nor CSV whose null text holds a delimiter, quote or escape:
 //! those are errors of the view, not of the data.
+//!
+//! Parquet has no unit of seconds: `timestamp(s)` and `time(s)` are whole numbers in the file, and that is what DuckDB
+//! (and every engine that does not read Arrow's schema) sees. A reader of the old dataset saw numbers too, so the view
+//! shows numbers where the old dataset was Parquet, and times where it was text; expressions get times.
 
 use crate::code;
 use crate::dataset::{CsvDialect, Format, Layout, LineEnding, Shape};
@@ -26,6 +30,8 @@ pub struct ViewRequest<'a> {
     pub name: &'a str,
     /// The migration's mapping.
     pub mapping: &'a Mapping,
+    /// How the old files are laid out.
+    pub source: &'a Layout,
     /// How the new files are laid out.
     pub layout: &'a Layout,
     /// The new file, or the directory of new files, as DuckDB is to open it.
@@ -35,11 +41,12 @@ pub struct ViewRequest<'a> {
 /// The SQL text of the view, comments included; `GL0442` where DuckDB cannot read such a place.
 pub fn compatibility_view(request: ViewRequest<'_>) -> Result<String, Diagnostic> {
     let renames = renames(request)?;
-    let from = source(request, &renames)?;
+    let clocks = Clocks::of(request, &renames);
+    let from = clocks.around(source(request, &renames)?);
     let columns = &request.mapping.source.columns;
     let lines = columns.iter().zip(&request.mapping.reverse).enumerate().map(|(number, (column, reverse))| {
         let comma = if number + 1 < columns.len() { "," } else { "" };
-        let (value, lost) = value(column, &reverse.way, &renames);
+        let (value, lost) = value(request, column, &reverse.way, &renames, &clocks);
         let comment = lost.map(|why| format!(" -- lost: {}", commented(why))).unwrap_or_default();
         format!("    {value} AS {}{comma}{comment}\n", name(&column.name))
     });
@@ -75,17 +82,87 @@ fn renames(request: ViewRequest<'_>) -> Result<Renames, Diagnostic> {
     Ok(if equal { numbered.collect() } else { Renames::new() })
 }
 
+/// Columns of whole seconds as times, under made-up names, for the expressions that use them.
+struct Clocks {
+    names: Renames,
+    /// `… AS "made-up"`.
+    columns: Vec<String>,
+}
+
+impl Clocks {
+    fn of(request: ViewRequest<'_>, renames: &Renames) -> Self {
+        let mut clocks = Self { names: Renames::new(), columns: Vec::new() };
+        let target = &request.mapping.target;
+        let ways = request.mapping.reverse.iter().map(|reverse| &reverse.way);
+        let used =
+            |name: &String| ways.clone().any(|way| matches!(way, ReverseWay::Expr { expr, .. } if uses(expr, name)));
+        for column in target.columns.iter().filter(|column| is_count(request.layout, column) && used(&column.name)) {
+            let mut made_up = format!("{} as time", column.name);
+            while target.columns.iter().any(|other| other.name.to_lowercase() == made_up.to_lowercase()) {
+                made_up.push('\'');
+            }
+            let count = name(renames.get(&column.name).unwrap_or(&column.name));
+            clocks.columns.push(format!("{} AS {}", to_time(&count, &column.data_type), name(&made_up)));
+            clocks.names.insert(column.name.clone(), made_up);
+        }
+        clocks
+    }
+
+    fn around(&self, files: String) -> String {
+        if self.columns.is_empty() { files } else { format!("(SELECT *, {} FROM {files})", self.columns.join(", ")) }
+    }
+}
+
+/// Whether DuckDB reads the column's seconds as a whole number.
+fn is_count(layout: &Layout, column: &Column) -> bool {
+    let seconds =
+        matches!(column.data_type, DataType::Time(TimeUnit::S) | DataType::Timestamp { unit: TimeUnit::S, .. });
+    seconds && matches!(layout.format, Format::Parquet { .. }) && !layout.partition_by.contains(&column.name)
+}
+
+fn to_time(count: &str, data_type: &DataType) -> String {
+    match data_type {
+        DataType::Time(_) => format!("make_time({count} // 3600, {count} // 60 % 60, CAST({count} % 60 AS DOUBLE))"),
+        DataType::Timestamp { zone: Some(_), .. } => format!("to_timestamp({count})"),
+        _ => format!("CAST(make_timestamp({count} * 1000000) AS TIMESTAMP_S)"),
+    }
+}
+
+fn to_count(time: &str, data_type: &DataType) -> String {
+    format!("CAST(epoch({time}) AS {})", count_type(data_type))
+}
+
+fn count_type(data_type: &DataType) -> &'static str {
+    if matches!(data_type, DataType::Time(_)) { "INTEGER" } else { "BIGINT" }
+}
+
 /// One column's value, and why it is lost.
-fn value<'a>(column: &Column, way: &'a ReverseWay, renames: &Renames) -> (String, Option<&'a str>) {
+fn value<'a>(
+    request: ViewRequest<'_>,
+    column: &Column,
+    way: &'a ReverseWay,
+    renames: &Renames,
+    clocks: &Clocks,
+) -> (String, Option<&'a str>) {
+    let was_count = is_count(request.source, column);
     match way {
-        ReverseWay::Same(target) => (name(renames.get(target).unwrap_or(target)), None),
+        ReverseWay::Same(target) => {
+            let same = name(renames.get(target).unwrap_or(target));
+            let is_count = request.mapping.target.find(target).is_some_and(|(_, new)| is_count(request.layout, new));
+            let value = match (is_count, was_count) {
+                (true, false) => to_time(&same, &column.data_type),
+                (false, true) => to_count(&same, &column.data_type),
+                _ => same,
+            };
+            (value, None)
+        }
         ReverseWay::Expr { expr, .. } => {
             let mut expr = expr.clone();
-            if !renames.is_empty() {
-                rename(&mut expr, renames);
-            }
-            (expr.to_sql(Dialect::DuckDb), None)
+            rename(&mut expr, renames, &clocks.names);
+            let sql = expr.to_sql(Dialect::DuckDb);
+            (if was_count { to_count(&sql, &column.data_type) } else { sql }, None)
         }
+        ReverseWay::Lost(why) if was_count => (format!("CAST(NULL AS {})", count_type(&column.data_type)), Some(why)),
         ReverseWay::Lost(why) => {
             let null = TypedExpr::null(column.data_type.clone());
             (null.to_sql(Dialect::DuckDb), Some(why))
@@ -93,23 +170,36 @@ fn value<'a>(column: &Column, way: &'a ReverseWay, renames: &Renames) -> (String
     }
 }
 
-fn rename(expr: &mut TypedExpr, renames: &Renames) {
+fn uses(expr: &TypedExpr, column: &str) -> bool {
+    match &expr.node {
+        Node::Column(name) => name == column,
+        Node::Literal(_) => false,
+        Node::Call { args, .. } => args.iter().any(|argument| uses(argument, column)),
+        Node::Cast { input, .. } => uses(input, column),
+        Node::Case { branches, otherwise } => {
+            let branch = |(condition, result): &(TypedExpr, TypedExpr)| uses(condition, column) || uses(result, column);
+            branches.iter().any(branch) || otherwise.as_ref().is_some_and(|otherwise| uses(otherwise, column))
+        }
+    }
+}
+
+fn rename(expr: &mut TypedExpr, renames: &Renames, clocks: &Renames) {
     match &mut expr.node {
         Node::Column(name) => {
-            if let Some(other) = renames.get(name) {
+            if let Some(other) = clocks.get(name).or_else(|| renames.get(name)) {
                 name.clone_from(other);
             }
         }
         Node::Literal(_) => {}
-        Node::Call { args, .. } => args.iter_mut().for_each(|argument| rename(argument, renames)),
-        Node::Cast { input, .. } => rename(input, renames),
+        Node::Call { args, .. } => args.iter_mut().for_each(|argument| rename(argument, renames, clocks)),
+        Node::Cast { input, .. } => rename(input, renames, clocks),
         Node::Case { branches, otherwise } => {
             for (condition, result) in branches {
-                rename(condition, renames);
-                rename(result, renames);
+                rename(condition, renames, clocks);
+                rename(result, renames, clocks);
             }
             if let Some(otherwise) = otherwise {
-                rename(otherwise, renames);
+                rename(otherwise, renames, clocks);
             }
         }
     }

@@ -37,6 +37,7 @@ impl View {
         let text = compatibility_view(ViewRequest {
             name: &plan.source.dataset.entity.name,
             mapping: &plan.mapping,
+            source: &plan.source.layout,
             layout: &plan.target_layout,
             path: &target.display().to_string(),
         })

@@ -16,7 +16,7 @@ fn parquet(shape: Shape, partition_by: &[&str]) -> Layout {
 }
 
 fn check(name: &str, mapping: &Mapping, layout: &Layout, path: &str) -> String {
-    match compatibility_view(ViewRequest { name, mapping, layout, path }) {
+    match compatibility_view(ViewRequest { name, mapping, source: &parquet(Shape::File, &[]), layout, path }) {
         Ok(text) => text,
         Err(error) => crate::mapping::diagnostic(&error),
     }
