@@ -66,7 +66,8 @@ pub struct CsvDialect {
     pub delimiter: char,
     /// One ASCII character around fields that need it.
     pub quote: char,
-    /// Escape inside quotes; without one a quote is doubled.
+    /// Escape inside quotes; without one a quote is doubled. Where the null text holds it (`\N` of MySQL's
+    /// `SELECT … INTO OUTFILE`), it works outside quotes too.
     pub escape: Option<char>,
     /// Whether the first line names the columns.
     pub header: bool,

@@ -7,8 +7,9 @@
 //!
 //! Some ways of DuckDB's need care. It tells column names apart without regard to case, so where the target has two names
 //! that are equal but for case, the columns are read under made-up names by position. And it takes a backslash in a glob
-//! for a separator, so a directory below one cannot be read, nor CSV whose null text holds a delimiter, quote or escape:
-//! those are errors of the view, not of the data.
+//! for a separator, so a directory below one cannot be read, nor CSV whose null text holds a delimiter or quote: those are
+//! errors of the view, not of the data. A null text that holds the escape (`\N`) it reads outside its strict mode,
+//! and as text, which the view converts.
 //!
 //! Parquet has no unit of seconds: `timestamp(s)` and `time(s)` are whole numbers in the file, and that is what DuckDB
 //! (and every engine that does not read Arrow's schema) sees. A reader of the old dataset saw numbers too, so the view
@@ -235,15 +236,25 @@ fn source(request: ViewRequest<'_>, renames: &Renames) -> Result<String, Diagnos
         }
         Format::Csv(dialect) => {
             options.extend(csv_options(dialect)?);
-            let columns = request.mapping.target.columns.iter();
-            let columns: Vec<String> = columns
-                .filter(|column| !layout.partition_by.contains(&column.name))
-                .map(|column| {
-                    let name = renames.get(&column.name).unwrap_or(&column.name);
-                    format!("{}: {}", literal(name), literal(&type_name(&column.data_type)))
-                })
-                .collect();
+            let as_text = null_holds_escape(dialect);
+            let (mut columns, mut typed) = (Vec::new(), Vec::new());
+            for column in &request.mapping.target.columns {
+                if layout.partition_by.contains(&column.name) {
+                    continue;
+                }
+                let (own, of_type) = (renames.get(&column.name).unwrap_or(&column.name), type_name(&column.data_type));
+                let read_as = if as_text { "VARCHAR" } else { &of_type };
+                columns.push(format!("{}: {}", literal(own), literal(read_as)));
+                if of_type != read_as {
+                    // Were it not for the function, DuckDB would read the column as that type after all.
+                    typed.push(format!("CAST(nullif({0}, '') AS {of_type}) AS {0}", name(own)));
+                }
+            }
             options.push(format!("columns = {{{}}}", columns.join(", ")));
+            if !typed.is_empty() {
+                let files = options.join(", ");
+                return Ok(format!("(SELECT * REPLACE ({}) FROM read_csv({files}))", typed.join(", ")));
+            }
             format!("read_csv({})", options.join(", "))
         }
     })
@@ -274,13 +285,16 @@ fn files(path: &str, shape: Shape, extension: &str) -> Result<String, Diagnostic
     })
 }
 
+/// Whether the null text holds the escape. DuckDB takes such a null for one in columns of text only.
+fn null_holds_escape(dialect: &CsvDialect) -> bool {
+    dialect.escape.is_some_and(|escape| dialect.null.contains(escape))
+}
+
 fn csv_options(dialect: &CsvDialect) -> Result<Vec<String>, Diagnostic> {
-    let special = [Some(dialect.delimiter), Some(dialect.quote), dialect.escape];
-    if dialect.null.contains(|letter| special.contains(&Some(letter))) {
-        let message =
-            format!("DuckDB cannot read CSV whose null `{}` holds its delimiter, quote or escape", dialect.null);
+    if dialect.null.contains([dialect.delimiter, dialect.quote]) {
+        let message = format!("DuckDB cannot read CSV whose null `{}` holds its delimiter or quote", dialect.null);
         return Err(Diagnostic::error(code::plan::NO_VIEW, message)
-            .hint("give the new dataset another `null`, or no `escape`, under `layout.csv`"));
+            .hint("give the new dataset another `null` under `layout.csv`"));
     }
     let letter = |letter: char| literal(&letter.to_string());
     let encoding = match dialect.encoding.as_str() {
@@ -291,7 +305,7 @@ fn csv_options(dialect: &CsvDialect) -> Result<Vec<String>, Diagnostic> {
         LineEnding::Lf => r"\n",
         LineEnding::Crlf => r"\r\n",
     };
-    Ok(vec![
+    let mut options = vec![
         "auto_detect = false".to_owned(),
         format!("new_line = '{line_ending}'"),
         format!("delim = {}", letter(dialect.delimiter)),
@@ -301,7 +315,11 @@ fn csv_options(dialect: &CsvDialect) -> Result<Vec<String>, Diagnostic> {
         format!("nullstr = {}", literal(&dialect.null)),
         "allow_quoted_nulls = false".to_owned(),
         format!("encoding = {}", literal(encoding)),
-    ])
+    ];
+    if null_holds_escape(dialect) {
+        options.push("strict_mode = false".to_owned());
+    }
+    Ok(options)
 }
 
 /// DuckDB's name of a type that CSV or a path can carry; nested ones are in neither.

@@ -36,9 +36,11 @@ pub fn validate(dialect: &CsvDialect) -> Result<Encoding, DriverError> {
     if dialect.delimiter == dialect.quote || dialect.escape == Some(dialect.delimiter) {
         return wrong("the delimiter is also the quote or the escape".to_owned());
     }
-    let escape = dialect.escape.unwrap_or(dialect.quote);
-    if dialect.null.contains([dialect.delimiter, dialect.quote, escape, '\n', '\r', '\0', '\u{feff}']) {
+    if dialect.null.contains([dialect.delimiter, dialect.quote, '\n', '\r', '\0', '\u{feff}']) {
         return wrong(format!("the null text `{}` would need quotes", dialect.null.escape_default()));
+    }
+    if dialect.escape.is_some_and(|escape| dialect.null.ends_with(escape)) {
+        return wrong(format!("the null text `{}` would escape what follows it", dialect.null.escape_default()));
     }
     let Some(encoding) = Encoding::parse(&dialect.encoding) else {
         return wrong(format!("the encoding `{}` is not known", dialect.encoding));
@@ -75,6 +77,10 @@ pub fn detect(sample: &[u8], whole: bool, name: &str, declared: &Declared) -> Re
     Ok(dialect)
 }
 
+fn null_of(declared: &Declared) -> &[u8] {
+    declared.null.as_deref().unwrap_or_default().as_bytes()
+}
+
 /// As much as can be made out; what is wrong is found, and named, by the reader.
 fn decode(bytes: &[u8], encoding: Encoding) -> String {
     let encoding = match encoding {
@@ -102,9 +108,9 @@ struct Found {
     misquoted: bool,
 }
 
-fn look(sample: &str, marks: Marks) -> Found {
+fn look(sample: &str, marks: Marks, null: &[u8]) -> Found {
     let text = Text::new(sample.as_bytes(), "", Encoding::Utf8, 1);
-    let mut records = Records::new(text, "", marks, 1, 0);
+    let mut records = Records::new(text, "", marks, 1, 0).with_null(null);
     let mut found = Found { marks, first: Vec::new(), records: 0, quoted: 0, stray: 0, even: true, misquoted: false };
     loop {
         match records.advance(1) {
@@ -139,15 +145,16 @@ fn shape(sample: &str, name: &str, declared: &Declared) -> Found {
     }
     let quote = declared.quote.unwrap_or('"') as u8;
     let escape = declared.escape.flatten().map(|escape| escape as u8);
-    let mut found = best(sample, &delimiters, quote, escape);
+    let null = null_of(declared);
+    let mut found = best(sample, &delimiters, quote, escape, null);
     if declared.escape.is_none() && found.misquoted {
-        let escaped = best(sample, &delimiters, quote, Some(b'\\'));
+        let escaped = best(sample, &delimiters, quote, Some(b'\\'), null);
         if escaped.even {
             found = escaped;
         }
     }
     if declared.quote.is_none() && !sample.contains('"') && sample.contains('\'') {
-        let single = best(sample, &delimiters, b'\'', escape);
+        let single = best(sample, &delimiters, b'\'', escape, null);
         if single.even && single.quoted > 0 {
             found = single;
         }
@@ -155,8 +162,9 @@ fn shape(sample: &str, name: &str, declared: &Declared) -> Found {
     found
 }
 
-fn best(sample: &str, delimiters: &[u8], quote: u8, escape: Option<u8>) -> Found {
-    let candidates = delimiters.iter().map(|delimiter| look(sample, Marks { delimiter: *delimiter, quote, escape }));
+fn best(sample: &str, delimiters: &[u8], quote: u8, escape: Option<u8>, null: &[u8]) -> Found {
+    let look = |sample, delimiter| look(sample, Marks { delimiter, quote, escape }, null);
+    let candidates = delimiters.iter().map(|delimiter| look(sample, *delimiter));
     let rank = |found: &Found| {
         let cuts = found.first.len() > 1;
         let width = if found.even { found.first.len() } else { 0 };
@@ -164,6 +172,5 @@ fn best(sample: &str, delimiters: &[u8], quote: u8, escape: Option<u8>) -> Found
     };
     // The first of equals.
     let better = |best: Found, other: Found| if rank(&other) > rank(&best) { other } else { best };
-    let fallback = || look("", Marks { delimiter: b',', quote, escape });
-    candidates.reduce(better).unwrap_or_else(fallback)
+    candidates.reduce(better).unwrap_or_else(|| look("", b','))
 }

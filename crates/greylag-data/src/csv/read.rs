@@ -107,7 +107,7 @@ impl CsvFile {
         };
         let input = Positioned::new(Arc::clone(&self.file), start).take(end - start);
         let text = Text::new(input, &self.name, self.encoding, line);
-        Records::new(text, &self.name, Marks::from(&self.dialect), line, width)
+        Records::new(text, &self.name, Marks::from(&self.dialect), line, width).with_null(self.null())
     }
 
     /// Reads the records behind the header.

@@ -2,6 +2,11 @@
 //!
 //! A block of text is held in one buffer; a batch of records is a list of ranges of it. Nothing is copied: quotes are
 //! taken out in place, once a record is known to be complete.
+//!
+//! An escape works inside quotes. Only where the null text holds it (`\N`, as MySQL's `SELECT … INTO OUTFILE` writes it)
+//! does it work outside too: there a field that is exactly the null text is null before anything is unescaped, `\\N` is
+//! the text `\N`, and an escaped delimiter or line break belongs to its field. An escape before a letter or digit could
+//! be either that or a control character (`\n`, `\0`), so it is refused.
 
 use super::At;
 use super::text::{Text, count_lines};
@@ -41,7 +46,7 @@ impl From<&CsvDialect> for Marks {
 pub struct Field {
     start: u32,
     end: u32,
-    /// It stood in quotes.
+    /// It stood in quotes, or was unescaped: it is a text, never null.
     pub quoted: bool,
     /// Quotes inside are still doubled or escaped.
     raw: bool,
@@ -52,6 +57,8 @@ pub struct Records<R> {
     text: Text<R>,
     name: String,
     marks: Marks,
+    /// The null text, if the escape stands in it.
+    escaped_null: Option<Vec<u8>>,
     buffer: Vec<u8>,
     /// Where the next record begins.
     start: usize,
@@ -83,6 +90,7 @@ impl<R: Read> Records<R> {
             text,
             name: name.to_owned(),
             marks,
+            escaped_null: None,
             buffer: Vec::new(),
             start: 0,
             line,
@@ -93,6 +101,13 @@ impl<R: Read> Records<R> {
             lines: Vec::new(),
             first_line: line,
         }
+    }
+
+    /// Takes note of the null text, which decides whether the escape works outside quotes.
+    #[must_use]
+    pub fn with_null(mut self, null: &[u8]) -> Self {
+        self.escaped_null = self.marks.escape.filter(|escape| null.contains(escape)).map(|_| null.to_vec());
+        self
     }
 
     /// Reads up to `most` records; `false` at the end. Then [`Self::rows`] and [`Self::field`] tell of them.
@@ -185,12 +200,21 @@ impl<R: Read> Records<R> {
         }
         let mut breaks = 0;
         for field in &mut self.fields[first_field..] {
-            if field.quoted {
-                breaks += count_lines(&self.buffer[field.start as usize..field.end as usize]);
+            let text = &self.buffer[field.start as usize..field.end as usize];
+            if field.quoted || field.raw {
+                breaks += count_lines(text);
             }
-            if field.raw {
-                unescape(&mut self.buffer, field, self.marks);
+            if !field.raw || (!field.quoted && self.escaped_null.as_deref() == Some(text)) {
+                continue;
             }
+            if self.escaped_null.is_some()
+                && let Some(letter) = unclear_escape(text, self.marks.escape, field.quoted)
+            {
+                let words = format!("an escape stands before `{letter}`, which may stand for itself or for a control");
+                let at = At { name: &self.name, line: self.line };
+                return Err(at.error(code::CSV_QUOTE, &words).hint("write the character itself behind the escape"));
+            }
+            unescape(&mut self.buffer, field, self.marks);
         }
         self.lines.push((self.line - self.first_line) as u32);
         self.start = next;
@@ -239,11 +263,31 @@ impl<R: Read> Records<R> {
 
     /// The field that begins at `at`, and where it stops; `None` if that cannot be known yet.
     fn unquoted(&mut self, at: usize) -> Option<usize> {
-        let rest = &self.buffer[at..];
-        let length = memchr::memchr3(self.marks.delimiter, b'\n', b'\r', rest);
-        let length = length.or_else(|| self.ended.then_some(rest.len()))?;
-        self.push(at, at + length, false, false);
-        Some(at + length)
+        let (mut from, mut raw) = (at, false);
+        loop {
+            let stop = memchr::memchr3(self.marks.delimiter, b'\n', b'\r', &self.buffer[from..]);
+            let stop = stop.map(|length| from + length);
+            let escape = self.escaped_null.as_ref().and(self.marks.escape);
+            let before = &self.buffer[from..stop.unwrap_or(self.buffer.len())];
+            if let Some(hit) = escape.and_then(|escape| memchr::memchr(escape, before)) {
+                from = self.behind_escape(from + hit)?;
+                raw = true;
+                continue;
+            }
+            let stop = stop.or_else(|| self.ended.then_some(self.buffer.len()))?;
+            self.push(at, stop, false, raw);
+            return Some(stop);
+        }
+    }
+
+    /// Where the text goes on behind the escape at `at` and what it escapes; `None` if that cannot be known yet.
+    fn behind_escape(&self, at: usize) -> Option<usize> {
+        let length = match (self.buffer.get(at + 1), self.buffer.get(at + 2)) {
+            (Some(b'\r'), Some(b'\n')) => 3,
+            (Some(b'\r'), None) | (None, _) if !self.ended => return None,
+            _ => 2,
+        };
+        Some((at + length).min(self.buffer.len()))
     }
 
     fn quoted(&mut self, open: usize) -> Result<Option<usize>, DriverError> {
@@ -283,6 +327,20 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// What follows an escape and may stand for a control character: outside quotes a letter or digit, inside them a zero.
+fn unclear_escape(text: &[u8], escape: Option<u8>, quoted: bool) -> Option<char> {
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        if Some(*byte) == escape
+            && let Some(next) =
+                rest.next().filter(|next| if quoted { **next == b'0' } else { next.is_ascii_alphanumeric() })
+        {
+            return Some((*next).into());
+        }
+    }
+    None
+}
+
 /// Takes doubled quotes and escapes out of a field, in place.
 fn unescape(buffer: &mut [u8], field: &mut Field, marks: Marks) {
     let (mut read, mut write, end) = (field.start as usize, field.start as usize, field.end as usize);
@@ -298,4 +356,5 @@ fn unescape(buffer: &mut [u8], field: &mut Field, marks: Marks) {
     }
     field.end = write as u32;
     field.raw = false;
+    field.quoted = true;
 }

@@ -3,7 +3,7 @@
 use crate::support::{Setup, World, csv, old_file, parquet, write_parquet};
 use arrow::array::{ArrayRef, RecordBatch, Time32SecondArray, TimestampMicrosecondArray, TimestampSecondArray};
 use greylag_data::arrow_types::from_arrow_schema;
-use greylag_model::dataset::Shape;
+use greylag_model::dataset::{CsvDialect, Format, Layout, Shape};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,12 +21,19 @@ fn python() -> PathBuf {
     path
 }
 
+/// The dialect of `SELECT … INTO OUTFILE`, whose null text holds the escape.
+fn like_mysql() -> Layout {
+    let dialect = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
+    Layout { format: Format::Csv(dialect), ..csv(Shape::File) }
+}
+
 #[test]
 fn duckdb_sees_the_old_columns_through_the_view() {
     for (target, layout) in [
         ("new.parquet", parquet(Shape::File, &[])),
         ("new", parquet(Shape::Directory, &["flag"])),
         ("new.csv", csv(Shape::File)),
+        ("new.csv", like_mysql()),
     ] {
         let mut setup = Setup::new().mapping(json!({
             "columns": [

@@ -69,7 +69,7 @@ codes! {
         cause: "The text of a field cannot be read as the type that was declared, or that was inferred before the file changed.",
         cure: "Mend the line that the message names, or declare another type with `greylag.dev/columns`.";
     CSV_DIALECT = 623, "the CSV dialect is not possible",
-        cause: "The delimiter, quote and escape must be different ASCII characters that do not end lines, the null text must not contain them, and the encoding must be one that Greylag knows.",
+        cause: "The delimiter, quote and escape must be different ASCII characters that do not end lines, the null text must not contain delimiter or quote nor end with the escape, and the encoding must be one that Greylag knows.",
         cure: "Correct the dialect in the migration file or in the annotations that begin with `greylag.dev/csv-`.";
     CSV_TYPE = 624, "CSV cannot carry this type",
         cause: "Delimited text has no form for bytes, lists, structs and maps.",

@@ -107,8 +107,8 @@ codes! {
         cause: "The old dataset's identity, layout or schema is not what the plan was made for, and the operations would not be the same.",
         cure: "Plan again, and approve the new plan.";
     NO_VIEW = 442, "files that a compatibility view cannot read",
-        cause: "DuckDB takes a backslash in a glob for a separator, tells columns apart without regard to case, and reads no CSV whose null text holds its delimiter, quote or escape. The data is not concerned, only the view.",
-        cure: "Give the new dataset a `location` without backslashes, its partition column a name that differs by more than case, or its CSV another `null` or no `escape`.";
+        cause: "DuckDB takes a backslash in a glob for a separator, tells columns apart without regard to case, and reads no CSV whose null text holds its delimiter or quote. The data is not concerned, only the view.",
+        cure: "Give the new dataset a `location` without backslashes, its partition column a name that differs by more than case, or its CSV another `null`.";
     UNKNOWN_DATASET = 450, "a dataset that the catalog does not know",
         cause: "A pair names a dataset in `from` that no descriptor and no scanned directory has registered. The pair is blocked, the others go on.",
         cure: "Correct the name, or register the dataset with `greylag catalog import PATH` and plan again.";

@@ -97,12 +97,20 @@ fn csv_is_read_as_it_was_written() {
 }
 
 #[test]
-fn csv_whose_null_holds_an_escape_has_none() {
+fn csv_whose_null_holds_an_escape() {
     let dialect = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
     let layout = Layout { format: Format::Csv(dialect), ..parquet(Shape::File, &[]) };
+    let text = check("old", &mapping("a: int8", json!({})), &layout, "/data/new.csv");
+    assert!(text.contains(r"escape = '\', header = true, nullstr = '\N', allow_quoted_nulls = false, encoding = 'utf-8', strict_mode = false"), "{text}");
+}
+
+#[test]
+fn csv_whose_null_holds_a_delimiter_has_none() {
+    let dialect = CsvDialect { null: "a,b".to_owned(), ..CsvDialect::default() };
+    let layout = Layout { format: Format::Csv(dialect), ..parquet(Shape::File, &[]) };
     insta::assert_snapshot!(check("old", &mapping("a: int8", json!({})), &layout, "/data/new.csv"), @r"
-    GL0442: DuckDB cannot read CSV whose null `\N` holds its delimiter, quote or escape
-        give the new dataset another `null`, or no `escape`, under `layout.csv`
+    GL0442: DuckDB cannot read CSV whose null `a,b` holds its delimiter or quote
+        give the new dataset another `null` under `layout.csv`
     ");
 }
 

@@ -40,6 +40,44 @@ fn headers() {
     assert_eq!(found(b"x,2024-01-01\n", "t.csv"), r#"',' quote '"' no header utf-8 Lf"#);
 }
 
+/// What MySQL's `SELECT … INTO OUTFILE … FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"'` writes, and what it reads.
+/// DuckDB 2.0 (`strict_mode = false`, `allow_quoted_nulls = false`) gives the same, null for null, and Python's `csv`
+/// (`escapechar='\\'`, `doublequote=False`) the same texts.
+#[test]
+fn a_null_text_with_the_escape_in_it() {
+    let mysql = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
+    let rows =
+        "a,b\n\\N,1\n\"\\\\N\",2\n\"\\N\",3\nC:\\\\d,4\na\\,b,5\n\"q\\\"q\",6\n\\\\N,7\n\"x\\\ny\",8\nx\\\nz,9\n";
+    assert_eq!(
+        show(rows.as_bytes(), &mysql),
+        "∅ \"1\"\n\"\\\\N\" \"2\"\n\"N\" \"3\"\n\"C:\\\\d\" \"4\"\n\"a,b\" \"5\"\n\"q\\\"q\" \"6\"\n\
+         \"\\\\N\" \"7\"\n\"x\\ny\" \"8\"\n\"x\\nz\" \"9\""
+    );
+    // Lines are counted through escaped line breaks.
+    assert_eq!(show(b"a,b\nx\\\r\ny,1\nz\n", &mysql), "GL0618 `t.csv`, line 4: 1 fields where there should be 2");
+    // A control character or the letter? Nobody can tell.
+    for text in ["a\\nb,1\n", "a\\0b,1\n", "\"a\\0b\",1\n", "\\NN,1\n"] {
+        assert!(show(format!("a,b\n{text}").as_bytes(), &mysql).contains("an escape stands before"), "{text}");
+    }
+    // Without such a null the escape is one inside quotes only, as in RFC 4180's relatives.
+    let quoted = CsvDialect { null: String::new(), ..mysql };
+    assert_eq!(show(b"a,b\nC:\\\\d,\"x\\\"\"\n", &quoted), r#""C:\\\\d" "x\"""#);
+}
+
+#[test]
+fn an_escape_at_the_edge_of_a_block() {
+    let mysql = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
+    for padding in (1 << 20) - 8..(1 << 20) + 2 {
+        for end in ["\\\r\nz", "\\\\", "\\,", "\\\r"] {
+            let field = format!("{}{end}", "x".repeat(padding));
+            let rows = read_text(format!("a,b\n{field},\\N\n").as_bytes(), &mysql).unwrap();
+            let expected = format!("{}{}", "x".repeat(padding), &end[1..]);
+            assert_eq!(rows, [vec![Some(expected), None]], "{padding} {end:?}");
+        }
+    }
+    assert_eq!(show(b"a,b\n1,x\\", &mysql), "\"1\" \"x\\\\\"");
+}
+
 fn utf16(text: &str, bytes: impl Fn(u16) -> [u8; 2]) -> Vec<u8> {
     text.encode_utf16().flat_map(bytes).collect()
 }
@@ -115,6 +153,7 @@ fn impossible_dialects_are_refused() {
         CsvDialect { quote: 'é', ..base() },
         CsvDialect { escape: Some(','), ..base() },
         CsvDialect { null: "a,b".to_owned(), ..base() },
+        CsvDialect { null: "\\".to_owned(), escape: Some('\\'), ..base() },
         CsvDialect { encoding: "utf-7".to_owned(), ..base() },
         CsvDialect { encoding: "latin-1".to_owned(), byte_order_mark: true, ..base() },
     ];

@@ -15,7 +15,7 @@ fn dialects() -> impl Strategy<Value = CsvDialect> {
         prop_oneof![Just('"'), Just('\'')],
         prop_oneof![Just(None), Just(Some('\\'))],
         any::<bool>(),
-        prop_oneof![Just(""), Just("NULL"), Just("\u{2205}")],
+        prop_oneof![Just(""), Just("NULL"), Just("\u{2205}"), Just("\\N")],
         prop_oneof![Just("utf-8"), Just("utf-16le"), Just("utf-16be")],
         any::<bool>(),
         prop_oneof![Just(LineEnding::Lf), Just(LineEnding::Crlf)],
@@ -37,7 +37,7 @@ fn texts(columns: usize) -> impl Strategy<Value = Vec<Vec<Option<String>>>> {
         Just(None),
         Just(Some(String::new())),
         "[a,;|\t'\"\\\\\r\n é🦢\u{feff}]{0,6}".prop_map(Some),
-        prop_oneof![Just("NULL"), Just("\u{2205}"), Just("\\"), Just("\\\\\""), Just("\r\n")]
+        prop_oneof![Just("NULL"), Just("\u{2205}"), Just("\\"), Just("\\N"), Just("\\0"), Just("\\\\\""), Just("\r\n")]
             .prop_map(|text| Some(text.to_owned())),
         "[\\PC]{0,10}".prop_map(Some),
     ];
