@@ -7,10 +7,12 @@
 //!   those that cut every record alike; of them the one with fewest quotes inside fields, then with most fields. If none cuts all alike, the one that does so
 //!   longest, so that the error names the first odd line;
 //! - **quote**: `"`, or `'` if there is no `"` and fields do stand in `'`; **escape**: `\` if only that makes sense;
-//! - **header**: there is one unless a field of the first record is a number, date, timestamp or boolean;
+//! - **header**: there is one if the first record names the declared columns. Else there is one if no field of the first
+//!   record is a number, date, timestamp or boolean, or if its fields contradict what stands below them: at least one is
+//!   of no type that all of its column's values have, and none with a type is;
 //! - **null**: the empty field. Others (`NULL`, `\N`) must be declared: they could be values.
 
-use super::infer::classify;
+use super::infer::{self, classify};
 use super::records::{Marks, Records};
 use super::text::{Encoding, Text};
 use crate::declared::Declared;
@@ -59,7 +61,10 @@ pub fn detect(sample: &[u8], whole: bool, name: &str, declared: &Declared) -> Re
     // The last line may be cut.
     let sample = if whole { &sample } else { sample.rsplit_once('\n').map_or(sample.as_str(), |(lines, _)| lines) };
     let found = shape(sample, name, declared);
-    let header = declared.header.unwrap_or_else(|| !found.first.iter().any(|field| classify(field.as_bytes()) != 0));
+    let header = declared.header.unwrap_or_else(|| {
+        let plain = found.first.iter().all(|field| classify(field.as_bytes()) == 0);
+        plain || names_declared(&found.first, declared) || contradicts(sample, &found, null_of(declared))
+    });
     let dialect = CsvDialect {
         delimiter: found.marks.delimiter.into(),
         quote: found.marks.quote.into(),
@@ -75,6 +80,38 @@ pub fn detect(sample: &[u8], whole: bool, name: &str, declared: &Declared) -> Re
     };
     validate(&dialect)?;
     Ok(dialect)
+}
+
+/// Whether a record names the declared columns: it has no others, or (some being declared only) all of them. Partition
+/// columns may be declared too and are in no file.
+fn names_declared(first: &[String], declared: &Declared) -> bool {
+    let declares = |field: &String| declared.columns.iter().any(|(name, _)| name == field);
+    let has = |name: &String| first.contains(name);
+    !declared.columns.is_empty() && (first.iter().all(declares) || declared.columns.iter().all(|(name, _)| has(name)))
+}
+
+/// Whether the first record cannot be one of the others: a field has none of the types that its column has below, and
+/// no field with a type has one of them. Where one does, it may be data, and a row must not be lost to a guess.
+fn contradicts(sample: &str, found: &Found, null: &[u8]) -> bool {
+    let text = Text::new(sample.as_bytes(), "", Encoding::Utf8, 1);
+    let mut records = Records::new(text, "", found.marks, 1, 0).with_null(null);
+    let mut below = vec![infer::Column::default(); found.first.len()];
+    let mut first = true;
+    while let Ok(true) = records.advance(1) {
+        if std::mem::take(&mut first) {
+            continue;
+        }
+        for (column, seen) in below.iter_mut().enumerate() {
+            let (text, quoted) = records.field(0, column);
+            if !text.is_empty() && (quoted || text != null) {
+                seen.see(text);
+            }
+        }
+    }
+    let fields = || found.first.iter().zip(&below).filter(|(field, _)| !field.is_empty());
+    let fits = |field: &String, column: &infer::Column| column.fits(field.as_bytes());
+    fields().any(|(field, column)| column.has_type() && !fits(field, column))
+        && !fields().any(|(field, column)| column.has_type() && fits(field, column))
 }
 
 fn null_of(declared: &Declared) -> &[u8] {

@@ -55,6 +55,16 @@ impl Column {
         Self { fits: self.fits & other.fits, any: self.any || other.any, nanos: self.nanos || other.nanos }
     }
 
+    /// Whether its values have a type other than text.
+    pub fn has_type(self) -> bool {
+        self.any && self.fits != 0
+    }
+
+    /// Whether a text has a type that all values have.
+    pub fn fits(self, text: &[u8]) -> bool {
+        self.fits & classify(text) != 0
+    }
+
     /// The type.
     pub fn data_type(self) -> DataType {
         let unit = if self.nanos { TimeUnit::Ns } else { TimeUnit::Us };

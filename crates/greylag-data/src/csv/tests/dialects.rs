@@ -40,6 +40,31 @@ fn headers() {
     assert_eq!(found(b"x,2024-01-01\n", "t.csv"), r#"',' quote '"' no header utf-8 Lf"#);
 }
 
+#[test]
+fn headers_that_look_like_data() {
+    let header = |text: &str, columns: &str| {
+        let facts = [("greylag.dev/columns".to_owned(), columns.to_owned())];
+        let declared = if columns.is_empty() { Ok(Declared::default()) } else { Declared::parse(&facts.into()) };
+        detect(text.as_bytes(), true, "t.csv", &declared.unwrap()).unwrap().header
+    };
+    // The declared columns are those of the first record, be they called what they may.
+    assert!(header("id,true,1\n1,2,3\n", "id: int64, true: int64, 1: int64"));
+    assert!(header("1,2024-01-01\n5,7\n", "\"1\": int64, \"2024-01-01\": int64"));
+    assert!(header("id,1\n5,7\n", "\"1\": int64"), "some columns are declared");
+    assert!(header("1,2\n5,7\n", "\"1\": int64, \"2\": int64, year: int64"), "a partition column is declared too");
+    assert!(header("true\n", "\"true\": string"), "nothing but a header");
+    assert!(!header("1,x\n5,y\n", "id: int64, name: string"));
+    // Nothing is declared: what stands below tells.
+    assert!(header("true,id\n1,2\n3,4\n", ""));
+    assert!(header("id,2024-01-01\n1,5\n", ""));
+    assert!(header("name,false\nx,2020-01-01\ny,2021-01-01\n", ""));
+    // It could be data, and a row must not be lost.
+    assert!(!header("name,2019,2020\nx,5,6\n", ""));
+    assert!(!header("n/a,5\n3,4\n", ""));
+    assert!(!header("1,x\n", ""));
+    assert!(!header("name,1\nx,abc\n", ""));
+}
+
 /// What MySQL's `SELECT … INTO OUTFILE … FIELDS TERMINATED BY ',' OPTIONALLY ENCLOSED BY '"'` writes, and what it reads.
 /// DuckDB 2.0 (`strict_mode = false`, `allow_quoted_nulls = false`) gives the same, null for null, and Python's `csv`
 /// (`escapechar='\\'`, `doublequote=False`) the same texts.
