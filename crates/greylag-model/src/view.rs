@@ -60,6 +60,11 @@ pub fn compatibility_view(request: ViewRequest<'_>) -> Result<String, Diagnostic
     ))
 }
 
+/// Whether there can be a view, without writing it: `GL0442` as above.
+pub fn check(request: ViewRequest<'_>) -> Result<(), Diagnostic> {
+    source(request, &renames(request)?).map(drop)
+}
+
 /// What DuckDB sees of the target's columns, by their names, where that is not the name itself.
 type Renames = HashMap<String, String>;
 

@@ -109,6 +109,9 @@ codes! {
     NO_VIEW = 442, "files that a compatibility view cannot read",
         cause: "DuckDB takes a backslash in a glob for a separator, tells columns apart without regard to case, and reads no CSV whose null text holds its delimiter or quote. The data is not concerned, only the view.",
         cure: "Give the new dataset a `location` without backslashes, its partition column a name that differs by more than case, or its CSV another `null`.";
+    NAME_TOO_LONG = 443, "a name that no file can have",
+        cause: "File systems take names of at most 255 bytes. The new dataset's `location` has a longer one, or the compatibility view, which is called as the old dataset with `.sql` behind it, would have.",
+        cure: "Give the new dataset a shorter `location`; where the old name is too long for a view, stop at `through: publish` or rename the old dataset.";
     UNKNOWN_DATASET = 450, "a dataset that the catalog does not know",
         cause: "A pair names a dataset in `from` that no descriptor and no scanned directory has registered. The pair is blocked, the others go on.",
         cure: "Correct the name, or register the dataset with `greylag catalog import PATH` and plan again.";

@@ -11,7 +11,8 @@ use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
 use super::{
-    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, sample, task_id, warning,
+    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, place, sample, task_id,
+    warning,
 };
 use crate::code;
 use crate::dataset::Layout;
@@ -23,7 +24,7 @@ use crate::schema::Schema;
 use crate::snapshot::{Observed, PairSnapshot, Snapshot};
 use crate::spec::{LayoutSpec, MappingSpec, Migration, Pair};
 use crate::task::Phase;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 /// What a plan depends on besides the spec and the world.
@@ -63,6 +64,7 @@ struct Prepared {
 struct Compiler<'a> {
     migration: &'a Migration,
     places: Places<'a>,
+    connections: &'a BTreeMap<String, String>,
     prepared: HashMap<Distinct<'a>, Result<Rc<Prepared>, Rc<[Diagnostic]>>>,
 }
 
@@ -84,7 +86,7 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
             .hint("correct the descriptors, or migrate these datasets in migrations of their own");
         reasons[pair].push(diagnostic.at(places(&format!("/spec/datasets/{pair}/from"))));
     }
-    let mut compiler = Compiler { migration, places, prepared: HashMap::new() };
+    let mut compiler = Compiler { migration, places, connections: &snapshot.connections, prepared: HashMap::new() };
     let tasks: Vec<Option<PlanTask>> = (0..pairs.len())
         .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
         .collect();
@@ -138,6 +140,11 @@ impl<'a> Compiler<'a> {
         };
         reasons.extend(prepared.errors.iter().cloned());
         let pair = &self.migration.spec.datasets[number];
+        let (layout, mapping) = (&prepared.layout, &prepared.mapping);
+        let refusals = place::refusals(observed, &probed.target, layout, mapping, self.connections, procedure.through);
+        let key = if pair.location.is_some() { "location" } else { "to" };
+        reasons
+            .extend(refusals.into_iter().map(|why| why.at((self.places)(&format!("/spec/datasets/{number}/{key}")))));
         for (at, check) in pair.checks.iter().enumerate() {
             let base = format!("/spec/datasets/{number}/checks/{at}");
             let place = |pointer: &str| (self.places)(&format!("{base}{pointer}"));

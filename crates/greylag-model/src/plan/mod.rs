@@ -8,6 +8,7 @@ pub mod explain;
 mod hash;
 mod layout;
 mod order;
+mod place;
 mod sample;
 mod staleness;
 mod steps;

@@ -174,3 +174,35 @@ fn a_snapshot_of_another_migration_is_refused() {
     case.snapshot.pairs.push(probed(observed("c", ID, parquet(Shape::File, &[])), "d"));
     insta::assert_snapshot!(case.reasons(), @"GL0001: the snapshot has 2 pairs and the migration 1");
 }
+
+#[test]
+fn a_place_that_cutover_or_publish_would_refuse() {
+    let mut case = Case::new(&[("a", "b", ID), ("c", "d", ID), ("e", "f", ID)], json!({}));
+    case.snapshot.pairs[0].target.location = local("/data/x\\y[1].parquet");
+    case.snapshot.pairs[1].target.location = local(&format!("/data/{}.parquet", "ä".repeat(124)));
+    insta::assert_snapshot!(case.reasons(), @r"
+    a → b
+    GL0442 at /spec/datasets/0/to: DuckDB cannot read below `/data/x\y[1].parquet`, which has a backslash: there is no compatibility view
+        give the new dataset a `location` without backslashes
+        or stop at `through: publish`, which needs no view
+    c → d
+    GL0443 at /spec/datasets/1/to: `ääääääääääääääääääääääääääääääääääääääää…` has 256 bytes, and a file's name at most 255
+        give the new dataset a shorter `location`
+    ");
+    assert_eq!(case.plan().tasks.len(), 1);
+    // Without a cutover nobody needs a view.
+    case.spec["through"] = json!("publish");
+    assert_eq!(case.plan().tasks.len(), 2);
+}
+
+#[test]
+fn an_old_name_too_long_for_its_view() {
+    let mut case = Case::new(&[("a", "b", ID), ("c", "d", ID)], json!({}));
+    let source = case.snapshot.pairs[0].source.as_mut().unwrap();
+    source.dataset.location = local(&format!("/data/{}", "x".repeat(252)));
+    insta::assert_snapshot!(case.reasons(), @"
+    a → b
+    GL0443 at /spec/datasets/0/to: the compatibility view of `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…` would have a name of 256 bytes, at most 255 are possible
+        stop at `through: publish`, or rename the old dataset first
+    ");
+}
