@@ -53,7 +53,8 @@ pub struct Limits {
     pub tick_millis: i64,
     /// How long an attempt that was told to end may take to end before it is given up, milliseconds.
     pub grace_millis: i64,
-    /// After so many attempts lost in a row with their processes a task is quarantined.
+    /// After so many attempts lost in a row with their processes a task is quarantined. Above two: see the words on lost
+    /// attempts in the module that drives.
     pub lost: u32,
     /// After so many attempts given up, whose threads may hang for ever, the process stops.
     pub abandoned: usize,
@@ -69,7 +70,7 @@ impl Default for Limits {
             lease_millis: 30_000,
             tick_millis: 100,
             grace_millis: 5_000,
-            lost: 20,
+            lost: 5,
             abandoned: 32,
             patience_millis: 60_000,
         }

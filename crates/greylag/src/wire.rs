@@ -32,8 +32,6 @@ use std::time::{Duration, Instant};
 const READER_MEMORY: u64 = 512 << 20;
 /// Longest time for one request to a reader: a chunk is a second's work, so this is a reader that hangs.
 const READER_TIMEOUT: Duration = Duration::from_mins(10);
-/// A task is set aside after so many attempts lost with their process: here every restart is a decision of a person.
-const LOST: u32 = 100;
 /// A reader is replaced after so many requests, so that what leaks somewhere below does not add up.
 const READER_REQUESTS: u64 = 100_000;
 
@@ -102,7 +100,7 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
         seed: u64::from(std::process::id()),
         worker: worker(context),
     };
-    Ok(Engine::new(drivers, Limits { workers: 4 * parallelism(), lost: LOST, ..Limits::default() }))
+    Ok(Engine::new(drivers, Limits { workers: 4 * parallelism(), ..Limits::default() }))
 }
 
 /// The data plane on the local file system.

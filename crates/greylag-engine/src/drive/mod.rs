@@ -18,6 +18,18 @@
 //! **When it dies half-way.** See `greylag_driver::journal`: nothing that was not committed was begun, nothing committed
 //! is lost. [`Engine::drive`] again claims the run, calls the attempts that were running lost, and goes on.
 //!
+//! **Lost attempts.** A step that kills its process (by taking all memory, say) must not do so for ever: after so many
+//! attempts lost in a row its task is quarantined. But an intent on disk says only that an attempt may have begun, since
+//! intents are written ahead, and a process that dies takes its other flights with it. A mark of the beginning would cost
+//! a commit before every step: written with the next group commit it would be missing for exactly the step that kills at
+//! once. So the engine does not ask which attempts had begun; it sees to it that the answer is known where it counts. A
+//! task lost twice in a row is a *suspect*, and a suspect is alone: its intent is written when no other flight is under
+//! way, and nothing is leased or polled beside it. It comes before all other tasks, so that it has the whole life of its
+//! process. **Invariant:** of the losses that quarantine a task, all but the first two are of attempts for which a thread
+//! was free, beside which nothing ran, and which were the first thing that their process did. So a run that is killed over
+//! and over sets no task aside whose step is done in less time than lies between the kills, and one that kills costs the
+//! others a few lives and nothing else.
+//!
 //! **When an attempt hangs.** At its time-out its context says `cancelled`. If it has not ended when the grace is over, it
 //! is given up: its thread is left alone, another takes its place, the task is tried again under a higher epoch, and what
 //! the lost thread still wants to write is refused.
@@ -105,6 +117,7 @@ impl Engine {
             step_time: None,
             commit_time: Duration::ZERO,
             orphans_skipped: false,
+            makes_room: false,
             time,
             lease,
         })
@@ -154,6 +167,8 @@ struct Decider<'a> {
     /// Running mean of the time of a commit.
     commit_time: Duration,
     orphans_skipped: bool,
+    /// A suspect waits for the other flights to end, so nothing is begun.
+    makes_room: bool,
 }
 
 /// An errand under way.

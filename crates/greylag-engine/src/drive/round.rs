@@ -86,7 +86,12 @@ impl Decider<'_> {
 
     fn may_begin(&self) -> bool {
         let running = self.row.state == RunState::Running && self.row.goal != Goal::Abort;
-        self.leases && running && self.halted().is_none()
+        self.leases && running && self.halted().is_none() && !self.makes_room
+    }
+
+    /// Whether a suspect is under way, beside which nothing is begun.
+    fn suspect_flies(&self) -> bool {
+        self.flights.len() == 1 && self.flights.values().any(|flight| flight.task.row.is_suspect())
     }
 
     /// Takes an intent into the batch, unless the fault point before it fails.
@@ -131,9 +136,13 @@ impl Decider<'_> {
 
     /// Leases tasks that are due, and sends for news of pending work, up to the capacity.
     pub(super) fn lease_due(&mut self, draft: &mut Draft) -> Result<Due, DriverError> {
-        let may = self.may_begin() && self.sweep.is_none();
-        let capacity = self.capacity();
         let going = self.flights.len() + draft.errands.len();
+        if self.makes_room && going > 0 {
+            return Ok(Due::default());
+        }
+        self.makes_room = false;
+        let may = self.may_begin() && self.sweep.is_none() && !self.suspect_flies();
+        let capacity = self.capacity();
         // A query per report would cost more than it brings: wait until a quarter of the places is free.
         if !may || going + capacity.div_ceil(4) > capacity {
             return Ok(Due::default());
@@ -154,6 +163,15 @@ impl Decider<'_> {
             }
             match task.row.handle.as_ref().filter(|_| task.row.state == TaskState::Waiting) {
                 Some(handle) if polls.len() < may_poll => polls.push((task.clone(), handle.clone())),
+                None if task.row.is_suspect() => {
+                    // Alone or not at all.
+                    self.makes_room = going + leases + polls.len() > 0;
+                    if !self.makes_room {
+                        let around = self.around(draft.batch.now, task.ordinal);
+                        self.lease(draft, task, &around);
+                    }
+                    break;
+                }
                 None if leases + polls.len() < wanted => {
                     leases += 1;
                     let around = self.around(draft.batch.now, task.ordinal);

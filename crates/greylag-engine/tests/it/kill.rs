@@ -132,7 +132,7 @@ fn at_every_fault_point_of_every_step_back() {
 fn again_and_again_during_one_step_sets_its_task_aside() {
     on_each(|rig| {
         let run = rig.start(IDS.map(task).into());
-        let limits = greylag_engine::Limits { lost: 4, workers: 1, ahead: 0, ..limits() };
+        let limits = limits();
         for _ in 0..40 {
             // A life ends when it comes to this step, of whichever task: as if that took all memory.
             let kill = Arc::new(Kill::at("estate/fill:in-effect", 1));
@@ -151,5 +151,53 @@ fn again_and_again_during_one_step_sets_its_task_aside() {
         service::retry_failed(&rig.engine(), &run, None, "me").unwrap();
         assert!(rig.drive(&run).is_good());
         assert_all_done(rig, &run);
+    });
+}
+
+/// Tasks whose first step is the poison's: its neighbours, and those whose intents were written ahead, die with it.
+#[test]
+fn again_and_again_by_one_task_sets_aside_that_task_alone() {
+    on_each(|rig| {
+        let ids: Vec<String> = (0..60).map(|number| format!("t-{number:02}")).collect();
+        let run = rig.start(ids.iter().map(|id| task(id)).collect());
+        let mut deaths = 0;
+        loop {
+            let kill = Arc::new(Kill::default());
+            rig.estate.deadly("t-07", "estate/fill", &kill);
+            life(rig, &run, &kill, |journal| Fragile::with(journal, kill.clone()));
+            if !kill.has_struck() {
+                break;
+            }
+            deaths += 1;
+        }
+        assert_eq!(deaths, limits().lost);
+        let counters = rig.counters(&run);
+        assert_eq!((counters.quarantined, counters.succeeded), (1, 59));
+        assert_eq!(rig.rows(&run)["t-07"].state, greylag_model::task::TaskState::Quarantined);
+        rig.assert_folds(&run);
+    });
+}
+
+/// Lives so short that each takes few tasks a step further, and takes many intents with it.
+#[test]
+fn by_somebody_else_however_often_sets_nothing_aside() {
+    on_each(|rig| {
+        let ids: Vec<String> = (0..40).map(|number| format!("t-{number:02}")).collect();
+        let run = rig.start(ids.iter().map(|id| task(id)).collect());
+        let mut deaths = 0;
+        loop {
+            let kill = Arc::new(Kill::default());
+            let write = 6 + deaths % 5;
+            life(rig, &run, &kill, |journal| Fragile::at_write(journal, kill.clone(), When::Before, write));
+            if !kill.has_struck() {
+                break;
+            }
+            deaths += 1;
+            assert!(deaths < 1_000, "the run gets nowhere");
+        }
+        assert!(deaths > 20, "{deaths}");
+        let counters = rig.counters(&run);
+        assert_eq!((counters.quarantined, counters.succeeded), (0, 40));
+        rig.assert_folds(&run);
     });
 }

@@ -9,6 +9,16 @@ use crate::code::engine as code;
 use crate::id::{TaskId, Timestamp, WorkerId};
 use crate::spec::ErrorClass;
 
+/// Losses in a row that may have been of intents that never began, or the doing of another task in the same process.
+const IN_COMPANY: u32 = 2;
+
+impl TaskRow {
+    /// Whether it was lost so often in a row that its next attempt must be made alone, so that the next loss is its own.
+    pub fn is_suspect(&self) -> bool {
+        self.lost >= IN_COMPANY
+    }
+}
+
 /// What a decision may know beside the task: all of it passed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances {
@@ -132,6 +142,9 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
         (Input::Lost, Some(step)) if state == TaskState::Running => TaskEvent::AttemptLost {
             then: if row.lost + 1 >= around.lost_limit.max(step.retry.attempts) {
                 Then::Quarantine
+            } else if row.lost + 1 >= IN_COMPANY {
+                // Before all that waits: a suspect has the whole life of the process that tries it again.
+                Then::Retry(Timestamp(0))
             } else {
                 Then::Retry(around.now)
             },

@@ -21,7 +21,8 @@
 //!
 //! **When it dies half-way.** The intent (`AttemptStarted`) is on disk before the effect begins and the outcome after
 //! it. A process that dies leaves a `running` row; whoever takes over writes `AttemptLost` and tries again under a
-//! higher epoch. Such losses are no fault of the task until they have happened [`Circumstances::lost_limit`] times in a row.
+//! higher epoch. Such losses are no fault of the task until they have happened [`Circumstances::lost_limit`] times in a row,
+//! the later ones of them alone in its process ([`TaskRow::is_suspect`]).
 
 mod apply;
 mod decide;

@@ -183,7 +183,7 @@ fn attempts_lost_with_their_process_count_apart_and_not_for_ever() {
         "lease: running 0#1 e1
          lost: ready 0#1 e1
          lease: running 0#2 e2
-         lost: ready 0#2 e2
+         lost: ready 0#2 e2 wake 0
          lease: running 0#3 e3
          lost: quarantined 0#3 e3, skip dependents
          lease: refused",

@@ -1,6 +1,7 @@
 //! An executor whose effects are counted: the world as far as these tests have one.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use super::fragile::Kill;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepReport, StepRequest};
 use greylag_model::check::{CheckResult, Verdict};
@@ -9,7 +10,7 @@ use greylag_model::spec::ErrorClass;
 use greylag_model::task::Direction;
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// What a step does when it is its turn, in place of its work.
@@ -37,6 +38,7 @@ pub(crate) struct Estate {
     effects: Mutex<BTreeMap<String, u32>>,
     script: Mutex<HashMap<(String, String), VecDeque<Act>>>,
     log: Mutex<Vec<String>>,
+    deadly: Mutex<Option<(String, Arc<Kill>)>>,
     pending: Mutex<BTreeMap<String, i64>>,
     cancelled: Mutex<Vec<String>>,
     free: (Mutex<bool>, Condvar),
@@ -48,6 +50,11 @@ impl Estate {
     /// What attempts of a step do, one after the other; when none is left they do their work.
     pub(crate) fn script(&self, task: &str, uses: &str, acts: impl IntoIterator<Item = Act>) {
         self.script.lock().unwrap().insert((task.to_owned(), uses.to_owned()), acts.into_iter().collect());
+    }
+
+    /// A step of a task that ends the life as soon as it begins, as if it took all memory.
+    pub(crate) fn deadly(&self, task: &str, uses: &str, kill: &Arc<Kill>) {
+        *self.deadly.lock().unwrap() = Some((format!("{task}/{uses}"), kill.clone()));
     }
 
     /// What is there: names, and how often each was made.
@@ -91,6 +98,9 @@ impl Estate {
     /// The work, twice as good as once: made if it is not there, and the same the other way.
     fn work(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
         let name = format!("{}/{}", request.task, request.step.uses);
+        if let Some((_, kill)) = self.deadly.lock().unwrap().as_ref().filter(|(deadly, _)| *deadly == name) {
+            kill.strike();
+        }
         context.checkpoint("half", &json!(1))?;
         failing(context.fault("in-effect"))?;
         let mut effects = self.effects.lock().unwrap();

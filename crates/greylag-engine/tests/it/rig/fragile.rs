@@ -39,7 +39,7 @@ impl Kill {
     pub(crate) fn has_struck(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
-    fn strike(&self) {
+    pub(crate) fn strike(&self) {
         self.dead.store(true, Ordering::SeqCst);
     }
 }
