@@ -186,10 +186,7 @@ impl Staging {
 
     /// Removes the directories of this and all older epochs: the end of an undo. Newer ones are a later lease's.
     pub fn remove_all(&self, disk: &dyn Disk) -> io::Result<()> {
-        for epoch in self.epochs()?.into_iter().filter(|epoch| *epoch <= self.epoch) {
-            remove(disk, &self.of_epoch(epoch))?;
-        }
-        Ok(())
+        self.left()?.iter().try_for_each(|path| remove(disk, path))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A dataset of one unit is one request and has no checkpoint: what an attempt leaves of it is removed by the next. With
 //! several units each is settled and then written down in the ledger, so that a crash redoes at most the units in flight.
-//! A ledger entry counts only if the source is the one it was made from and its files are there.
+//! A ledger entry counts only if the source is the one it was made from and its files are there. When a person tries
+//! again what failed its verification, nothing counts: all is converted anew.
 
 use super::dataset::{Manners, content_fingerprint, manners};
 use super::units::Unit;
@@ -66,7 +67,9 @@ impl Work for Backfill {
         let run = Run::new(job, staging)?;
         let before = content_fingerprint(&run.place)?;
         let units = job.units(&run.anchor, &job.request.plan.source.layout, &run.files)?;
-        let finished = if units.len() > 1 { run.ledger(&before)? } else { BTreeMap::new() };
+        // Done before and begun again: what it made did not hold, so nothing of it is kept.
+        let anew = job.context.output_of("data/backfill")?.is_some();
+        let finished = if units.len() > 1 && !anew { run.ledger(&before)? } else { BTreeMap::new() };
         run.prepare(claim, &finished)?;
         let replies = run.convert(&units, finished, &before)?;
         let report = run.finish(&units, replies, &before)?;

@@ -1,4 +1,7 @@
 //! `data/verify`: the three proofs of [`crate::verify`], and the file's own checks.
+//!
+//! What fails a check stays in staging, and the check's words say where, so that somebody can look at it. A retry makes
+//! it anew, an undo removes it, and so does `greylag gc` once the run has ended.
 
 use super::backfill::Backfilled;
 use super::dataset::content_fingerprint;
@@ -14,9 +17,10 @@ use crate::request::{Reply, Request};
 use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, VerifyRequest, WaysBack, judge};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Progress, StepReport};
-use greylag_model::check::Evidence;
+use greylag_model::check::{Evidence, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -208,7 +212,7 @@ fn report(
         plan.checks.iter().map(|check| check.expr.as_ref().and_then(|_| counted.next())).collect();
     let found: &[Found] = &total.found;
     let differ = differ.or(total.schema_differs.as_deref());
-    let checks = judge(&Facts {
+    let mut checks = judge(&Facts {
         mapping: &plan.mapping,
         written: &backfilled.target,
         source: &backfilled.source_state,
@@ -223,6 +227,11 @@ fn report(
         violations: &violations,
         files_differ: differ,
     });
+    if let Some(failed) = checks.iter_mut().find(|check| check.verdict == Verdict::Fail) {
+        // Kept so that somebody can look; nobody sees it under the target's name.
+        let kept = job.staging()?.path();
+        let _ = write!(failed.detail, "; what was converted is kept in `{}`", kept.display());
+    }
     let verified = Verified { evidence: total.target.evidence(&plan.mapping.target), sampled: total.sampled.rows };
     let chunks = units as u64;
     // The run's totals count what was moved, once: rows that were looked at again do not count.

@@ -47,7 +47,10 @@ pub fn matrix_markdown() -> String {
          `truncate` goes towards zero, for timestamps towards the past; `round` goes to the nearest, halves away from \
          zero, and to a float as IEEE 754 says (there is no `truncate` to a float). Text is read strictly; digits of text that the type cannot carry are misfits unless a \
          `loss` is given. Where clocks are set forward, a wall-clock reading in the gap is read with the offset \
-         before it; where they are set back, a reading that exists twice is the later instant.\n\n|from \\ to|",
+         before it; where they are set back, a reading that exists twice is the later instant.\n\n\
+         Parquet has no unit of seconds: `timestamp(s)` and `time(s)` are whole numbers in its files, which engines \
+         that do not read Arrow's schema (DuckDB, Spark) show as such. The compatibility view gives readers what they \
+         had; for new datasets `timestamp(ms)` and `time(ms)` are the better choice.\n\n|from \\ to|",
     );
     for to in &types {
         let _ = write!(page, "`{to}`|");

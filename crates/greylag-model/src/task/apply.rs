@@ -68,7 +68,12 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
             leave(&mut row, TaskState::Skipped);
             row.error = Some(error.clone());
         }
-        TaskEvent::Retried => {
+        TaskEvent::Retried { from } => {
+            if let Some(from) = from {
+                begin_step(&mut row, *from);
+                // Something of its effect may be there.
+                row.begun = true;
+            }
             row.failures = 0;
             row.lost = 0;
             row.error = None;

@@ -5,7 +5,7 @@ use super::{
     TaskState, Then, apply,
 };
 use crate::check::{CheckResult, Verdict};
-use crate::code::engine as code;
+use crate::code::{data, engine as code};
 use crate::id::{TaskId, Timestamp, WorkerId};
 use crate::spec::ErrorClass;
 
@@ -156,7 +156,9 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
         {
             TaskEvent::Approved { step: row.step, by: by.to_owned(), why: why.map(str::to_owned) }
         }
-        (Input::Retry, _) if can_retry(row) => TaskEvent::Retried,
+        (Input::Retry, step) if can_retry(row) => {
+            TaskEvent::Retried { from: step.and_then(|step| anew(row, steps, step)) }
+        }
         (Input::Skip(error), _) if !state.has_ended() && state != TaskState::Running => TaskEvent::Skipped { error },
         (Input::Skip(error), _) if state == TaskState::Stale => TaskEvent::Skipped { error },
         (Input::Undo { blocked_by }, _) if can_undo(row) => match undo_steps(row, steps) {
@@ -173,6 +175,16 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
 
 fn can_retry(row: &TaskRow) -> bool {
     matches!(row.state, TaskState::Failed | TaskState::Quarantined | TaskState::Skipped | TaskState::Stale)
+}
+
+/// The step to go back to where trying the one at hand again could only fail again. What failed its verification, or was
+/// made from a source that has changed since, or is gone, must be made anew; before it is published nobody has seen it.
+fn anew(row: &TaskRow, steps: &[Step], step: &Step) -> Option<u32> {
+    let remade = || matches!(&row.error, Some(error) if [data::SOURCE_CHANGED, data::WORK_LOST].contains(&error.code));
+    let goes_back = row.direction == Direction::Forward
+        && (step.phase == Phase::Verify || (step.phase == Phase::Publish && remade()));
+    let made = steps[..row.step as usize].iter().rposition(|step| step.phase == Phase::Backfill);
+    made.filter(|_| goes_back).map(|at| at as u32)
 }
 
 fn can_undo(row: &TaskRow) -> bool {

@@ -133,7 +133,11 @@ pub enum TaskEvent {
         error: Failure,
     },
     /// To be tried again, by a person's wish.
-    Retried,
+    Retried {
+        /// The step to go back to, if what it did has to be done again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u32>,
+    },
     /// To be taken back.
     UndoStarted {
         /// The step to begin with; none if nothing was begun.

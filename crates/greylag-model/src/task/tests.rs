@@ -403,10 +403,46 @@ proptest! {
         for word in words.into_iter().flat_map(|word| [WORDS[word], "lease", "done"]) {
             if let Ok(decision) = decide(&row, &steps(), input(word, &worker), &AROUND) {
                 row = decision.after;
-                if let TaskEvent::StepDone { step, direction, .. } = decision.event {
-                    prop_assert!(done.insert((step, direction)), "step {} twice", step);
+                match decision.event {
+                    TaskEvent::StepDone { step, direction, .. } => {
+                        prop_assert!(done.insert((step, direction)), "step {} twice", step);
+                    }
+                    // By a person's wish, and only what nobody has seen yet.
+                    TaskEvent::Retried { from: Some(from) } => {
+                        prop_assert!(steps()[row.step as usize..].iter().all(|step| step.phase > Phase::Expand));
+                        done.retain(|(step, direction)| *step < from || *direction == Direction::Undo);
+                    }
+                    _ => {}
                 }
             }
         }
     }
+}
+
+#[test]
+fn what_failed_its_verification_is_made_anew_on_retry() {
+    let steps =
+        [("make", Phase::Expand), ("fill", Phase::Backfill), ("prove", Phase::Verify), ("show", Phase::Publish)];
+    let steps = steps.map(|(uses, phase)| step(uses, phase));
+    let worker = WorkerId::new(WORKER);
+    let after = |words: &str, error: Option<Failure>| {
+        let mut row = TaskRow::new(0, AROUND.now);
+        for word in words.split_whitespace() {
+            let input = match (word, &error) {
+                ("error", Some(error)) => Input::Failed(error.clone()),
+                _ => input(word, &worker),
+            };
+            row = decide(&row, &steps, input, &AROUND).unwrap().after;
+        }
+        (row.step, row.begun, row.attempt)
+    };
+    let changed = || Some(Failure::new(ErrorClass::Permanent, crate::code::data::SOURCE_CHANGED, "changed"));
+    assert_eq!(after("lease done lease done lease check retry", None), (1, true, 0));
+    assert_eq!(after("lease done lease done lease permanent retry", None), (1, true, 0));
+    // What was begun can be taken back, the backfill included.
+    assert_eq!(after("lease done lease done lease check retry undo", None).0, 1);
+    // A conversion that failed is tried where it stands; so is a publication, unless what it needs is not there any more.
+    assert_eq!(after("lease done lease permanent retry", None), (1, true, 1));
+    assert_eq!(after("lease done lease done lease done lease permanent retry", None), (3, true, 1));
+    assert_eq!(after("lease done lease done lease done lease error retry", changed()), (1, true, 0));
 }

@@ -23,10 +23,11 @@ use std::path::Path;
 
 /// Remove what nobody needs any more, and give the space back.
 ///
-/// Without options only leftovers go: rejected rows of runs that were undone or are not known any more, and files of dead
-/// processes. `--plans` also removes plans that no run executes, `--runs` the journals of runs that have ended, both only
-/// if they are older than `--older-than`. A run that could still be undone is kept: its journal is what the undo walks
-/// back. Names of removed runs are never used again. In the end the database file is written anew without its holes.
+/// Without options only leftovers go: rejected rows of runs that were undone or are not known any more, what failed in
+/// ended runs and was kept for a look (a retry converts it anew), and files of dead processes. `--plans` also removes
+/// plans that no run executes, `--runs` the journals of runs that have ended, both only if they are older than
+/// `--older-than`. A run that could still be undone is kept: its journal is what the undo walks back. Names of removed
+/// runs are never used again. In the end the database file is written anew without its holes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag gc --plans --runs --dry-run        what would go, with sizes\n  \

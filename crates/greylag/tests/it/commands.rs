@@ -223,3 +223,66 @@ fn applying_a_file_shows_the_plan_before_it_asks() {
     assert!(said.stderr.contains("nobody is there to confirm: Migrate 1 dataset"), "{}", said.stderr);
     rig.run(["apply", "-f", "orders.yaml", "--yes"]).ended(0);
 }
+
+const CHECKED: &str = "\
+apiVersion: greylag.dev/v1alpha1
+kind: Migration
+metadata: {name: checked}
+spec:
+  datasets: [{from: orders, to: orders_v2}]
+  through: publish
+  mapping:
+    columns: [{name: user_id, from: uid}]
+  checks:
+    - {name: amounts are positive, expr: amount > 0}
+";
+
+/// Directories in which something is staged.
+fn staged(rig: &Rig) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(rig.path("data")).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with('.')).collect()
+}
+
+fn failing_check(rig: &Rig) -> String {
+    rig.write("data/orders.csv", "uid,amount\n1,5\n2,-1\n");
+    rig.write("checked.yaml", CHECKED);
+    rig.run(["catalog", "import", "data"]).ended(0);
+    let plan = rig.run(["plan", "-o", "name", "-f", "checked.yaml"]).ended(0).stdout.trim().to_owned();
+    let said = rig.run(["apply", &plan]).ended(1);
+    let kept = staged(rig);
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    let status = rig.run(["status", "checked-1", "--failed"]).stdout;
+    for told in [&said.stderr, &status] {
+        assert!(told.contains("amounts are positive"), "{told}");
+    }
+    let whole = rig.run(["status", "checked-1", "-o", "json"]).stdout + &rig.run(["logs", "checked-1"]).stdout;
+    assert!(whole.contains(&*kept[0].to_string_lossy()), "{whole}");
+    assert!(!rig.path("data/orders_v2.csv").exists());
+    plan
+}
+
+#[test]
+fn what_fails_a_check_is_kept_for_a_look_and_made_anew_once_it_is_mended() {
+    let rig = Rig::new();
+    failing_check(&rig);
+    rig.write("data/orders.csv", "uid,amount\n1,5\n2,7\n");
+    rig.run(["retry", "checked-1", "--failed"]).ended(0);
+    assert_eq!(std::fs::read_to_string(rig.path("data/orders_v2.csv")).unwrap(), "user_id,amount\n1,5\n2,7\n");
+    assert_eq!(staged(&rig), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn gc_and_undo_remove_what_failed_a_check() {
+    let rig = Rig::new();
+    failing_check(&rig);
+    let would = rig.run(["gc", "--dry-run"]).ended(0).stdout;
+    assert!(would.contains("so not published"), "{would}");
+    assert_eq!(staged(&rig).len(), 1);
+    rig.run(["gc"]).ended(0);
+    assert_eq!(staged(&rig), Vec::<std::path::PathBuf>::new());
+    // Nothing is lost by that but time.
+    rig.run(["retry", "checked-1", "--failed"]).ended(1);
+    assert_eq!(staged(&rig).len(), 1);
+    rig.run(["undo", "checked-1", "--yes"]).ended(0);
+    assert_eq!(staged(&rig), Vec::<std::path::PathBuf>::new());
+}

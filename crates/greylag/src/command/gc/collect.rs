@@ -7,7 +7,7 @@ use crate::{follow, show, wire};
 use greylag_driver::journal::{Journal, RunRecord, TaskFilter};
 use greylag_model::code;
 use greylag_model::id::{PlanId, RunId, Timestamp};
-use greylag_model::task::{RunState, undo_steps};
+use greylag_model::task::{Phase, RunState, TaskState, undo_steps};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -82,6 +82,9 @@ pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Resul
         found.push(Found { kind: Kind::Run, name: run.id.to_string(), bytes, why, undoable });
         gone.insert(&run.id);
     }
+    for run in runs.iter().filter(|run| !gone.contains(&run.id) && run.row.state.has_ended() && !show::driven(run)) {
+        unpublished(journal, run, &mut found)?;
+    }
     rejected(&context.home()?.rejected(), &runs, &gone, &mut found)?;
     for path in wire::abandoned_scratch(&context.home()?)? {
         let (bytes, name) = (size(&path), path.display().to_string());
@@ -113,6 +116,39 @@ fn can_be_undone(journal: &dyn Journal, run: &RunRecord) -> Result<bool, Failure
         let steps = rows.iter().zip(&plans).map(|(task, plan)| undo_steps(&task.row, &plan.steps));
         if steps.flatten().any(|mut steps| steps.next().is_some()) {
             return Ok(true);
+        }
+    }
+}
+
+/// What tasks that failed before they were published have left in staging, in a run that has ended: kept so far for a
+/// look, and made anew by a retry. Chunks of an aborted run are worth keeping, they stay as long as the run is known.
+fn unpublished(journal: &dyn Journal, run: &RunRecord, found: &mut Vec<Found>) -> Result<(), Failure> {
+    if run.counters.bad() == 0 {
+        return Ok(());
+    }
+    let Some(header) = journal.plan(&run.plan)? else { return Ok(()) };
+    let states = vec![TaskState::Failed, TaskState::Quarantined];
+    let filter = TaskFilter { states, id: None };
+    let mut from = 0;
+    loop {
+        let page = journal.tasks(&run.id, &filter, from, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        from = last.ordinal + 1;
+        let ordinals: Vec<u64> = page.iter().map(|task| task.ordinal).collect();
+        for task in journal.load(&run.id, &ordinals)? {
+            let step = task.plan.steps.get(task.row.step as usize);
+            if step.is_none_or(|step| step.phase > Phase::Publish) {
+                continue;
+            }
+            for path in wire::leftovers(&header, &task.plan, &run.id)? {
+                found.push(Found {
+                    kind: Kind::Staging,
+                    bytes: size(&path),
+                    name: path.display().to_string(),
+                    why: "failed, so not published, in a run that has ended",
+                    undoable: false,
+                });
+            }
         }
     }
 }
