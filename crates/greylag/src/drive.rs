@@ -7,6 +7,7 @@ use crate::follow::{self, View};
 use crate::{output, wire};
 use greylag_driver::journal::RunRecord;
 use greylag_engine::{Asked, Ended, Quiet, RunSummary};
+use greylag_model::code;
 use greylag_model::id::RunId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,16 +48,21 @@ pub(crate) fn drive(context: &Context, run: &RunId) -> Result<RunSummary, Failur
 pub(crate) fn carry_on(context: &Context, asked: &Asked) -> Outcome {
     match asked {
         Asked::Met { run } => drive_and_tell(context, &run.id),
-        Asked::Left { run } => {
-            context.say(&format!("{} is driven by another process; following it", run.id));
-            tell(context, &follow::until_ended(context, &run.id)?)
-        }
+        Asked::Left { run } => follow_and_tell(context, &run.id),
     }
 }
 
-/// Drives and prints how it ended.
+fn follow_and_tell(context: &Context, run: &RunId) -> Outcome {
+    context.say(&format!("{run} is driven by another process; following it"));
+    tell(context, &follow::until_ended(context, run)?)
+}
+
+/// Drives and prints how it ended. Where another process was quicker to take the run, it is followed.
 pub(crate) fn drive_and_tell(context: &Context, run: &RunId) -> Outcome {
-    let summary = drive(context, run)?;
+    let summary = match drive(context, run) {
+        Err(failure) if failure.is(code::engine::RUN_DRIVEN) => return follow_and_tell(context, run),
+        summary => summary?,
+    };
     let exit = tell(context, &summary.run)?;
     Ok(match summary.ended {
         Ended::Stopped => Exit::Interrupted,

@@ -52,6 +52,11 @@ impl Failure {
         self
     }
 
+    /// Whether this is its one finding.
+    pub(crate) fn is(&self, code: Code) -> bool {
+        matches!(self.diagnostics.as_slice(), [only] if only.code == code)
+    }
+
     /// Writes the findings to standard error: excerpts for people, JSON lines for programs.
     pub(crate) fn report(&self, json: bool) {
         report(&self.diagnostics, &self.sources, json);

@@ -9,3 +9,4 @@ mod rig;
 mod rubbish;
 mod sample;
 mod stale;
+mod together;

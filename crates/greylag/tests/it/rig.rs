@@ -130,7 +130,7 @@ impl Rig {
     }
 }
 
-fn said(output: &Output) -> Said {
+pub(crate) fn said(output: &Output) -> Said {
     Said {
         code: output.status.code(),
         killed: output.status.signal() == Some(9),
