@@ -155,8 +155,7 @@ impl Describe for LocalFiles {
         let (mut whole, mut files) = (Vec::new(), Vec::new());
         for (candidate, found) in candidates.iter().zip(found) {
             if apart(&found) && !candidate.files.is_empty() {
-                let single = |relative: &String| Candidate { relative: relative.clone(), files: Vec::new() };
-                files.extend(candidate.files.iter().map(single));
+                files.extend(candidate.files.iter().map(Candidate::whole));
             } else {
                 whole.push(found);
             }
@@ -188,7 +187,14 @@ impl LocalFiles {
                 Found { location, schema: Err(error), partition_by: Vec::new(), format }
             }
         };
-        Ok(locations.into_iter().zip(self.describe_all(&questions)).map(found).collect())
+        let described = candidates.iter().zip(self.describe_all(&questions)).map(|(candidate, described)| {
+            if candidate.unnameable {
+                let words = format!("the name `{}` is not UTF-8", candidate.relative);
+                return Err(DriverError::permanent(code::FILE_NAME, words).hint("rename the file"));
+            }
+            described
+        });
+        Ok(locations.into_iter().zip(described).map(found).collect())
     }
 }
 

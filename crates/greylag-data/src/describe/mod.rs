@@ -86,6 +86,16 @@ pub struct Candidate {
     /// If it is a directory whose files turn out not to belong together: these files, one by one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
+    /// Its name is not UTF-8, so no text leads there; `relative` shows it as well as it can.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unnameable: bool,
+}
+
+impl Candidate {
+    /// A file or directory as a whole.
+    pub fn whole(relative: impl Into<String>) -> Self {
+        Self { relative: relative.into(), files: Vec::new(), unnameable: false }
+    }
 }
 
 /// Somebody who has reader processes answer questions about files.

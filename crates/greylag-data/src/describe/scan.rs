@@ -29,8 +29,14 @@ pub(super) fn scan(anchor: &Anchor) -> Result<Vec<Candidate>, DriverError> {
 struct Entries {
     files: Vec<String>,
     directories: Vec<String>,
+    /// Data files and directories whose names are not UTF-8: told of, so that they are not missed in silence.
+    unnameable: Vec<String>,
     /// It has partitions, or is a table of another system.
     whole: bool,
+}
+
+fn join(relative: &str, name: &str) -> String {
+    if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") }
 }
 
 fn entries(anchor: &Anchor, relative: &str) -> Result<Entries, DriverError> {
@@ -41,7 +47,14 @@ fn entries(anchor: &Anchor, relative: &str) -> Result<Entries, DriverError> {
     for entry in std::fs::read_dir(&path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
+        let Some(name) = name.to_str() else {
+            let shown = name.to_string_lossy();
+            let data = entry.file_type().map_err(failed)?.is_dir() || matches!(kind_of(&shown), Kind::Data(_));
+            if data && !is_hidden(&shown) {
+                entries.unnameable.push(join(relative, &shown));
+            }
+            continue;
+        };
         if matches!(name, "_delta_log" | ".hoodie") {
             entries.whole = true;
         }
@@ -50,7 +63,7 @@ fn entries(anchor: &Anchor, relative: &str) -> Result<Entries, DriverError> {
         if is_hidden(name) {
             continue;
         }
-        let below = if relative.is_empty() { name.to_owned() } else { format!("{relative}/{name}") };
+        let below = join(relative, name);
         if file_type.is_dir() {
             entries.whole |= hive::parse_directory(name).is_some();
             entries.directories.push(below);
@@ -69,7 +82,7 @@ fn look(anchor: &Anchor, relative: &str, depth: usize, out: &mut Vec<Candidate>)
     }
     let entries = entries(anchor, relative)?;
     if entries.whole {
-        out.push(Candidate { relative: relative.to_owned(), files: Vec::new() });
+        out.push(Candidate::whole(relative));
         return Ok(());
     }
     let before = out.len();
@@ -78,9 +91,11 @@ fn look(anchor: &Anchor, relative: &str, depth: usize, out: &mut Vec<Candidate>)
     }
     let alone = out.len() == before;
     if alone && !relative.is_empty() && !entries.files.is_empty() {
-        out.push(Candidate { relative: relative.to_owned(), files: entries.files });
+        out.push(Candidate { files: entries.files, ..Candidate::whole(relative) });
     } else {
-        out.extend(entries.files.into_iter().map(|relative| Candidate { relative, files: Vec::new() }));
+        out.extend(entries.files.into_iter().map(Candidate::whole));
     }
+    let odd = |relative| Candidate { unnameable: true, ..Candidate::whole(relative) };
+    out.extend(entries.unnameable.into_iter().map(odd));
     Ok(())
 }

@@ -53,3 +53,19 @@ fn files_and_directories_become_datasets() {
     insta::assert_snapshot!(scan(&estate, "hive"), @r#"hive csv [x,k] by ["k"]"#);
     insta::assert_snapshot!(scan(&estate, "deep/er"), @r"deep/er/1.csv csv [x] by []");
 }
+
+#[test]
+fn names_that_are_no_text_are_told_of() {
+    use std::os::unix::ffi::OsStrExt;
+    let estate = Estate::new();
+    estate.text("a.csv", "x\n1\n").text("sub/b.csv", "x\n1\n");
+    for name in [&b"odd\xff.csv"[..], b"odd\xff.txt", b".odd\xff.csv", b"sub/odd\xff.csv"] {
+        std::fs::write(estate.root.path().join(std::ffi::OsStr::from_bytes(name)), "x\n1\n").unwrap();
+    }
+    insta::assert_snapshot!(scan(&estate, ""), @"
+    a.csv csv [x] by []
+    odd�.csv csv [GL0610] by []
+    sub parquet [GL0610] by []
+    sub/odd�.csv csv [GL0610] by []
+    ");
+}
