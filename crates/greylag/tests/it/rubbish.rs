@@ -92,3 +92,24 @@ fn a_state_folder_that_is_rubbish_is_named() {
     let said = rig.run(["runs"]).ended(1);
     assert!(said.stderr.contains("error[GL05"), "{}", said.stderr);
 }
+
+#[test]
+fn a_data_file_given_as_a_descriptor_is_pointed_to_its_directory() {
+    let rig = Rig::new();
+    rig.write("data/good.csv", "a,b\n1,2\n");
+    let said = rig.run(["catalog", "import", "data/good.csv"]).ended(64);
+    assert!(
+        said.stderr.contains("is a data file") && said.stderr.contains("greylag catalog import data`"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn a_migration_file_beside_the_data_does_not_hide_it() {
+    let rig = Rig::new();
+    rig.write("data/good.csv", "a,b\n1,2\n");
+    rig.write("data/m.yaml", "apiVersion: greylag.dev/v1alpha1\nkind: Migration\nmetadata: {name: m}\nspec: {}\n");
+    let said = rig.run(["catalog", "import", "data"]).ended(0);
+    assert!(said.stdout.starts_with("1 added"), "{}", said.stdout);
+}

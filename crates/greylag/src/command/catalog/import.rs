@@ -18,7 +18,7 @@ const NAMED: usize = 20;
 
 /// Register descriptors (Backstage YAML) and directories of data files.
 ///
-/// A directory that holds descriptors is read for them; one that holds none is scanned: every file and every directory of
+/// A directory that holds descriptors is read for them; one that holds none (migration files do not count) is scanned: every file and every directory of
 /// files of one format and schema becomes a dataset named after its path. Importing again is safe: what did not change is
 /// left alone, and what a migration published is not overwritten by an older descriptor.
 #[derive(Debug, Args)]
@@ -49,6 +49,8 @@ impl Import {
         for path in described {
             if path.is_dir() && !holds_descriptors(path) {
                 to_scan.push(path);
+            } else if is_data(path) {
+                return Err(data_file(path));
             } else {
                 together.push(path.clone());
             }
@@ -72,7 +74,20 @@ impl Import {
     }
 }
 
-/// Whether a directory holds a YAML file at any depth; whether those are descriptors the import says.
+/// Whether a file is data by its name: what a descriptor never is.
+fn is_data(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    path.is_file()
+        && extension.is_some_and(|extension| ["csv", "tsv", "psv", "parquet"].iter().any(|data| extension == *data))
+}
+
+fn data_file(path: &Path) -> Failure {
+    let holder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Failure::usage(format!("`{}` is a data file, not a descriptor", path.display()))
+        .hint(format!("register all of its directory: `greylag catalog import {}`", holder.display()))
+}
+
+/// Whether a directory holds a YAML file at any depth that is no migration; whether those are descriptors the import says.
 fn holds_descriptors(directory: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(directory) else { return false };
     entries.flatten().any(|entry| {
@@ -82,8 +97,18 @@ fn holds_descriptors(directory: &Path) -> bool {
         if name.starts_with('.') {
             return false;
         }
-        if kind.is_dir() { holds_descriptors(&entry.path()) } else { name.ends_with(".yaml") || name.ends_with(".yml") }
+        if kind.is_dir() {
+            return holds_descriptors(&entry.path());
+        }
+        (name.ends_with(".yaml") || name.ends_with(".yml")) && !holds_only_migrations(&entry.path())
     })
+}
+
+/// Whether a YAML file has documents of ours and no others: migration files often lie beside the data.
+fn holds_only_migrations(path: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(path) else { return false };
+    let mut kinds = text.lines().filter_map(|line| line.strip_prefix("kind:")).map(str::trim).peekable();
+    kinds.peek().is_some() && kinds.all(|kind| matches!(kind, "Migration" | "Connection"))
 }
 
 fn add(total: &mut Report, more: Report) {
