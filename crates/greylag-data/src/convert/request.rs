@@ -37,7 +37,7 @@ pub struct ConvertRequest {
 pub struct Output {
     /// How the new dataset is laid out.
     pub layout: Layout,
-    /// For a single file: the file. Else the directory, below which files are `<stem>.parquet`, `<stem>-1.parquet` …
+    /// For a single file: the file. Else the directory, which must be there and below which files are `<stem>.parquet`, `<stem>-1.parquet` …
     pub path: PathBuf,
     /// First part of file names, e.g. `part-00000`.
     pub stem: String,

@@ -15,6 +15,7 @@ use greylag_model::dataset::Shape;
 use greylag_model::schema::Schema;
 use std::collections::HashMap;
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -137,9 +138,7 @@ impl<'a> Sink<'a> {
             }
         };
         let path = self.path(&relative);
-        if let (Shape::Directory, Some(parent)) = (self.output.layout.shape, path.parent()) {
-            std::fs::create_dir_all(parent).map_err(|error| io_error("create", parent, &error))?;
-        }
+        self.make_directories(directory)?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
         let file = file.map_err(|error| io_error("create", &path, &error))?;
         let out = Bounded::new(file, Arc::clone(&self.room));
@@ -150,6 +149,20 @@ impl<'a> Sink<'a> {
         let (format, head) = (&self.output.layout.format, self.output.head);
         let writer = NewFile { path: &path, schema, format, head, memory_bytes: memory, rows }.writer(out)?;
         Ok(Open { relative, writer, used: self.tick })
+    }
+
+    /// Makes the directories of a partition, one by one below the output's. That one must be there: a reader whose parent
+    /// was killed may live for a moment longer, and must find nowhere to write once its place was claimed by another attempt.
+    fn make_directories(&self, directory: &str) -> Result<(), DriverError> {
+        let mut path = self.output.path.clone();
+        for name in directory.split('/').filter(|name| !name.is_empty()) {
+            path.push(name);
+            match std::fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => made.map_err(|error| io_error("create", &path, &error))?,
+            }
+        }
+        Ok(())
     }
 
     fn path(&self, relative: &str) -> PathBuf {

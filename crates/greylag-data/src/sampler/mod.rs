@@ -22,6 +22,7 @@ use crate::chunk::{Chunk, Extent, Part};
 use crate::convert::{ConvertReply, ConvertRequest, Limits, Output, RejectedOutput};
 use crate::executor::{Options, Place};
 use crate::hive;
+use crate::io_error::io_error;
 use crate::listing::{Anchor, DataFile, FileFormat, list};
 use crate::pool::CallLimits;
 use crate::request::{Readers, Reply, Request};
@@ -29,6 +30,7 @@ use crate::verify::{Facts, SampleOf, VerifyReply, VerifyRequest, judge};
 use greylag_driver::error::DriverError;
 use greylag_driver::sampler::{SampleRequest, Sampler};
 use greylag_model::check::CheckResult;
+use greylag_model::dataset::Shape;
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::PlanTask;
 use greylag_model::sample::{Misfits, Sample};
@@ -132,6 +134,10 @@ impl Attempt<'_> {
     }
 
     fn convert(&self) -> Result<ConvertReply, DriverError> {
+        if self.task.target_layout.shape == Shape::Directory {
+            let data = self.data();
+            std::fs::create_dir(&data).map_err(|error| io_error("create", &data, &error))?;
+        }
         let request = ConvertRequest {
             source: self.source.clone(),
             source_layout: self.task.source.layout.clone(),
