@@ -2,7 +2,7 @@
 //!
 //! Makes an estate with a known truth, imports its catalog, plans every migration, applies them, kills the process half-way
 //! (`kill -9`) and lets it go on, compares everything with the truth, and prints the summary. Everything runs through
-//! the release binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
+//! the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
 
 use crate::workspace::Workspace;
 use serde_json::Value;
@@ -27,7 +27,7 @@ pub(crate) struct Options {
 
 /// Runs the demo; the error is for people.
 pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String> {
-    let binary = build(workspace)?;
+    let binary = build(workspace, "quick")?;
     let demo = Demo::new(workspace, binary, options)?;
     let begun = Instant::now();
     demo.generate()?;
@@ -40,11 +40,12 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String>
     if equal["equal"] == true { Ok(()) } else { Err("the estate differs from the truth, see above".to_owned()) }
 }
 
-/// Builds the release binary and answers where it is.
-pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf, String> {
-    say("building the release binary");
-    crate::workspace::run(&mut workspace.cargo(&["build", "--release", "--package", "greylag"]))?;
-    Ok(workspace.target.join("release/greylag"))
+/// Builds the binary with one of the workspace's profiles and answers where it is: `quick` is optimised but soon there,
+/// `release` is what people get.
+pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<PathBuf, String> {
+    say(&format!("building ({profile})"));
+    crate::workspace::run(&mut workspace.cargo(&["build", "--profile", profile, "--package", "greylag"]))?;
+    Ok(workspace.target.join(profile).join("greylag"))
 }
 
 struct Demo {

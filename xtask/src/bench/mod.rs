@@ -43,7 +43,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
     pip_install(workspace, PEERS)?;
     let setting = &Setting {
         workspace: workspace.root.clone(),
-        greylag: demo::build(workspace)?,
+        greylag: demo::build(workspace, "release")?,
         python,
         scratch: workspace.target.join("bench"),
         rounds: rounds.max(1),
