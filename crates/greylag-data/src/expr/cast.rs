@@ -14,7 +14,7 @@ use arrow::array::{Array, ArrayData, ArrayRef, AsArray, Float64Array, PrimitiveA
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType as ArrowType, TimeUnit as ArrowUnit};
 use arrow::error::ArrowError;
-use greylag_model::cast::{Unfit, convert, text};
+use greylag_model::cast::{Unfit, convert, scaled_float, text};
 use greylag_model::spec::Loss;
 use greylag_model::types::{DataType, TimeUnit};
 use greylag_model::value::Value;
@@ -43,6 +43,13 @@ pub(super) fn cast_array(
             by_arrow(array, &target, misfits)?
         }
         (T::Decimal { precision, scale }, T::Float64) if *precision <= 15 => decimal_to_float(array, *scale),
+        (T::Float64, T::Decimal { precision, scale }) => {
+            map::<Float64Type, Decimal128Type>(array, &target, misfits, float_to_decimal(*precision, *scale, loss))
+        }
+        (T::Float32, T::Decimal { precision, scale }) => {
+            let wide = float_to_decimal(*precision, *scale, loss);
+            map::<Float32Type, Decimal128Type>(array, &target, misfits, |value| wide(value.into()))
+        }
         (T::Decimal { scale, .. }, T::Decimal { precision, scale: to_scale }) if to_scale >= scale => {
             let factor = 10_i128.pow(u32::from(to_scale - scale));
             let limit = 10_i128.checked_pow(u32::from(*precision)).unwrap_or(i128::MAX);
@@ -139,6 +146,21 @@ fn decimal_to_float(array: &ArrayRef, scale: u8) -> ArrayRef {
     let unit = 10_f64.powi(i32::from(scale));
     let values: Vec<f64> = array.values().iter().map(|value| *value as i64 as f64 / unit).collect();
     Arc::new(Float64Array::new(values.into(), array.nulls().cloned()))
+}
+
+/// [`scaled_float`], with a short way for up to 15 digits: all of its numbers are exact as i64 and as float64.
+fn float_to_decimal(precision: u8, scale: u8, loss: Option<Loss>) -> impl Fn(f64) -> Result<i128, Unfit> {
+    let unit = 10_f64.powi(i32::from(scale));
+    let limit = if scale <= 15 { 10_f64.powi(i32::from(precision.min(15))) } else { 0.0 };
+    move |value| {
+        let scaled = value * unit;
+        let whole = if loss == Some(Loss::Truncate) { scaled.trunc() } else { scaled.round() };
+        if whole.abs() < limit {
+            let lost = matches!(loss, Some(Loss::Fail) | None) && whole / unit != value;
+            return if lost { Err(Unfit::LOSS) } else { Ok((whole as i64).into()) };
+        }
+        scaled_float(value, precision, scale, loss)
+    }
 }
 
 fn coarsen(value: i64, by: i64, loss: Option<Loss>) -> Result<i64, Unfit> {
@@ -262,4 +284,46 @@ fn by_value(array: &ArrayRef, from: &DataType, to: &DataType, loss: Option<Loss>
         })
         .collect();
     array_of(&values, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::float_to_decimal;
+    use greylag_model::cast::scaled_float;
+    use greylag_model::spec::Loss;
+    use proptest::prelude::*;
+
+    const LOSSES: [Option<Loss>; 4] = [None, Some(Loss::Fail), Some(Loss::Round), Some(Loss::Truncate)];
+
+    fn agrees(value: f64, precision: u8, scale: u8) {
+        for loss in LOSSES {
+            let short = float_to_decimal(precision, scale, loss)(value);
+            assert_eq!(short, scaled_float(value, precision, scale, loss), "{value:e} ({precision},{scale}) {loss:?}");
+        }
+    }
+
+    #[test]
+    fn the_short_way_to_a_decimal_is_the_long_one_at_the_edges() {
+        let edges = [0.0, -0.0, 0.5, -0.5, 1.5, 2.5, 0.1, 99.995, 1e15, 1e15 - 1.0, 999_999_999_999_999.5, 9.995e12];
+        let odd = [f64::NAN, f64::INFINITY, f64::MIN_POSITIVE, f64::MAX, 9_007_199_254_740_993.0, 1e38];
+        for value in edges.into_iter().chain(odd).flat_map(|value| [value, -value]) {
+            for (precision, scale) in [(1, 0), (15, 2), (15, 15), (16, 2), (18, 0), (38, 0), (38, 16), (38, 38)] {
+                agrees(value, precision, scale);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_short_way_to_a_decimal_is_the_long_one(
+            any in any::<f64>(),
+            cents in -10_i64.pow(16)..10_i64.pow(16),
+            precision in 1..=38_u8,
+            scale in 0..=38_u8,
+        ) {
+            let scale = scale.min(precision);
+            agrees(any, precision, scale);
+            agrees(cents as f64 / 10_f64.powi(scale.into()), precision, scale);
+        }
+    }
 }
