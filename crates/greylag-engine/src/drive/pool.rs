@@ -134,12 +134,7 @@ impl Pool {
 
     /// Reports so far; waits up to `longest` for the first one.
     pub(super) fn reports(&self, longest: Duration) -> Vec<Report> {
-        let mut reports = lock(&self.desk.reports);
-        if reports.is_empty() && !longest.is_zero() {
-            let waited = self.desk.reported.wait_timeout_while(reports, longest, |reports| reports.is_empty());
-            reports = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        std::mem::take(&mut *reports)
+        self.reports_together(1, longest)
     }
 
     /// Reports so far; waits up to `longest` until there are `enough` of them.
