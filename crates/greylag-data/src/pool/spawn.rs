@@ -47,8 +47,8 @@ fn answer(config: &PoolConfig, inbox: &Receiver<Sender<Answer>>) {
 }
 
 /// A reader takes and gives back the same few megabytes for every file: contexts of codecs, pages, batches. By default the C
-/// library returns them to the system each time and has them zeroed page by page on the way back, which for a small file
-/// costs more than reading it. So a reader keeps up to these many bytes; its limits hold all the same.
+/// library returns them to the system, which hands them out again zeroed, page by page. So a reader keeps up to these many
+/// bytes; its limits hold all the same.
 pub(super) const ALLOCATOR: [(&str, &str); 3] =
     [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "67108864"), ("MALLOC_TOP_PAD_", "4194304")];
 
