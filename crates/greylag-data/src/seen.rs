@@ -3,8 +3,8 @@
 //!
 //! `apply` describes every source before it begins, and each task looks again when it is released. In between nothing has
 //! happened to nearly all of them. A description is remembered together with the identities of the files as they were
-//! *before* it was made (device, inode, size, time of change): while those are the same, so is what they say. Nothing is remembered
-//! beyond the process, and what was asked for once is forgotten.
+//! *before* it was made (device, inode, size, time of change): while those are the same, so is what they say. Nothing is
+//! remembered beyond the process, and what was asked for once is forgotten.
 
 use crate::executor::content_fingerprint;
 use std::collections::HashMap;

@@ -488,3 +488,15 @@ pub(crate) fn rows_of(path: &Path, schema: &Schema, layout: &Layout) -> Vec<Stri
     lines.sort();
     lines
 }
+
+/// The interpreter that has DuckDB, or the line that cures its absence.
+pub(crate) fn python() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let path = std::env::var_os("GREYLAG_TEST_PYTHON").map_or(root.join("target/venv/bin/python"), PathBuf::from);
+    assert!(
+        path.exists(),
+        "no Python with DuckDB at {}: run `python3 -m venv target/venv && target/venv/bin/pip install duckdb`",
+        path.display()
+    );
+    path
+}

@@ -1,25 +1,12 @@
 //! The compatibility view: DuckDB runs it and sees the old columns.
 
-use crate::support::{Setup, World, csv, old_file, parquet, write_parquet};
+use crate::support::{Setup, World, csv, old_file, parquet, python, write_parquet};
 use arrow::array::{ArrayRef, RecordBatch, Time32SecondArray, TimestampMicrosecondArray, TimestampSecondArray};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_model::dataset::{CsvDialect, Format, Layout, Shape};
 use serde_json::json;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-
-/// The interpreter that has DuckDB, or the line that cures its absence.
-fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = std::env::var_os("GREYLAG_TEST_PYTHON").map_or(root.join("target/venv/bin/python"), PathBuf::from);
-    assert!(
-        path.exists(),
-        "no Python with DuckDB at {}: run `python3 -m venv target/venv && target/venv/bin/pip install duckdb`",
-        path.display()
-    );
-    path
-}
 
 /// The dialect of `SELECT … INTO OUTFILE`, whose null text holds the escape.
 fn like_mysql() -> Layout {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests that start Python, which the environment names")]
 
+use crate::support::python;
 use arrow::array::types::{ArrowPrimitiveType, Int64Type};
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
@@ -17,7 +18,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -31,18 +32,6 @@ pub(super) struct Question {
     pub(super) data_type: DataType,
     /// The values, or that the query fails.
     pub(super) answer: Option<Vec<Value>>,
-}
-
-/// The interpreter that has DuckDB, or the line that cures its absence.
-fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = std::env::var_os("GREYLAG_TEST_PYTHON").map_or(root.join("target/venv/bin/python"), PathBuf::from);
-    assert!(
-        path.exists(),
-        "no Python with DuckDB at {}: run `python3 -m venv target/venv && target/venv/bin/pip install duckdb`",
-        path.display()
-    );
-    path
 }
 
 /// Whether a type travels as an integer.
