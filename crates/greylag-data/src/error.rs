@@ -42,6 +42,12 @@ pub(crate) fn lost(what: &str) -> DriverError {
         .hint("undo the task and apply it again")
 }
 
+/// What an earlier step of the task made has gone with the power.
+pub(crate) fn power_cut(what: &str) -> DriverError {
+    let message = format!("{what} is not there any more since the machine was started anew");
+    DriverError::permanent(code::POWER_CUT, message).hint("the task goes back to its backfill by itself")
+}
+
 /// The target was written to after it was published.
 pub(crate) fn target_changed(path: &Path) -> DriverError {
     DriverError::conflict(code::TARGET_CHANGED, format!("`{}` was written to since it was published", path.display()))

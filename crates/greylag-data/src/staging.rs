@@ -11,6 +11,10 @@
 //!    rejected/                                            rejected rows, a file per chunk
 //! ```
 //!
+//! A single file that one chunk makes needs no directory: then the staging *file* stands under that name itself, made
+//! empty by the attempt and filled by its reader, which opens what is there and makes nothing. Whatever is said here
+//! of the directory holds for it. Which of the two it is is seen on disk.
+//!
 //! # Fencing
 //!
 //! An attempt begins by claiming: it renames the directory of the newest older epoch to its own name. From then on
@@ -24,7 +28,9 @@
 //! At every instant the directory exists under exactly one name (a rename is atomic), or not at all yet. Claiming
 //! probes downwards from its own epoch, which is one call when the last attempt was the last lease, and looks into the
 //! parent only when many leases came to nothing. Names are not synced here: whether a power cut keeps the older or the
-//! newer name does not matter, and contents are settled before a step is done (see [`crate::durable`]).
+//! newer name does not matter, and contents are settled before a step is done (see [`crate::durable`]). A power cut may
+//! take a staging file's name, too: a later step that finds it gone after a restart of the machine sends the task back to
+//! its backfill ([`greylag_model::code::data::POWER_CUT`]). That spares every small dataset a wait for its directory.
 
 use crate::durable::{Disk, parent, remove, walk};
 use greylag_model::id::{RunId, TaskId};
@@ -83,9 +89,15 @@ impl Staging {
         self.of_epoch(self.epoch)
     }
 
-    /// What will be renamed to the target.
+    /// What will be renamed to the target: the staging file itself, if it is one.
     pub fn data(&self) -> PathBuf {
-        self.path().join("data")
+        let path = self.path();
+        if is_file(&path) { path } else { path.join("data") }
+    }
+
+    /// The directory that goes once its data is published; none around a staging file.
+    pub fn shell(&self) -> Option<PathBuf> {
+        Some(self.path()).filter(|path| !is_file(path))
     }
 
     /// Pieces of a single file.
@@ -107,12 +119,30 @@ impl Staging {
     /// Makes the directory this attempt's own, or a new one if there is none yet.
     pub fn claim(&self, disk: &dyn Disk) -> io::Result<Claim> {
         if self.take(disk)? {
-            return Ok(Claim::Taken);
+            if !is_file(&self.path()) {
+                return Ok(Claim::Taken);
+            }
+            disk.remove_file(&self.path())?;
         }
         match disk.create_dir(&self.path(), 0o700) {
             Ok(()) => Ok(Claim::Fresh),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Claim::Taken),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Makes an empty staging file that is this attempt's own. What was there goes: who still has it open writes to an
+    /// inode without a name.
+    pub fn claim_file(&self, disk: &dyn Disk) -> io::Result<()> {
+        if self.take(disk)? {
+            remove(disk, &self.path())?;
+        }
+        match disk.write_new(&self.path(), &[], 0o600) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                remove(disk, &self.path())?;
+                disk.write_new(&self.path(), &[], 0o600)
+            }
+            made => made,
         }
     }
 
@@ -154,6 +184,9 @@ impl Staging {
     /// Removes what lies in the directory, except the files in `keep` and the directories that lead to them.
     pub fn tidy(&self, disk: &dyn Disk, keep: &HashSet<PathBuf>) -> io::Result<()> {
         let root = self.path();
+        if is_file(&root) {
+            return if keep.is_empty() { disk.remove_file(&root) } else { Ok(()) };
+        }
         let mut needed: HashSet<&Path> = HashSet::from([root.as_path()]);
         for path in keep {
             needed.extend(path.ancestors().take_while(|ancestor| *ancestor != root));
@@ -188,6 +221,10 @@ impl Staging {
     pub fn remove_all(&self, disk: &dyn Disk) -> io::Result<()> {
         self.left()?.iter().try_for_each(|path| remove(disk, path))
     }
+}
+
+fn is_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file())
 }
 
 #[cfg(test)]

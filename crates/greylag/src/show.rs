@@ -138,6 +138,7 @@ fn task_event(event: &TaskEvent) -> String {
         TaskEvent::Approved { by, why, .. } => format!("approved by {by}{}", because(why.as_deref())),
         TaskEvent::MarkedStale { error } => format!("stale [{}]: {}", error.code, error.message),
         TaskEvent::Skipped { error } => format!("skipped [{}]: {}", error.code, error.message),
+        TaskEvent::WentBack { error, .. } => format!("to be made again: {}", error.message),
         TaskEvent::Retried { from: None } => "to be tried again".to_owned(),
         TaskEvent::Retried { from: Some(_) } => "to be made and verified again".to_owned(),
         TaskEvent::UndoStarted { .. } => "undo started".to_owned(),

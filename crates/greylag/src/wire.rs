@@ -111,8 +111,14 @@ pub(crate) fn plane(state: &State) -> DataPlane {
         describe: Arc::new(describe(state, &BTreeMap::new())),
         seen: Arc::clone(&state.seen),
         artefacts: state.home.rejected(),
+        boot: boot(),
         options: Options::default(),
     }
+}
+
+/// Names this start of the machine; nothing where the system does not tell.
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// Staging directories that attempts of a task have left beside its target.

@@ -39,6 +39,8 @@ pub struct Output {
     pub layout: Layout,
     /// For a single file: the file. Else the directory, which must be there and below which files are `<stem>.parquet`, `<stem>-1.parquet` …
     pub path: PathBuf,
+    /// Whether that file is there already, empty: then none is made.
+    pub is_there: bool,
     /// First part of file names, e.g. `part-00000`.
     pub stem: String,
     /// Whether it is the beginning of a file that is put together from several: the only one with CSV's header.

@@ -139,7 +139,7 @@ impl<'a> Sink<'a> {
         };
         let path = self.path(&relative);
         self.make_directories(directory)?;
-        let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path);
+        let file = OpenOptions::new().write(true).create(!self.output.is_there).truncate(true).open(&path);
         let file = file.map_err(|error| io_error("create", &path, &error))?;
         let out = Bounded::new(file, Arc::clone(&self.room));
         let rows = self.expected_rows;

@@ -1,6 +1,7 @@
 //! `data/backfill`: converts every chunk into staging, in parallel, and settles it.
 //!
-//! A dataset of one unit is one request and has no checkpoint: what an attempt leaves of it is removed by the next. With
+//! A dataset of one unit is one request and has no checkpoint: what an attempt leaves of it is removed by the next. If it
+//! is a single file, too, it is staged without a directory and its name is not synced ([`crate::staging`]). With
 //! several units each is settled and then written down in the ledger, so that a crash redoes at most the units in flight.
 //! A ledger entry counts only if the source is the one it was made from and its files are there. When a person tries
 //! again what failed its verification, nothing counts: all is converted anew.
@@ -10,7 +11,7 @@ use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
 use crate::convert::{ConvertReply, ConvertRequest, Output, RejectedOutput, SourceState, WrittenFile};
 use crate::durable::{Identity, parent, settle, walk};
-use crate::error::source_changed;
+use crate::error::{lost, power_cut, source_changed};
 use crate::evidence::State;
 use crate::listing::{Anchor, DataFile, FileFormat, list};
 use crate::request::{AssembleRequest, Reply, Request};
@@ -50,6 +51,16 @@ pub(super) struct Backfilled {
     pub(super) source_state: SourceState,
     /// Access that the target is to have.
     pub(super) manners: Option<Manners>,
+    /// The start of the machine that it happened under: after another one the staged name may be gone.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) boot: String,
+}
+
+impl Backfilled {
+    /// What it wrote down is not there.
+    pub(super) fn lost(&self, job: &Job<'_>, what: &str) -> DriverError {
+        if self.boot == job.plane.boot { lost(what) } else { power_cut(what) }
+    }
 }
 
 /// A finished unit in the ledger.
@@ -62,11 +73,10 @@ struct Finished {
 
 impl Work for Backfill {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
-        let staging = job.staging()?;
-        let claim = staging.claim(job.disk()).on("create", &staging.path())?;
-        let run = Run::new(job, staging)?;
+        let run = Run::new(job, job.staging()?)?;
         let before = content_fingerprint(&run.place)?;
         let units = job.units(&run.anchor, &job.request.plan.source.layout, &run.files)?;
+        let claim = run.claim(&units)?;
         // Done before and begun again: what it made did not hold, so nothing of it is kept.
         let anew = job.context.output_of("data/backfill")?.is_some();
         let finished = if units.len() > 1 && !anew { run.ledger(&before)? } else { BTreeMap::new() };
@@ -139,6 +149,16 @@ impl<'a> Run<'a> {
         self.staging.rejected().join(format!("{key}.jsonl"))
     }
 
+    /// Makes staging this attempt's own: the empty file, or the directory.
+    fn claim(&self, units: &[Unit]) -> Result<Claim, DriverError> {
+        let (disk, path) = (self.job.disk(), self.staging.path());
+        if self.job.is_one_file() && units.len() <= 1 {
+            self.job.fault("write", &path)?;
+            return self.staging.claim_file(disk).on("create", &path).map(|()| Claim::Fresh);
+        }
+        self.staging.claim(disk).on("create", &path)
+    }
+
     /// Removes what is not finished and makes the directories.
     fn prepare(&self, claim: Claim, finished: &BTreeMap<String, ConvertReply>) -> Result<(), DriverError> {
         let mut keep = HashSet::new();
@@ -154,7 +174,7 @@ impl<'a> Run<'a> {
         if self.shape() == Shape::Directory {
             self.directory(&self.staging.data())?;
         }
-        if self.rejects() {
+        if self.job.rejects() {
             self.directory(&self.staging.rejected())?;
         }
         Ok(())
@@ -166,10 +186,6 @@ impl<'a> Run<'a> {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
             made => made.on("create", path),
         }
-    }
-
-    fn rejects(&self) -> bool {
-        self.job.request.plan.mapping.columns.iter().any(|column| column.misfit == greylag_model::spec::Misfit::Reject)
     }
 
     fn request(&self, key: &str, unit: &Unit, alone: bool, head: bool, even_if_empty: bool) -> ConvertRequest {
@@ -186,6 +202,7 @@ impl<'a> Run<'a> {
             mapping: plan.mapping.clone(),
             output: Output {
                 layout: plan.target_layout.clone(),
+                is_there: path == self.staging.path(),
                 path,
                 stem: key.replace("unit", "part"),
                 head,
@@ -299,9 +316,14 @@ impl<'a> Run<'a> {
         all.rejected_file = self.keep_rejected(&replies)?;
         all.manners = Some(self.give_manners()?);
         let data = self.staging.data();
-        settle(self.job.disk(), &data).on("sync", &data)?;
-        let holder = parent(&self.staging.path()).to_owned();
-        self.job.disk().sync(&holder).on("sync", &holder)?;
+        if self.staging.shell().is_none() {
+            self.job.disk().sync(&data).on("sync", &data)?;
+        } else {
+            settle(self.job.disk(), &data).on("sync", &data)?;
+            let holder = parent(&self.staging.path()).to_owned();
+            self.job.disk().sync(&holder).on("sync", &holder)?;
+        }
+        all.boot.clone_from(&self.job.plane.boot);
         all.staged = Identity::probe(&data).on("read", &data)?;
         all.content = content_fingerprint(&data)?;
         let bytes = self.files.iter().map(|file| file.bytes).sum();

@@ -1,4 +1,5 @@
-//! `data/expand`: is the source still as planned, is the place free, is there room; then a staging directory.
+//! `data/expand`: is the source still as planned, is the place free, is there room; then a staging directory, unless
+//! the backfill may do with a file.
 
 use super::dataset::Place;
 use super::{Job, OnPath, Work, done, output};
@@ -35,7 +36,9 @@ impl Work for Expand {
         room(job, &target)?;
         let staging = job.staging()?;
         job.fault("write", &staging.path())?;
-        staging.claim(job.disk()).on("create", &staging.path())?;
+        if !job.is_one_file() {
+            staging.claim(job.disk()).on("create", &staging.path())?;
+        }
         job.fault("in-effect", &staging.path())?;
         Ok(done(StepReport { output: output(&Expanded { made })?, ..StepReport::default() }))
     }

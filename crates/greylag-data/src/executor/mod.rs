@@ -8,7 +8,7 @@
 //!
 //! | step | effect | an earlier attempt is known by | undo |
 //! |---|---|---|---|
-//! | expand | a hidden, empty staging directory | its name | remove it |
+//! | expand | a hidden, empty staging directory, unless a file may do | its name | remove it |
 //! | backfill | files in staging, settled | the ledger, and the files it names | remove them |
 //! | verify | none | - | nothing |
 //! | publish | one rename, staging → target | the target's inode is the staged one's | rename back |
@@ -57,8 +57,10 @@ use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
 use greylag_model::code::data as code;
+use greylag_model::dataset::Shape;
 use greylag_model::id::RunId;
 use greylag_model::plan::{PlanHeader, PlanTask};
+use greylag_model::spec::Misfit;
 use greylag_model::task::{Direction, Phase};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,6 +80,8 @@ pub struct DataPlane {
     pub seen: Arc<Seen>,
     /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`.
     pub artefacts: PathBuf,
+    /// Names the start of the machine: another one after a power cut, the same as long as its memory lives.
+    pub boot: String,
     /// How much at a time.
     pub options: Options,
 }
@@ -203,6 +207,16 @@ impl Job<'_> {
         if let Ok(staging) = self.staging() {
             let _ = staging.remove_all(self.disk());
         }
+    }
+
+    /// Whether rows may be set aside.
+    fn rejects(&self) -> bool {
+        self.request.plan.mapping.columns.iter().any(|column| column.misfit == Misfit::Reject)
+    }
+
+    /// Whether nothing but one file has to be staged, if one unit makes it.
+    fn is_one_file(&self) -> bool {
+        self.request.plan.target_layout.shape == Shape::File && !self.rejects()
     }
 
     fn disk(&self) -> &dyn Disk {

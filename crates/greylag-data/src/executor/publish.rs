@@ -4,7 +4,7 @@ use super::backfill::Backfilled;
 use super::dataset::{Manners, content_fingerprint};
 use super::{Job, OnPath, Work, done, output};
 use crate::durable::{Identity, appear, parent, walk};
-use crate::error::{lost, source_changed, target_changed, target_exists};
+use crate::error::{source_changed, target_changed, target_exists};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
 use serde::{Deserialize, Serialize};
@@ -35,10 +35,11 @@ impl Work for Publish {
                 return Err(source_changed(&source.path));
             }
             if content_fingerprint(&data)? != backfilled.content {
-                return Err(lost("what was verified"));
+                return Err(backfilled.lost(job, "what was verified"));
             }
+            let shell = staging.shell();
             job.fault("write", &target)?;
-            match appear(job.disk(), &data, &target, Some(&staging.path())) {
+            match appear(job.disk(), &data, &target, shell.as_deref()) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(target_exists(&target)),
                 appeared => appeared.on("publish", &target)?,
             }
@@ -47,7 +48,7 @@ impl Work for Publish {
             staging.remove(job.disk()).on("remove", &staging.path())?;
             job.disk().sync(parent(&target)).on("sync", parent(&target))?;
         } else {
-            return Err(lost("what was verified"));
+            return Err(backfilled.lost(job, "what was verified"));
         }
         job.fault("in-effect", &target)?;
         if let Some(manners) = &backfilled.manners {

@@ -9,7 +9,7 @@ use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
 use crate::convert::SourceState;
 use crate::durable::walk;
-use crate::error::{lost, source_changed};
+use crate::error::source_changed;
 use crate::evidence::{RowSum, State};
 use crate::hive;
 use crate::listing::{Anchor, DataFile};
@@ -45,7 +45,7 @@ impl Work for Verify {
         let backfilled: Backfilled = job.output_needed("data/backfill")?;
         let staging = job.staging()?;
         if !staging.take(job.disk()).on("claim", &staging.path())? {
-            return Err(lost("what was converted"));
+            return Err(backfilled.lost(job, "what was converted"));
         }
         let source = job.source()?;
         if content_fingerprint(&source.path)? != backfilled.source {

@@ -145,6 +145,7 @@ impl Attempt<'_> {
             first_rows: Some(self.rows),
             mapping: self.mapping.clone(),
             output: Output {
+                is_there: false,
                 layout: self.task.target_layout.clone(),
                 path: self.data(),
                 stem: "part-00000".to_owned(),

@@ -57,4 +57,4 @@ pub use ways_back::WaysBack;
 /// Rows of a dataset that the reference evaluator sees at most.
 pub const SAMPLE_ROWS: usize = 1024;
 /// The same where every target column is covered by an exact way back.
-pub const SECOND_OPINION_ROWS: usize = 64;
+pub const SECOND_OPINION_ROWS: usize = 16;

@@ -34,6 +34,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub(crate) const STEPS: [&str; 7] =
@@ -52,6 +53,8 @@ pub(crate) struct World {
     pub(crate) plan: PlanTask,
     pub(crate) ledger: Ledger,
     epoch: Mutex<u64>,
+    /// How often what was made was gone, and made again.
+    pub(crate) went_back: AtomicUsize,
 }
 
 /// The journal's part: outputs of steps that are done, and checkpoints.
@@ -264,6 +267,7 @@ impl Setup {
             readers: Arc::new(ReaderPool::in_process(handle)),
             describe: Arc::new(AsPlanned(Mutex::new(Some(source)))),
             artefacts: root.join("runs"),
+            boot: "boot-1".to_owned(),
             options: self.options,
         });
         World {
@@ -275,6 +279,7 @@ impl Setup {
             plan,
             ledger: Ledger::default(),
             epoch: Mutex::new(0),
+            went_back: AtomicUsize::new(0),
         }
     }
 }
@@ -302,6 +307,21 @@ impl World {
 
     pub(crate) fn artefacts(&self) -> &Path {
         &self.plane.artefacts
+    }
+
+    /// The machine is started anew.
+    pub(crate) fn reboot(&mut self) {
+        let DataPlane { disk, readers, describe, artefacts, options, .. } = self.plane.as_ref();
+        self.plane = Arc::new(DataPlane {
+            seen: Arc::default(),
+            disk: Arc::clone(disk),
+            readers: Arc::clone(readers),
+            describe: Arc::clone(describe),
+            artefacts: artefacts.clone(),
+            boot: "boot-2".to_owned(),
+            options: *options,
+        });
+        self.executors = executors(&self.plane);
     }
 
     /// One attempt of a step under a new lease.
@@ -347,7 +367,17 @@ impl World {
             if uses == "data/drop" {
                 *self.ledger.now.lock().unwrap() += 10_000;
             }
-            let report = self.step(uses).unwrap_or_else(|error| panic!("{uses}: {error:?}"));
+            let report = match self.step(uses) {
+                // As the engine does.
+                Err(error) if error.code == greylag_model::code::data::POWER_CUT => {
+                    self.step("data/backfill").unwrap();
+                    self.step("data/verify").unwrap();
+                    self.went_back.fetch_add(1, Ordering::SeqCst);
+                    self.step(uses)
+                }
+                report => report,
+            };
+            let report = report.unwrap_or_else(|error| panic!("{uses}: {error:?}"));
             let bad: Vec<_> = report.checks.iter().filter(|check| check.verdict != Verdict::Pass).collect();
             assert!(bad.is_empty(), "{uses}: {bad:#?}");
             reports.insert(uses.to_owned(), report);

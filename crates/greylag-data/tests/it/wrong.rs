@@ -21,7 +21,10 @@ fn backfilled(setup: Setup, count: i64) -> (World, PathBuf) {
 /// What was converted: its place moves with each lease.
 fn staged(world: &World) -> PathBuf {
     let found = greylag_data::durable::walk(&world.home).unwrap();
-    found.into_iter().find(|(path, _)| path.ends_with("data") && *path != world.home).unwrap().0
+    let staging =
+        found.into_iter().map(|(path, _)| path).filter(|path| path.display().to_string().contains(".greylag-"));
+    let staging = staging.min().unwrap();
+    if staging.is_file() { staging } else { staging.join("data") }
 }
 
 /// Replaces the staged file by these rows, with the same size in the records so that only contents can tell.

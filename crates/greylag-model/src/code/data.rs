@@ -134,4 +134,7 @@ codes! {
     DROPPED = 658, "a dropped dataset cannot be had back",
         cause: "Drop deletes the retired dataset after its retention. Undo reaches back to retire, not beyond drop.",
         cure: "Restore the old dataset from a backup.";
+    POWER_CUT = 659, "what an earlier step made did not outlive a power cut",
+        cause: "The machine was started anew since the conversion, and the file system does not have what was converted. Its name is put on disk with the new dataset's, not before: that spares a wait for the disk.",
+        cure: "Nothing: the task goes back by itself and converts again; the old dataset was not touched.";
 }

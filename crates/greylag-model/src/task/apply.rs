@@ -79,6 +79,11 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
             row.error = None;
             unless_blocked(&mut row, at);
         }
+        TaskEvent::WentBack { from, .. } => {
+            begin_step(&mut row, *from);
+            row.begun = true;
+            ready(&mut row, at);
+        }
         TaskEvent::UndoStarted { from, blocked_by } => {
             row.direction = Direction::Undo;
             row.error = None;

@@ -138,7 +138,7 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
             TaskEvent::AttemptPending { handle, wake: wake.min(deadline) }
         }
         (Input::Done { progress, checks }, Some(step)) if attempted => done(row, steps, step, progress, checks),
-        (Input::Failed(error), Some(step)) if attempted => failed(row, step, error, Vec::new(), around),
+        (Input::Failed(error), Some(step)) if attempted => failed(row, steps, step, error, around),
         (Input::Lost, Some(step)) if state == TaskState::Running => TaskEvent::AttemptLost {
             then: if row.lost + 1 >= around.lost_limit.max(step.retry.attempts) {
                 Then::Quarantine
@@ -183,8 +183,12 @@ fn anew(row: &TaskRow, steps: &[Step], step: &Step) -> Option<u32> {
     let remade = || matches!(&row.error, Some(error) if [data::SOURCE_CHANGED, data::WORK_LOST].contains(&error.code));
     let goes_back = row.direction == Direction::Forward
         && (step.phase == Phase::Verify || (step.phase == Phase::Publish && remade()));
-    let made = steps[..row.step as usize].iter().rposition(|step| step.phase == Phase::Backfill);
-    made.filter(|_| goes_back).map(|at| at as u32)
+    made_by(row, steps).filter(|_| goes_back)
+}
+
+/// The step that made what the steps after it look at and publish.
+fn made_by(row: &TaskRow, steps: &[Step]) -> Option<u32> {
+    steps[..row.step as usize].iter().rposition(|step| step.phase == Phase::Backfill).map(|at| at as u32)
 }
 
 fn can_undo(row: &TaskRow) -> bool {
@@ -226,9 +230,18 @@ fn done(row: &TaskRow, steps: &[Step], step: &Step, progress: Progress, checks: 
     TaskEvent::StepDone { uses: step.uses.clone(), step: row.step, direction: row.direction, next, progress, checks }
 }
 
-fn failed(row: &TaskRow, step: &Step, error: Failure, checks: Vec<CheckResult>, around: &Circumstances) -> TaskEvent {
-    if error.code == code::STALE && row.direction == Direction::Forward {
+fn failed(row: &TaskRow, steps: &[Step], step: &Step, error: Failure, around: &Circumstances) -> TaskEvent {
+    let forward = row.direction == Direction::Forward;
+    if error.code == code::STALE && forward {
         return TaskEvent::MarkedStale { error };
+    }
+    // Only a restart of the machine brings this about, so it ends; until it is published nobody has seen what is lost.
+    if error.code == data::POWER_CUT
+        && forward
+        && step.phase <= Phase::Publish
+        && let Some(from) = made_by(row, steps)
+    {
+        return TaskEvent::WentBack { from, error };
     }
     let failures = row.failures + 1;
     let then = if !step.retry.on.contains(&error.class) {
@@ -238,7 +251,7 @@ fn failed(row: &TaskRow, step: &Step, error: Failure, checks: Vec<CheckResult>, 
     } else {
         Then::Retry(around.now.plus_millis(backoff_millis(&step.retry, failures, around.seed ^ row.epoch)))
     };
-    TaskEvent::AttemptFailed { error, then, checks }
+    TaskEvent::AttemptFailed { error, then, checks: Vec::new() }
 }
 
 /// Milliseconds to wait after so many failures: doubling from the policy's first wait up to its longest, less up to

@@ -138,6 +138,13 @@ pub enum TaskEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<u32>,
     },
+    /// What an earlier step made did not outlive a power cut: it is made again, which counts as nobody's failure.
+    WentBack {
+        /// The step to go back to.
+        from: u32,
+        /// What is missing.
+        error: Failure,
+    },
     /// To be taken back.
     UndoStarted {
         /// The step to begin with; none if nothing was begun.

@@ -446,3 +446,25 @@ fn what_failed_its_verification_is_made_anew_on_retry() {
     assert_eq!(after("lease done lease done lease done lease permanent retry", None), (3, true, 1));
     assert_eq!(after("lease done lease done lease done lease error retry", changed()), (1, true, 0));
 }
+
+#[test]
+fn what_a_power_cut_took_is_made_again_until_it_is_published() {
+    let phases = [Phase::Expand, Phase::Backfill, Phase::Verify, Phase::Publish, Phase::Cutover];
+    let steps = phases.map(|phase| step("test/step", phase));
+    let worker = WorkerId::new(WORKER);
+    let gone = || Failure::new(ErrorClass::Permanent, crate::code::data::POWER_CUT, "gone");
+    let after = |words: &str| {
+        let mut row = TaskRow::new(0, AROUND.now);
+        for word in words.split_whitespace() {
+            let input = if word == "gone" { Input::Failed(gone()) } else { input(word, &worker) };
+            row = decide(&row, &steps, input, &AROUND).unwrap().after;
+        }
+        (row.step, row.state, row.begun, row.failures)
+    };
+    let made = "lease done lease done";
+    assert_eq!(after(&format!("{made} lease gone")), (1, TaskState::Ready, true, 0), "in verify");
+    assert_eq!(after(&format!("{made} lease done lease gone")), (1, TaskState::Ready, true, 0), "in publish");
+    assert_eq!(after(&format!("{made} lease gone lease done lease gone")), (1, TaskState::Ready, true, 0), "twice");
+    let seen = after(&format!("{made} lease done lease done lease gone"));
+    assert_eq!(seen, (4, TaskState::Failed, true, 1), "what was seen is not made again");
+}

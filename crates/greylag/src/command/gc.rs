@@ -139,7 +139,10 @@ fn remove(context: &Context, found: &[Found]) -> Result<Removed, Failure> {
             Kind::Run => left_alone(context, prune.remove_run(&RunId::new(&one.name), context.now()))?,
             Kind::Plan => left_alone(context, prune.remove_plan(&PlanId::new(&one.name)))?,
             Kind::Rejected | Kind::Staging => {
-                fs::remove_dir_all(&one.name).map_err(|error| unremovable(&one.name, &error))?;
+                // A single file is staged without a directory.
+                let file = fs::symlink_metadata(&one.name).is_ok_and(|metadata| metadata.is_file());
+                let gone = if file { fs::remove_file(&one.name) } else { fs::remove_dir_all(&one.name) };
+                gone.map_err(|error| unremovable(&one.name, &error))?;
                 true
             }
             Kind::Scratch => wire::clear_scratch(Path::new(&one.name))?,

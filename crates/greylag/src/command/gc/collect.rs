@@ -214,6 +214,11 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn size(folder: &Path) -> u64 {
+    if let Ok(metadata) = fs::symlink_metadata(folder)
+        && metadata.is_file()
+    {
+        return metadata.len();
+    }
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.metadata() {
