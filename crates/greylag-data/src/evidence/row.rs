@@ -1,6 +1,7 @@
 //! Row hashes and their sum.
 
 use super::hash::bytes;
+use super::value::ValueRow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -134,6 +135,11 @@ impl RowHasher {
         for (row, value) in self.rows.iter_mut().zip(values) {
             row.add(key, *value);
         }
+    }
+
+    /// Each row as it is so far, for columns that come in value by value.
+    pub(crate) fn each_so_far(&self) -> impl Iterator<Item = ValueRow> {
+        self.rows.iter().map(|row| ValueRow::from(*row))
     }
 
     /// The sum over the batch's rows.

@@ -28,11 +28,18 @@ pub fn hash_value(value: &Value) -> u64 {
 }
 
 /// The row hash of one row, a value at a time.
+#[derive(Clone, Copy)]
 pub(crate) struct ValueRow(Lanes);
 
 impl Default for ValueRow {
     fn default() -> Self {
         Self(Lanes::EMPTY)
+    }
+}
+
+impl From<Lanes> for ValueRow {
+    fn from(lanes: Lanes) -> Self {
+        Self(lanes)
     }
 }
 

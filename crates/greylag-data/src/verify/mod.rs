@@ -21,7 +21,9 @@
 //! Chunks are chosen by the hash of their names, rows within a chunk by the hash of their positions (those with the
 //! smallest), so that another attempt or another person takes the same. Up to [`SAMPLE_ROWS`] rows of a dataset, or
 //! [`SECOND_OPINION_ROWS`] where the way back covers everything; a dataset that is smaller than that is checked whole,
-//! and then the rejected rows are counted, too. A row hash says nothing of *which* row of the target it is: that
+//! and then the rejected rows are counted, too. If the way back covers some columns, the rows beyond the second opinion
+//! take those columns from the same program that wrote them, so that the reference evaluates what only it can prove, and
+//! each value is still looked for in its own row. A row hash says nothing of *which* row of the target it is: that
 //! it stands in the right place is proven by the hash of all.
 //!
 //! # Tolerance
@@ -56,5 +58,5 @@ pub use ways_back::WaysBack;
 
 /// Rows of a dataset that the reference evaluator sees at most.
 pub const SAMPLE_ROWS: usize = 1024;
-/// The same where every target column is covered by an exact way back.
-pub const SECOND_OPINION_ROWS: usize = 16;
+/// The same of columns that are covered by an exact way back.
+pub const SECOND_OPINION_ROWS: usize = 32;

@@ -1,10 +1,12 @@
 //! The sample: rows of the source, read again and evaluated by the reference evaluator.
 
 use super::request::{SampleOf, Sampled};
+use super::{SECOND_OPINION_ROWS, WaysBack};
+use crate::arrow_types::to_arrow_schema;
 use crate::convert::{FirstRows, Source};
 use crate::error::{arrow, expression};
-use crate::evidence::{ColumnKey, RowSum, ValueRow};
-use crate::expr::BatchRow;
+use crate::evidence::{ColumnKey, RowHasher, RowSum, ValueRow, hash_column};
+use crate::expr::{BatchRow, Program};
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use greylag_driver::error::DriverError;
@@ -37,12 +39,18 @@ pub fn sample(of: &SampleOf, mapping: &Mapping, batch_rows: usize) -> Result<Sam
     }
     let mut sampled = Sampled { rows: choice.chosen.len() as u64, of: choice.position, ..Sampled::default() };
     let types: Vec<DataType> = mapping.source.columns.iter().map(|column| column.data_type.clone()).collect();
-    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); choice.batches.len()];
-    for chosen in choice.chosen {
-        rows[chosen.batch].push(chosen.row);
+    let mut rows: Vec<[Vec<usize>; 2]> = vec![<[Vec<usize>; 2]>::default(); choice.batches.len()];
+    for (rank, chosen) in choice.chosen.into_sorted_vec().into_iter().enumerate() {
+        rows[chosen.batch][usize::from(rank >= SECOND_OPINION_ROWS)].push(chosen.row);
     }
-    for (batch, rows) in choice.batches.iter().zip(&rows) {
-        for expected in reference.evaluate(batch, &types, rows) {
+    let proven = if sampled.rows > SECOND_OPINION_ROWS as u64 { Some(Proven::new(mapping)?) } else { None };
+    for (batch, [whole, rest]) in choice.batches.iter().zip(&rows) {
+        let begun = match &proven {
+            Some(proven) if !rest.is_empty() => proven.rows(batch)?.map(|rows| (rows, proven)),
+            _ => None,
+        };
+        let rest = reference.evaluate(batch, &types, rest, begun.as_ref().map(|(rows, proven)| (&rows[..], *proven)));
+        for expected in reference.evaluate(batch, &types, whole, None).chain(rest) {
             match expected {
                 Expected::Row(hash) => sampled.expected.push(hash),
                 Expected::Rejected => sampled.rejected += 1,
@@ -140,9 +148,21 @@ impl<'a> Reference<'a> {
     }
 
     /// What must become of rows of a batch: row by row, but a column at a time, which keeps what a column needs at hand.
-    fn evaluate(&self, batch: &RecordBatch, types: &[DataType], rows: &[usize]) -> impl Iterator<Item = Expected> {
-        let mut fates: Vec<Fate> = rows.iter().map(|_| Fate::default()).collect();
-        for column in &self.columns {
+    /// Columns that are proven by their way back may have been begun with, for every row of the batch.
+    fn evaluate(
+        &self,
+        batch: &RecordBatch,
+        types: &[DataType],
+        rows: &[usize],
+        begun: Option<(&[ValueRow], &Proven)>,
+    ) -> impl Iterator<Item = Expected> + use<> {
+        let fate =
+            |row: &usize| Fate { hash: begun.map(|(rows, _)| rows[*row]).unwrap_or_default(), ..Fate::default() };
+        let mut fates: Vec<Fate> = rows.iter().map(fate).collect();
+        for (index, column) in self.columns.iter().enumerate() {
+            if begun.is_some_and(|(_, proven)| proven.columns.contains(&index)) {
+                continue;
+            }
             for (fate, &row) in fates.iter_mut().zip(rows) {
                 match (column.value(&BatchRow { columns: batch.columns(), types, row }), column.mapping.misfit) {
                     (Ok(value), _) => fate.hash.add(column.key, column.or_default(&value)),
@@ -157,6 +177,38 @@ impl<'a> Reference<'a> {
             Fate { rejected: true, .. } => Expected::Rejected,
             Fate { hash, .. } => Expected::Row(RowSum(hash.finish())),
         })
+    }
+}
+
+/// The columns that are proven on every row by their way back: their values come from the program that wrote them.
+struct Proven {
+    columns: Vec<usize>,
+    keys: Vec<ColumnKey>,
+    program: Program,
+}
+
+impl Proven {
+    fn new(mapping: &Mapping) -> Result<Self, DriverError> {
+        let columns = WaysBack::of(mapping).proven;
+        let picked: Vec<ColumnMapping> = columns.iter().map(|index| mapping.columns[*index].clone()).collect();
+        let keys = picked.iter().map(|column| ColumnKey::of(&column.target)).collect();
+        Ok(Self { columns, keys, program: Program::new(&picked, &to_arrow_schema(&mapping.source))? })
+    }
+
+    /// The hashes of all rows of a batch, as far as these columns make them; none if they do not hold what was said of
+    /// them, and then all columns are the reference's.
+    fn rows(&self, batch: &RecordBatch) -> Result<Option<Vec<ValueRow>>, DriverError> {
+        let made = self.program.run(batch)?;
+        if made.batch.num_rows() != batch.num_rows() || !made.unfit.is_empty() {
+            return Ok(None);
+        }
+        let (mut rows, mut values) = (RowHasher::default(), Vec::new());
+        rows.begin(batch.num_rows());
+        for (array, key) in made.batch.columns().iter().zip(&self.keys) {
+            hash_column(array, &mut values)?;
+            rows.add(*key, &values);
+        }
+        Ok(Some(rows.each_so_far().collect()))
     }
 }
 

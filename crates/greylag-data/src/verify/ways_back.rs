@@ -16,6 +16,9 @@ pub struct WaysBack {
     pub none: Vec<usize>,
     /// Whether every target column is needed for some exact way back: then a wrong value anywhere is found by it.
     pub covers_target: bool,
+    /// The target columns, as indices into the mapping, whose every value is found to be right or wrong by a derived way
+    /// back: none of them is rejected, defaulted or made null.
+    pub proven: Vec<usize>,
 }
 
 impl WaysBack {
@@ -23,6 +26,7 @@ impl WaysBack {
     pub fn of(mapping: &Mapping) -> Self {
         let mut ways = Self::default();
         let mut covered = vec![false; mapping.columns.len()];
+        let mut proven = covered.clone();
         for (index, Reverse { way, .. }) in mapping.reverse.iter().enumerate() {
             let needed = needed(way, mapping);
             match way {
@@ -34,11 +38,15 @@ impl WaysBack {
                     // An expression over several columns may hide errors that cancel each other in it.
                     if let [only] = needed[..] {
                         covered[only] = true;
+                        let column = &mapping.columns[only];
+                        let given = matches!(way, ReverseWay::Expr { derived: false, .. });
+                        proven[only] |= !given && column.default.is_none() && !may_misfit(column);
                     }
                 }
             }
         }
         ways.covers_target = covered.into_iter().all(|covered| covered);
+        ways.proven = (0..proven.len()).filter(|index| proven[*index]).collect();
         ways
     }
 
