@@ -1,6 +1,7 @@
 //! A crash at every fault point, and a full disk at every write: the next attempt finishes, and nothing is left over.
 
-use crate::support::{STEPS, Setup, World, old_file, parquet};
+use crate::files::old_file;
+use crate::support::{STEPS, Setup, World, parquet};
 use greylag_model::dataset::Shape;
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::Direction;

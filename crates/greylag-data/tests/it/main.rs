@@ -5,6 +5,7 @@
 
 mod crash;
 mod expr;
+mod files;
 mod power;
 mod sampler;
 mod steps;

@@ -6,7 +6,8 @@
 //! a file's bytes are kept from its own sync on. At a cut the other changes are lost, all of them or all but the oldest
 //! few, and files that were not synced are torn. Inodes are kept: the tree is put back by moving what is there.
 
-use crate::support::{STEPS, Setup, World, old_file, parquet};
+use crate::files::old_file;
+use crate::support::{STEPS, Setup, World, parquet};
 use greylag_data::durable::{Disk, LocalDisk, walk};
 use greylag_model::dataset::Shape;
 use std::collections::{BTreeMap, HashMap, HashSet};

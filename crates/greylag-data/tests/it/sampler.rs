@@ -1,6 +1,7 @@
 //! Samples of datasets of every shape: what they count, what they judge, and that nothing is left of them.
 
-use crate::support::{Setup, World, code_of, csv, old_file, parquet, rows, write_parquet};
+use crate::files::{old_file, rows, write_parquet};
+use crate::support::{Setup, World, code_of, csv, parquet};
 use greylag_model::check::Verdict;
 use greylag_model::code::data as code;
 use greylag_model::dataset::Shape;

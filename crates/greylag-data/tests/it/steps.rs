@@ -1,6 +1,7 @@
 //! Each step does what it says, for every shape and format.
 
-use crate::support::{STEPS, Setup, World, code_of, old_file, parquet, rows, write_parquet};
+use crate::files::{old_file, rows, write_parquet};
+use crate::support::{STEPS, Setup, World, code_of, parquet};
 use greylag_driver::executor::Outcome;
 use greylag_model::code::data as code;
 use greylag_model::dataset::Shape;

@@ -1,14 +1,10 @@
 //! A directory of datasets, a ledger in memory, and a rig for faults.
 
-use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray,
-};
+use crate::files::{rows, rows_of};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_data::convert::Limits;
 use greylag_data::durable::{Disk, LocalDisk, walk};
 use greylag_data::executor::{DataPlane, Options, executors};
-use greylag_data::parquet::write::{ParquetFileWriter, ParquetOptions};
 use greylag_data::pool::ReaderPool;
 use greylag_data::request::handle;
 use greylag_data::sampler::{LocalSampler, Scratch};
@@ -106,8 +102,8 @@ impl Context for Attempt<'_> {
         Ok(self.ledger.checkpoints.lock().unwrap().get(self.uses).cloned().unwrap_or_default())
     }
     fn progress(&self, _: Progress) {}
-    fn output_of(&self, uses: &str) -> Result<Option<Value>, DriverError> {
-        Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned())
+    fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError> {
+        Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned().map(Arc::new))
     }
     fn fault(&self, point: &str) -> io::Result<()> {
         let mut hits = self.ledger.hits.lock().unwrap();
@@ -458,75 +454,4 @@ fn xxhash(bytes: &[u8]) -> u128 {
 
 pub(crate) fn code_of<T: std::fmt::Debug>(result: Result<T, DriverError>) -> Code {
     result.unwrap_err().code
-}
-
-/// Rows with a bit of everything; `range` are the ids.
-pub(crate) fn rows(range: std::ops::Range<i64>) -> RecordBatch {
-    let ids: Vec<i64> = range.collect();
-    let some = |id: &i64, every: i64| id % every != 0;
-    let price: Decimal128Array = ids.iter().map(|id| some(id, 7).then_some(i128::from(*id) * 101)).collect();
-    let columns: Vec<(&str, ArrayRef)> = vec![
-        ("id", Arc::new(Int64Array::from(ids.clone()))),
-        ("name", Arc::new(ids.iter().map(|id| some(id, 5).then(|| format!("näme {id}"))).collect::<StringArray>())),
-        ("price", Arc::new(price.with_precision_and_scale(12, 2).unwrap())),
-        ("share", Arc::new(ids.iter().map(|id| some(id, 11).then_some(*id as f64 / 3.0)).collect::<Float64Array>())),
-        ("day", Arc::new(ids.iter().map(|id| some(id, 13).then_some(*id as i32)).collect::<Date32Array>())),
-        ("flag", Arc::new(ids.iter().map(|id| Some(id % 2 == 0)).collect::<BooleanArray>())),
-        ("small", Arc::new(ids.iter().map(|id| Some((id % 100) as i32)).collect::<Int32Array>())),
-        ("city", Arc::new(ids.iter().map(|id| Some(format!("city{}", id % 3))).collect::<StringArray>())),
-        ("code", Arc::new(ids.iter().map(|id| some(id, 4).then(|| format!("c{id}"))).collect::<StringArray>())),
-    ];
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
-}
-
-/// Writes a Parquet file with row groups of at most `group` rows.
-pub(crate) fn write_parquet(path: &Path, batch: &RecordBatch, group: usize) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let options = ParquetOptions { row_group_rows: group, ..ParquetOptions::default() };
-    let mut writer = ParquetFileWriter::new(fs::File::create(path).unwrap(), "test", batch.schema(), options);
-    if batch.num_rows() > 0 {
-        writer.append(batch).unwrap();
-    }
-    writer.finish_into().unwrap();
-}
-
-/// A file of `count` rows in row groups of 100.
-pub(crate) fn old_file(count: i64) -> impl FnOnce(&Path) {
-    move |home| write_parquet(&home.join("old.parquet"), &rows(0..count), 100)
-}
-
-pub(crate) fn rows_of(path: &Path, schema: &Schema, layout: &Layout) -> Vec<String> {
-    use greylag_data::listing::{Anchor, FileFormat, list};
-    let anchor = Anchor { root: None, path: path.display().to_string() };
-    let listing = list(&anchor, Some(FileFormat::of(&layout.format))).unwrap();
-    let mut lines = Vec::new();
-    for file in listing.files {
-        let batches = greylag_data::request::read_rows(&anchor, layout, schema, &file).unwrap();
-        for batch in batches {
-            let options = arrow::util::display::FormatOptions::default().with_null("∅");
-            let formatters: Vec<_> = batch
-                .columns()
-                .iter()
-                .map(|array| arrow::util::display::ArrayFormatter::try_new(array, &options).unwrap())
-                .collect();
-            for row in 0..batch.num_rows() {
-                let values: Vec<String> = formatters.iter().map(|column| column.value(row).to_string()).collect();
-                lines.push(values.join("|"));
-            }
-        }
-    }
-    lines.sort();
-    lines
-}
-
-/// The interpreter that has DuckDB, or the line that cures its absence.
-pub(crate) fn python() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let path = std::env::var_os("GREYLAG_TEST_PYTHON").map_or(root.join("target/venv/bin/python"), PathBuf::from);
-    assert!(
-        path.exists(),
-        "no Python with DuckDB at {}: run `python3 -m venv target/venv && target/venv/bin/pip install duckdb`",
-        path.display()
-    );
-    path
 }

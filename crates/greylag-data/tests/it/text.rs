@@ -1,6 +1,7 @@
 //! CSV in and out.
 
-use crate::support::{Setup, csv, old_file, parquet};
+use crate::files::old_file;
+use crate::support::{Setup, csv, parquet};
 use greylag_model::dataset::{Format, Shape};
 use greylag_model::spec::ErrorClass;
 use std::fs;

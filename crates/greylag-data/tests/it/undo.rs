@@ -1,6 +1,7 @@
 //! Undo after each phase gives back the estate, bit by bit.
 
-use crate::support::{STEPS, Setup, World, code_of, old_file, rows, write_parquet};
+use crate::files::{old_file, rows, write_parquet};
+use crate::support::{STEPS, Setup, World, code_of};
 use greylag_model::code::data as code;
 use std::fs;
 

@@ -1,6 +1,7 @@
 //! The compatibility view: DuckDB runs it and sees the old columns.
 
-use crate::support::{Setup, World, csv, old_file, parquet, python, write_parquet};
+use crate::files::{old_file, python, write_parquet};
+use crate::support::{Setup, World, csv, parquet};
 use arrow::array::{ArrayRef, RecordBatch, Time32SecondArray, TimestampMicrosecondArray, TimestampSecondArray};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_model::dataset::{CsvDialect, Format, Layout, Shape};

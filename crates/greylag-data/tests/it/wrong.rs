@@ -1,6 +1,7 @@
 //! Planted faults: each is caught by verification, and by the proof that is meant to catch it.
 
-use crate::support::{Setup, World, old_file, parquet, rows, write_parquet};
+use crate::files::{old_file, rows, write_parquet};
+use crate::support::{Setup, World, parquet};
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use greylag_model::dataset::Shape;

@@ -4,7 +4,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests that start Python, which the environment names")]
 
-use crate::support::python;
+use crate::files::python;
 use arrow::array::types::{ArrowPrimitiveType, Int64Type};
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema as ArrowSchema};
