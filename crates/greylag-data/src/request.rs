@@ -63,7 +63,7 @@ impl FileCalls for Readers {
     }
 
     fn width(&self) -> usize {
-        self.size()
+        self.at_once()
     }
 }
 

@@ -30,6 +30,10 @@ use exit::Exit;
 use failure::Outcome;
 use std::process::ExitCode;
 
+/// Many threads take and give back small pieces: that is what it is good at, and glibc's is not.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -57,7 +57,8 @@ pub(crate) fn open(home: &Home) -> Result<State, Failure> {
     })?;
     let readers = ReaderPool::new(PoolConfig {
         command: vec![program.into_os_string(), OsString::from("reader")],
-        size: parallelism(),
+        size: 2 * parallelism(),
+        at_once: parallelism(),
         memory_bytes: READER_MEMORY,
         request_timeout: READER_TIMEOUT,
         max_requests: READER_REQUESTS,

@@ -112,6 +112,6 @@ impl FileCalls for crate::pool::ReaderPool<FileRequest, FileReply> {
     }
 
     fn width(&self) -> usize {
-        self.size()
+        self.at_once()
     }
 }

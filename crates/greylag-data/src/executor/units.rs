@@ -55,7 +55,7 @@ impl Job<'_> {
         items: &[T],
         work: impl Fn(usize, &T) -> Result<(), DriverError> + Sync,
     ) -> Result<(), DriverError> {
-        let threads = self.plane.readers.size().min(items.len());
+        let threads = self.plane.readers.at_once().min(items.len());
         if threads <= 1 {
             return items
                 .iter()

@@ -55,8 +55,10 @@ pub const STDERR_BYTES: usize = 4096;
 pub struct PoolConfig {
     /// Program and arguments of a reader; `--memory-bytes N` is appended.
     pub command: Vec<OsString>,
-    /// Readers at most.
+    /// Readers at most. More than processors: while one hands over its answer another one works.
     pub size: usize,
+    /// Requests that one caller makes best at the same time: one for each processor.
+    pub at_once: usize,
     /// Memory of one reader.
     pub memory_bytes: u64,
     /// Longest time for one request, unless the call says otherwise.
@@ -119,10 +121,10 @@ where
         Self { kind: Kind::InProcess(Box::new(handler)), types: PhantomData }
     }
 
-    /// Readers that can work at the same time.
-    pub fn size(&self) -> usize {
+    /// Requests that one caller makes best at the same time.
+    pub fn at_once(&self) -> usize {
         match &self.kind {
-            Kind::Processes(processes) => processes.config.size.max(1),
+            Kind::Processes(processes) => processes.config.at_once.max(1),
             Kind::InProcess(_) => 1,
         }
     }

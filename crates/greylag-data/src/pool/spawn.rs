@@ -46,11 +46,10 @@ fn answer(config: &PoolConfig, inbox: &Receiver<Sender<Answer>>) {
     }
 }
 
-/// A reader takes and gives back the same few megabytes for every file: contexts of codecs, pages, batches. By default the C
-/// library returns them to the system, which hands them out again zeroed, page by page. So a reader keeps up to these many
-/// bytes; its limits hold all the same.
-pub(super) const ALLOCATOR: [(&str, &str); 3] =
-    [("MALLOC_MMAP_THRESHOLD_", "33554432"), ("MALLOC_TRIM_THRESHOLD_", "67108864"), ("MALLOC_TOP_PAD_", "4194304")];
+/// A reader takes and gives back the same few megabytes for every file: contexts of codecs, pages, batches. By default its
+/// allocator soon returns them to the system, which hands them out again zeroed, page by page. So a reader keeps them for
+/// a second, and takes address space by the 32 MiB (the unit is KiB), since that is limited, too.
+pub(super) const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_PURGE_DELAY", "1000"), ("MIMALLOC_ARENA_RESERVE", "32768")];
 
 #[expect(
     clippy::disallowed_methods,

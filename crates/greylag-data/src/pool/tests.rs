@@ -53,7 +53,8 @@ fn obey(order: Order) -> Result<Answer, DriverError> {
         Order::Describe => {
             let core = rustix::process::getrlimit(rustix::process::Resource::Core).current;
             let directory = std::env::current_dir().unwrap();
-            let environment: Vec<_> = std::env::vars_os().map(|(key, _)| key).filter(|key| key != "PWD").collect();
+            let mut environment: Vec<_> = std::env::vars_os().map(|(key, _)| key).filter(|key| key != "PWD").collect();
+            environment.sort();
             format!("{core:?} {directory:?} {environment:?}")
         }
     };
@@ -94,6 +95,7 @@ fn config() -> PoolConfig {
     PoolConfig {
         command: command("a_reader_ends_with_its_input", "reader-child"),
         size: 1,
+        at_once: 1,
         memory_bytes: 256 << 20,
         request_timeout: Duration::from_mins(1),
         max_requests: 1000,
@@ -198,7 +200,8 @@ fn talk_on_standard_error_neither_blocks_nor_grows() {
 #[test]
 fn a_reader_has_no_environment_no_core_and_no_place() {
     let answer = pool(config()).call(&Order::Describe).unwrap().1;
-    let kept = ALLOCATOR.map(|(name, _)| name);
+    let mut kept = ALLOCATOR.map(|(name, _)| name);
+    kept.sort_unstable();
     assert_eq!(answer, format!("Some(0) \"/\" {kept:?}"), "nothing of the parent's");
 }
 

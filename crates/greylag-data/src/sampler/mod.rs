@@ -59,7 +59,7 @@ impl LocalSampler {
 
 impl Sampler for LocalSampler {
     fn width(&self) -> usize {
-        self.readers.size()
+        self.readers.at_once()
     }
 
     fn sample(&self, request: &SampleRequest<'_>, cancelled: &dyn Fn() -> bool) -> Result<Sample, DriverError> {
