@@ -141,7 +141,7 @@ fn connect(path: &Path, options: &Options) -> Result<Connection, DriverError> {
     let pages = options.checkpoint_pages;
     connection
         .execute_batch(&format!(
-            "PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = {pages};"
+            "PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = {pages};"
         ))
         .map_err(classed)?;
     Ok(connection)
