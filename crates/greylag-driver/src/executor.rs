@@ -13,6 +13,7 @@ pub use greylag_model::task::Progress;
 use greylag_model::task::{Direction, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// One attempt of one step.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ pub trait Context: Send + Sync {
     /// Tells how far the work is; cheap, not durable.
     fn progress(&self, progress: Progress);
     /// The evidence (`StepReport::output`) of an earlier step of the same task, by its `uses`.
-    fn output_of(&self, uses: &str) -> Result<Option<Value>, DriverError>;
+    fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError>;
     /// A named place at which a test rig may stop or fail the attempt; `point` is e.g. `in-effect`.
     fn fault(&self, point: &str) -> std::io::Result<()>;
 }

@@ -101,7 +101,7 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
         seed: u64::from(std::process::id()),
         worker: worker(context),
     };
-    Ok(Engine::new(drivers, Limits { workers: 4 * parallelism(), ..Limits::default() }))
+    Ok(Engine::new(drivers, Limits { workers: 12 * parallelism(), ..Limits::default() }))
 }
 
 /// The data plane on the local file system.

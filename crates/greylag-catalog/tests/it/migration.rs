@@ -37,7 +37,7 @@ impl Context for Still {
         Ok(Vec::new())
     }
     fn progress(&self, _: Progress) {}
-    fn output_of(&self, _: &str) -> Result<Option<Value>, DriverError> {
+    fn output_of(&self, _: &str) -> Result<Option<std::sync::Arc<Value>>, DriverError> {
         Ok(None)
     }
     fn fault(&self, point: &str) -> std::io::Result<()> {

@@ -244,7 +244,7 @@ impl Job<'_> {
     /// What an earlier step of the task left.
     fn output<T: DeserializeOwned>(&self, uses: &str) -> Result<Option<T>, DriverError> {
         let Some(value) = self.context.output_of(uses)? else { return Ok(None) };
-        serde_json::from_value(value).map(Some).map_err(|_| crate::error::lost(&format!("what `{uses}` wrote down")))
+        T::deserialize(&*value).map(Some).map_err(|_| crate::error::lost(&format!("what `{uses}` wrote down")))
     }
 
     fn output_needed<T: DeserializeOwned>(&self, uses: &str) -> Result<T, DriverError> {

@@ -254,7 +254,7 @@ pub struct StepOutput {
     /// Executor.
     pub uses: String,
     /// What it says.
-    pub value: Value,
+    pub value: Arc<Value>,
 }
 
 /// What is written together.

@@ -1,5 +1,6 @@
 //! A batch in the making: decisions on rows that earlier decisions of the same batch have already moved.
 
+use super::outputs::Outputs;
 use greylag_driver::journal::{Batch, Loaded, StepOutput, Transition};
 use greylag_model::plan::PlanTask;
 use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, decide};
@@ -14,6 +15,8 @@ pub(super) struct Draft {
     index: HashMap<u64, usize>,
     pub(super) plans: HashMap<u64, Arc<PlanTask>>,
     depended_on: HashSet<u64>,
+    /// What tasks that go on at once know of their outputs.
+    pub(super) outputs: HashMap<u64, Outputs>,
     /// What follows inside the batch: other tasks to tell.
     pub(super) tell: VecDeque<(u64, Command)>,
     /// What is to be done after the commit, in order.

@@ -12,7 +12,7 @@
 //!
 //! **Group commit.** While a commit waits for the disk the threads work, and what they report meanwhile goes into the next
 //! commit together. Intents are written ahead of free threads, as many as keep the threads busy during a commit:
-//! thousands if steps take microseconds, one or two if they take seconds (see [`Decider::capacity`]). The outcome of a
+//! thousands if steps take microseconds, one per thread if they take seconds (see [`Decider::capacity`]). The outcome of a
 //! step and the intent of the next one of the same task share a transition.
 //!
 //! **When it dies half-way.** See `greylag_driver::journal`: nothing that was not committed was begun, nothing committed
@@ -36,6 +36,8 @@
 
 mod draft;
 pub(crate) mod observer;
+mod outputs;
+mod pace;
 mod pool;
 mod requests;
 mod round;
@@ -54,6 +56,8 @@ use greylag_model::task::{
     Ask, Circumstances, Counters, Goal, Input, RunEvent, RunRow, RunState, StopReason, TaskState, decide_run,
 };
 use observer::{Commit, Observer};
+use outputs::Outputs;
+use pace::Pace;
 use pool::{Board, Errand, Pool};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -114,7 +118,7 @@ impl Engine {
             version: None,
             looked_at: None,
             beat_at: now,
-            step_time: None,
+            pace: Pace::default(),
             commit_time: Duration::ZERO,
             orphans_skipped: false,
             makes_room: false,
@@ -162,8 +166,8 @@ struct Decider<'a> {
     looked_at: Option<Duration>,
     /// When the lease was last renewed.
     beat_at: Timestamp,
-    /// Running mean of the time of an errand.
-    step_time: Option<Duration>,
+    /// How long steps take.
+    pace: Pace,
     /// Running mean of the time of a commit.
     commit_time: Duration,
     orphans_skipped: bool,
@@ -174,6 +178,7 @@ struct Decider<'a> {
 /// An errand under way.
 struct Flight {
     task: Loaded,
+    outputs: Outputs,
     errand: Errand,
     board: Arc<Board>,
     /// Why and since when (elapsed time) it has been told to end.
@@ -262,7 +267,7 @@ impl Decider<'_> {
     fn company(&self) -> Vec<pool::Report> {
         let spare = self.flights.len().saturating_sub(self.shared.limits.workers);
         let longest = if spare == 0 { Duration::ZERO } else { self.commit_time.min(LONGEST_COMPANY) };
-        self.pool.reports_together(spare.div_ceil(2), longest)
+        self.pool.reports_together(spare.div_ceil(4), longest)
     }
 
     /// Starts a planned run, calls running attempts lost, and takes up a sweep that was cut off.

@@ -1,5 +1,6 @@
 //! Threads that do steps' work, and the board on which each attempt and the decider talk.
 
+use super::outputs::Outputs;
 use crate::Shared;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepRequest};
@@ -10,7 +11,7 @@ use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::Direction;
 use serde_json::Value;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -34,6 +35,7 @@ pub(super) struct Job {
     pub(super) attempt: u32,
     pub(super) header: Arc<PlanHeader>,
     pub(super) plan: Arc<PlanTask>,
+    pub(super) outputs: Outputs,
     pub(super) errand: Errand,
     pub(super) board: Arc<Board>,
 }
@@ -94,8 +96,32 @@ struct Desk {
 
 #[derive(Default)]
 struct Jobs {
-    queue: VecDeque<Job>,
+    /// By how far their tasks are: those go first that have least before them. So tasks end one after the other, and while
+    /// some wait for the disk others have work for the processors; if all went through the same step together, they would
+    /// wait together, too.
+    queue: BTreeMap<u32, VecDeque<Job>>,
     closed: bool,
+}
+
+impl Jobs {
+    fn push(&mut self, job: Job) {
+        let steps = job.plan.steps.len() as u32;
+        let done = match (&job.errand, job.key.direction) {
+            (Errand::Start, Direction::Forward) => job.key.step,
+            (Errand::Start, Direction::Undo) => steps.saturating_sub(job.key.step),
+            (Errand::Poll(_) | Errand::Cancel(_), _) => steps,
+        };
+        self.queue.entry(done).or_default().push_back(job);
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let mut furthest = self.queue.last_entry()?;
+        let job = furthest.get_mut().pop_front();
+        if furthest.get().is_empty() {
+            furthest.remove();
+        }
+        job
+    }
 }
 
 impl Pool {
@@ -124,7 +150,12 @@ impl Pool {
             return;
         }
         let many = jobs.len() > 1;
-        lock(&self.desk.jobs).queue.extend(jobs);
+        {
+            let mut queued = lock(&self.desk.jobs);
+            for job in jobs {
+                queued.push(job);
+            }
+        }
         if many {
             self.desk.work.notify_all();
         } else {
@@ -170,7 +201,7 @@ fn serve(shared: &Shared, desk: &Desk) {
         let job = {
             let mut jobs = lock(&desk.jobs);
             loop {
-                if let Some(job) = jobs.queue.pop_front() {
+                if let Some(job) = jobs.pop() {
                     break job;
                 }
                 if jobs.closed {
@@ -276,8 +307,9 @@ impl Context for AttemptContext<'_> {
         *lock(&self.job.board.live) = Some(progress);
     }
 
-    fn output_of(&self, uses: &str) -> Result<Option<Value>, DriverError> {
-        self.shared.drivers.journal.output(&self.job.key.run, self.job.key.ordinal, uses)
+    fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError> {
+        let key = &self.job.key;
+        self.job.outputs.get(uses, || self.shared.drivers.journal.output(&key.run, key.ordinal, uses))
     }
 
     fn fault(&self, point: &str) -> std::io::Result<()> {
