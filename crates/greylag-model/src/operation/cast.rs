@@ -20,6 +20,9 @@
 //!    matrix computes in double; `p = 7` would be 1.8.)
 //! 4. **Within a tolerance** that the file gives, between numbers: cast back with rounding, compared within it.
 //!
+//! What 1 to 3 give back is equal, so a tolerance that the file gives says nothing there: it is for values that cannot be
+//! had back as they were.
+//!
 //! Everything else is lost unless the file gives a reverse: rounding and truncation, text to anything, zones.
 
 use super::{Reported, Resolution};
@@ -96,7 +99,7 @@ pub(crate) fn back(from: &DataType, to: &DataType, loss: Option<Loss>, tolerance
     let lossless = match conversion(from, to) {
         Conversion::Exact => {
             let rounds = strict.is_some() && decimal_to_float(from, to);
-            return Back::Cast(if rounds { Some(Loss::Round) } else { strict }, tolerance);
+            return Back::Cast(if rounds { Some(Loss::Round) } else { strict }, None);
         }
         Conversion::Lossy { needs_loss, .. } => !needs_loss || loss == Some(Loss::Fail),
         Conversion::Unsupported { reason } => return Back::Lost(reason.to_owned()),
@@ -104,7 +107,7 @@ pub(crate) fn back(from: &DataType, to: &DataType, loss: Option<Loss>, tolerance
     if lossless && fits_means_equal(from, to) {
         let signless = is_float(from) && !is_float(to);
         let as_numbers = Tolerance { absolute: Some(0.0), relative: None };
-        return Back::Cast(strict, tolerance.or(signless.then_some(as_numbers)));
+        return Back::Cast(strict, signless.then_some(as_numbers));
     }
     if tolerance.is_some() && is_number(from) && is_number(to) {
         return Back::Cast(strict.map(|_| Loss::Round), tolerance);
