@@ -3,6 +3,7 @@
 //! **Invariant:** the contents of a source file are opened only in a reader process (see [`pool`]); the process that
 //! holds the journal sees names, sizes and what readers answer.
 
+mod again;
 pub mod arrow_types;
 pub mod chunk;
 pub mod convert;

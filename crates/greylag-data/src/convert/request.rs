@@ -9,6 +9,7 @@ use greylag_model::mapping::Mapping;
 use greylag_model::sample::Misfits;
 use serde::{Deserialize, Serialize};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 /// Chunks to convert.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,7 +24,8 @@ pub struct ConvertRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_rows: Option<u64>,
     /// Old columns to new ones.
-    pub mapping: Mapping,
+    #[serde(with = "crate::again")]
+    pub mapping: Arc<Mapping>,
     /// Where the rows go.
     pub output: Output,
     /// Rejected rows.

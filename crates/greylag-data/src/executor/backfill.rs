@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) struct Backfill;
 
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
             source_layout: plan.source.layout.clone(),
             chunks: unit.chunks.clone(),
             first_rows: None,
-            mapping: plan.mapping.clone(),
+            mapping: Arc::new(plan.mapping.clone()),
             output: Output {
                 layout: plan.target_layout.clone(),
                 is_there: path == self.staging.path(),

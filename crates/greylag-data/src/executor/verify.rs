@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Chunks that a sample is taken from at most.
@@ -94,9 +94,10 @@ fn staged_files(data: &Path, backfilled: &Backfilled) -> Result<(Vec<DataFile>, 
 /// has, counted without the pass that wrote.
 fn passes(job: &Job<'_>, target: &Anchor, units: &[Unit]) -> Result<(VerifyReply, Option<u64>), DriverError> {
     let Samples { samples, units: sources, rows: source_rows } = samples(job)?;
+    let mapping = Arc::new(job.request.plan.mapping.clone());
     let request = |unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
         Request::Verify(Box::new(VerifyRequest {
-            mapping: job.request.plan.mapping.clone(),
+            mapping: Arc::clone(&mapping),
             target: target.clone(),
             target_layout: job.request.plan.target_layout.clone(),
             chunks: unit.map(|unit| unit.chunks.clone()).unwrap_or_default(),

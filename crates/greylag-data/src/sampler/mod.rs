@@ -96,12 +96,12 @@ fn chunk(file: &DataFile) -> Chunk {
 }
 
 /// The mapping with nothing in it that ends a conversion.
-fn counting(mapping: &Mapping) -> Mapping {
+fn counting(mapping: &Mapping) -> Arc<Mapping> {
     let mut mapping = mapping.clone();
     for column in mapping.columns.iter_mut().filter(|column| column.misfit == Misfit::Fail) {
         column.misfit = Misfit::Reject;
     }
-    mapping
+    Arc::new(mapping)
 }
 
 /// One sample being taken.
@@ -111,7 +111,7 @@ struct Attempt<'a> {
     rows: u64,
     source: Anchor,
     chunks: Vec<Chunk>,
-    mapping: Mapping,
+    mapping: Arc<Mapping>,
     room: &'a Path,
     cancelled: &'a dyn Fn() -> bool,
 }
@@ -143,7 +143,7 @@ impl Attempt<'_> {
             source_layout: self.task.source.layout.clone(),
             chunks: self.chunks.clone(),
             first_rows: Some(self.rows),
-            mapping: self.mapping.clone(),
+            mapping: Arc::clone(&self.mapping),
             output: Output {
                 is_there: false,
                 layout: self.task.target_layout.clone(),
@@ -169,7 +169,7 @@ impl Attempt<'_> {
         let limits = self.limits();
         let most = self.sampler.options.sample_rows;
         let request = VerifyRequest {
-            mapping: self.mapping.clone(),
+            mapping: Arc::clone(&self.mapping),
             target: Anchor { root: None, path: self.data().display().to_string() },
             target_layout: self.task.target_layout.clone(),
             chunks: written.collect(),

@@ -7,12 +7,14 @@ use crate::listing::Anchor;
 use greylag_model::dataset::Layout;
 use greylag_model::mapping::Mapping;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Chunks of the target to read back, and perhaps rows of the source to sample first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VerifyRequest {
     /// Old columns to new ones.
-    pub mapping: Mapping,
+    #[serde(with = "crate::again")]
+    pub mapping: Arc<Mapping>,
     /// Where the written files lie.
     pub target: Anchor,
     /// How they are laid out.
