@@ -10,7 +10,7 @@ use greylag_engine::{Asked, Ended, Quiet, RunSummary};
 use greylag_model::code;
 use greylag_model::id::RunId;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 /// How often the view looks at the journal while this process drives.
@@ -21,18 +21,17 @@ pub(crate) fn drive(context: &Context, run: &RunId) -> Result<RunSummary, Failur
     let state = context.state()?;
     let engine = wire::engine(context, state)?;
     let mut view = View::new(context, state.journal.as_ref(), run)?;
-    let over = AtomicBool::new(false);
+    let (over, ended) = channel();
     let stop = Arc::clone(context.stop());
     let summary = std::thread::scope(|scope| {
-        let (over, stop, engine) = (&over, &stop, &engine);
+        let (stop, engine) = (&stop, &engine);
         let driving = scope.spawn(move || {
-            let summary = engine.drive(run, &Quiet, stop);
-            over.store(true, Ordering::SeqCst);
-            summary
+            // Dropped when it returns, even by a panic.
+            let _over: Sender<()> = over;
+            engine.drive(run, &Quiet, stop)
         });
         // The view reads the journal as any other process would; what it cannot read it leaves out.
-        while !over.load(Ordering::SeqCst) {
-            std::thread::sleep(LOOK_EVERY);
+        while ended.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
             if let Ok(record) = follow::record(state.journal.as_ref(), run) {
                 let _ = view.show(&record);
             }

@@ -31,12 +31,18 @@ pub(crate) fn recheck(
     let mut from = 0;
     loop {
         let tasks = state.journal.plan_tasks(&header.id, from, PAGE)?;
-        digests.extend(tasks.iter().map(PlanTask::digest));
         if tasks.is_empty() {
             break;
         }
         let datasets: Vec<Dataset> = tasks.iter().map(|task| task.source.dataset.clone()).collect();
-        for (offset, (task, now)) in tasks.iter().zip(describe.describe(&datasets)).enumerate() {
+        // While the readers look at the datasets.
+        let digest = || tasks.iter().map(PlanTask::digest).collect::<Vec<_>>();
+        let (found, digested) = std::thread::scope(|scope| {
+            let digested = scope.spawn(digest);
+            (describe.describe(&datasets), digested.join())
+        });
+        digests.extend(digested.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        for (offset, (task, now)) in tasks.iter().zip(found).enumerate() {
             let reasons = match now {
                 Ok(now) => match staleness(task, &now) {
                     Staleness::Fresh => continue,
