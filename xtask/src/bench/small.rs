@@ -3,38 +3,32 @@
 
 use super::measure::{Cost, median, run as measure, table};
 use super::{Setting, fresh};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const DATASETS: usize = 2_000;
 const ROWS: usize = 1_000;
 
-/// Runs the bench.
+/// Runs the bench. Every run gets an estate of its own, and nothing is removed before the last one is over: a file system
+/// can take long to create files beside ones that were removed moments ago.
 pub(crate) fn run(setting: &Setting) -> Result<(), String> {
     let scratch = setting.scratch.join("small");
     fresh(&scratch)?;
-    let estate = scratch.join("estate");
-    let mut generate = Command::new(&setting.greylag);
-    generate.args([
-        "lab",
-        "generate",
-        "--seed",
-        "7",
-        "--datasets",
-        &DATASETS.to_string(),
-        "--uniform",
-        &ROWS.to_string(),
-    ]);
-    measure(&mut [with_path(generate, "--out", &estate)], &[0])?;
     let (mut ours, mut peers) = (Vec::new(), Vec::new());
     for round in 0..=setting.rounds {
-        let own = greylag(setting, &scratch, &estate)?;
-        let peer = duckdb(setting, &estate)?;
-        // The first round warms the page cache for both.
+        let own = greylag(setting, &scratch.join(format!("greylag-{round}")))?;
+        let peer = duckdb(setting, &scratch.join(format!("duckdb-{round}")))?;
+        // The first round warms what both read: programs and libraries.
         if round > 0 {
             ours.push(own);
             peers.push(peer);
         }
+    }
+    for round in 0..=setting.rounds {
+        // A check that the runs can be taken back.
+        let mut undo = of_home(setting, &scratch.join(format!("greylag-{round}")));
+        undo.args(["undo", "uniform-1", "--yes"]);
+        measure(&mut [undo], &[0])?;
     }
     let (own, peer) = (median(&ours), median(&peers));
     let title = format!("small: {DATASETS} datasets of {ROWS} rows x 12 columns, {} rounds", setting.rounds);
@@ -44,51 +38,50 @@ pub(crate) fn run(setting: &Setting) -> Result<(), String> {
         DATASETS as f64 / own.wall,
         DATASETS as f64 / peer.wall
     );
-    Ok(())
+    fresh(&scratch)
 }
 
-fn greylag(setting: &Setting, scratch: &Path, estate: &Path) -> Result<Cost, String> {
-    let home = scratch.join("home");
-    fresh(&home)?;
-    let command = |args: &[&str]| {
-        let mut command = Command::new(&setting.greylag);
-        command.arg("--home").arg(&home).arg("--quiet").args(args);
-        command
-    };
-    let import = command(&["catalog", "import"]);
+/// The same estate for every run.
+fn estate(setting: &Setting, place: &Path) -> Result<PathBuf, String> {
+    let estate = place.join("estate");
+    let mut generate = Command::new(&setting.greylag);
+    generate.args(["lab", "generate", "--seed", "7"]);
+    generate.args(["--datasets", &DATASETS.to_string(), "--uniform", &ROWS.to_string()]);
+    measure(&mut [with_path(generate, "--out", &estate)], &[0])?;
+    Ok(estate)
+}
+
+/// A command on the state folder of a run.
+fn of_home(setting: &Setting, place: &Path) -> Command {
+    let mut command = Command::new(&setting.greylag);
+    command.arg("--home").arg(place.join("home")).arg("--quiet");
+    command
+}
+
+fn greylag(setting: &Setting, place: &Path) -> Result<Cost, String> {
+    let estate = estate(setting, place)?;
+    let mut import = of_home(setting, place);
+    import.args(["catalog", "import"]);
     measure(&mut [with_argument(import, &estate.join("catalog"))], &[0])?;
-    let plan = with_path(command(&["plan", "-o", "name"]), "-f", &estate.join("migrations"));
-    let planned = output(plan)?;
-    let cost = measure(&mut [command(&["apply", planned.trim()])], &[0])?;
-    // The next round needs the targets gone; taking the run back is also a check that it can be.
-    measure(&mut [command(&["undo", "uniform-1", "--yes"])], &[0])?;
-    Ok(cost)
+    let mut plan = of_home(setting, place);
+    plan.args(["plan", "-o", "name"]);
+    let planned = output(with_path(plan, "-f", &estate.join("migrations")))?;
+    let mut apply = of_home(setting, place);
+    apply.args(["apply", planned.trim()]);
+    measure(&mut [apply], &[0])
 }
 
-fn duckdb(setting: &Setting, estate: &Path) -> Result<Cost, String> {
+fn duckdb(setting: &Setting, place: &Path) -> Result<Cost, String> {
+    let estate = estate(setting, place)?;
     let script = setting.workspace.join("benches/small_duckdb.py");
     let mut parts: Vec<Command> = (0..2)
         .map(|part: usize| {
             let mut command = Command::new(&setting.python);
-            command.arg(&script).arg(estate).args(["_peer.parquet", &part.to_string(), "2"]);
+            command.arg(&script).arg(&estate).args(["_peer.parquet", &part.to_string(), "2"]);
             command
         })
         .collect();
-    let cost = measure(&mut parts, &[0])?;
-    remove_peers(&estate.join("data"))?;
-    Ok(cost)
-}
-
-fn remove_peers(directory: &Path) -> Result<(), String> {
-    for entry in std::fs::read_dir(directory).map_err(|error| error.to_string())?.flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            remove_peers(&path)?;
-        } else if path.to_string_lossy().ends_with("_peer.parquet") {
-            std::fs::remove_file(path).map_err(|error| error.to_string())?;
-        }
-    }
-    Ok(())
+    measure(&mut parts, &[0])
 }
 
 /// A command with an option and its path.
