@@ -5,12 +5,13 @@
 //!   column gets a dictionary if that is small against the rows of a row group.
 //! - **Statistics** per column chunk only; no page indexes, no bloom filters.
 //! - **Memory** is bounded by [`ParquetOptions::row_group_bytes`]: a row group is flushed when its encoded size reaches
-//!   that, whatever its rows.
+//!   that, whatever its rows. Where the library's contexts for packing, one for each column, would take more than that, the
+//!   row group is packed here with one context (see [`super::pack`]).
 //! - **The Arrow schema** is embedded only for types that Parquet's own do not restore (zones other than UTC, seconds).
 //! - Nothing of the time, the machine or the process goes into the file.
 
 use super::failure::write_failure;
-use super::pack::pack;
+use super::pack::Packer;
 use crate::reader::{BatchWriter, Counted, Written};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType as ArrowType, SchemaRef, TimeUnit};
@@ -19,6 +20,7 @@ use greylag_model::dataset::Compression;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as Codec, GzipLevel, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use std::io::Write;
@@ -64,20 +66,41 @@ enum State<W: Write + Send> {
     /// The first batch decides the encodings.
     Waiting(W),
     Open(Box<ArrowWriter<Counted<W>>>),
-    /// A small file, encoded in memory first (see [`super::pack`]).
-    Small(Box<Small<W>>),
+    /// Encoded in memory first, then packed (see [`super::pack`]).
+    Packed(Box<Packed<W>>),
     /// An error left it half-written.
     Broken,
 }
 
-struct Small<W> {
+struct Packed<W: Write + Send> {
     encoder: ArrowWriter<Vec<u8>>,
-    out: W,
-    properties: WriterProperties,
+    packer: Packer<Counted<W>>,
+}
+
+impl<W: Write + Send> Packed<W> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        self.encoder.write(batch)?;
+        if self.packer.groups() < self.encoder.flushed_row_groups().len() {
+            self.encoder.sync()?;
+            let plain = std::mem::take(self.encoder.inner_mut());
+            self.packer.pack(plain.into(), self.encoder.flushed_row_groups())?;
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Counted<W>, ParquetError> {
+        let Self { mut encoder, mut packer } = self;
+        let metadata = encoder.finish()?;
+        packer.pack(std::mem::take(encoder.inner_mut()).into(), metadata.row_groups())?;
+        packer.finish(&metadata)
+    }
 }
 
 /// Most memory of the one batch of a small file.
 const SMALL_BYTES: usize = 8 << 20;
+/// Memory that Zstandard takes at this level to pack pages of a usual size and to unpack them, a little more than measured:
+/// the library has one of each for every column.
+const CONTEXT_BYTES: usize = 3 << 19;
 
 impl<W: Write + Send> ParquetFileWriter<W> {
     /// A file of canonical batches of `schema`; `name` is for messages.
@@ -94,10 +117,10 @@ impl<W: Write + Send> ParquetFileWriter<W> {
         let with = |properties| ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(skip);
         let schema = Arc::clone(&self.schema);
         let failed = |error| write_failure(&self.name, &error);
-        self.state = if self.is_small(first) {
+        self.state = if self.is_packed_here(first) {
             let plain = properties.clone().into_builder().set_compression(Codec::UNCOMPRESSED).build();
             let encoder = ArrowWriter::try_new_with_options(Vec::new(), schema, with(plain)).map_err(failed)?;
-            State::Small(Box::new(Small { encoder, out, properties }))
+            State::Packed(Box::new(Packed { encoder, packer: Packer::new(Counted::new(out), properties) }))
         } else {
             let writer = ArrowWriter::try_new_with_options(Counted::new(out), schema, with(properties));
             State::Open(Box::new(writer.map_err(failed)?))
@@ -105,15 +128,19 @@ impl<W: Write + Send> ParquetFileWriter<W> {
         Ok(())
     }
 
-    /// Whether the first batch is all there is, and little.
-    fn is_small(&self, first: Option<&RecordBatch>) -> bool {
+    /// Whether the first batch is all there is, and little; or the library's contexts would take too much memory.
+    fn is_packed_here(&self, first: Option<&RecordBatch>) -> bool {
+        if self.options.compression != Compression::Zstd {
+            return false;
+        }
         let all = first.is_some_and(|batch| self.options.expected_rows == Some(batch.num_rows() as u64));
-        all && self.options.compression == Compression::Zstd
-            && first.is_some_and(|batch| batch.get_array_memory_size() <= SMALL_BYTES)
+        let is_small = all && first.is_some_and(|batch| batch.get_array_memory_size() <= SMALL_BYTES);
+        let columns = self.schema.flattened_fields().len();
+        is_small || columns.saturating_mul(CONTEXT_BYTES) > self.options.row_group_bytes
     }
 
     fn broken(&self) -> DriverError {
-        write_failure(&self.name, &parquet::errors::ParquetError::General("the file is broken".to_owned()))
+        write_failure(&self.name, &ParquetError::General("the file is broken".to_owned()))
     }
 
     /// Appends a batch.
@@ -121,7 +148,7 @@ impl<W: Write + Send> ParquetFileWriter<W> {
         self.open(Some(batch))?;
         let written = match &mut self.state {
             State::Open(writer) => writer.write(batch),
-            State::Small(small) => small.encoder.write(batch),
+            State::Packed(packed) => packed.write(batch),
             _ => return Err(self.broken()),
         };
         if let Err(error) = written {
@@ -138,12 +165,7 @@ impl<W: Write + Send> ParquetFileWriter<W> {
         let failed = |error| write_failure(&self.name, &error);
         let mut out = match std::mem::replace(&mut self.state, State::Broken) {
             State::Open(writer) => writer.into_inner().map_err(failed)?,
-            State::Small(small) => {
-                let Small { mut encoder, out, properties } = *small;
-                let metadata = encoder.finish().map_err(failed)?;
-                let plain = std::mem::take(encoder.inner_mut()).into();
-                pack(plain, &metadata, Counted::new(out), properties).map_err(failed)?
-            }
+            State::Packed(packed) => packed.finish().map_err(failed)?,
             _ => return Err(self.broken()),
         };
         out.flush().map_err(|error| crate::io_error::io_error("write", std::path::Path::new(&self.name), &error))?;
@@ -159,7 +181,7 @@ impl<W: Write + Send> BatchWriter for ParquetFileWriter<W> {
     fn bytes_written(&self) -> u64 {
         match &self.state {
             State::Open(writer) => (writer.bytes_written() + writer.in_progress_size()) as u64,
-            State::Small(small) => (small.encoder.bytes_written() + small.encoder.in_progress_size()) as u64,
+            State::Packed(packed) => (packed.encoder.bytes_written() + packed.encoder.in_progress_size()) as u64,
             _ => 0,
         }
     }

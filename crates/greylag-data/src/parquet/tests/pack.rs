@@ -1,4 +1,4 @@
-//! A small file, packed page by page, is the file that the library writes at once.
+//! A file packed page by page is the file that the library writes at once.
 
 use super::types::{every_type, sample};
 use super::*;
@@ -44,4 +44,23 @@ fn more_batches_than_expected_are_kept_all_the_same() {
     let bytes = write_with(&schema, &[batch.clone(), batch.clone()], options);
     let rows: usize = read(&open(&bytes).unwrap(), &schema).unwrap().iter().map(RecordBatch::num_rows).sum();
     assert_eq!(rows, 20);
+}
+
+/// Row groups by rows alone, so that they are the same whoever packs them.
+#[test]
+fn a_wide_file_of_many_row_groups_is_the_one_that_the_library_writes() {
+    let (schema, batch) = batch(1000);
+    let write = |row_group_bytes| {
+        let options = ParquetOptions {
+            compression: Compression::Zstd,
+            row_group_rows: 700,
+            row_group_bytes,
+            expected_rows: Some(5000),
+        };
+        write_with(&schema, &vec![batch.clone(); 5], options)
+    };
+    let columns = to_arrow_schema(&schema).flattened_fields().len();
+    let (wide, narrow) = (write(columns << 20), write(1 << 30));
+    assert!(wide == narrow, "{} and {} bytes", wide.len(), narrow.len());
+    assert_eq!(open(&wide).unwrap().metadata.metadata().num_row_groups(), 8);
 }
