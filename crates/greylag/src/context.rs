@@ -77,6 +77,11 @@ impl Context {
         Home::locate(self.global.home.as_deref())
     }
 
+    /// Which setting says where the state is.
+    pub(crate) fn home_origin(&self) -> &'static str {
+        Home::origin(self.global.home.as_deref())
+    }
+
     /// The state, opened when first asked for.
     pub(crate) fn state(&self) -> Result<&State, Failure> {
         if let Some(state) = self.state.get() {

@@ -71,7 +71,7 @@ pub(crate) fn drive_and_tell(context: &Context, run: &RunId) -> Outcome {
 }
 
 fn tell(context: &Context, run: &RunRecord) -> Outcome {
-    let exit = follow::exit_of(run);
+    let exit = follow::exit_of(context.journal()?, run)?;
     if context.format().is_json() {
         output::document(context.format(), "run", &serde_json::json!({ "outcome": exit.word(), "run": run }))?;
     }

@@ -25,8 +25,17 @@ pub(crate) fn ended(run: &RunRecord) -> bool {
     matches!(run.row.state, RunState::Finished | RunState::Aborted | RunState::Undone)
 }
 
-/// What a run's state means for a script.
-pub(crate) fn exit_of(run: &RunRecord) -> Exit {
+/// What a run's state means for a script. What its plan left out as blocked was not done either.
+pub(crate) fn exit_of(journal: &dyn Journal, run: &RunRecord) -> Result<Exit, Failure> {
+    let exit = exit_of_tasks(run);
+    if exit != Exit::Done || run.row.state != RunState::Finished {
+        return Ok(exit);
+    }
+    let blocked = journal.plan(&run.plan)?.map_or(0, |plan| plan.totals.blocked);
+    Ok(if blocked > 0 { Exit::Incomplete } else { exit })
+}
+
+fn exit_of_tasks(run: &RunRecord) -> Exit {
     let counters = run.counters;
     match run.row.state {
         RunState::Finished | RunState::Aborted | RunState::Undone if counters.bad() == 0 => Exit::Done,

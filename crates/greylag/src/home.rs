@@ -31,6 +31,17 @@ impl Home {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.root).map_err(|error| unusable(&self.root, &error))
     }
 
+    /// Which setting names the folder, given what was asked for.
+    pub(crate) fn origin(asked: Option<&Path>) -> &'static str {
+        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+        match asked {
+            Some(path) if set("GREYLAG_HOME").is_some_and(|home| home == path) => "GREYLAG_HOME",
+            Some(_) => "--home",
+            None if set("XDG_STATE_HOME").is_some() => "XDG_STATE_HOME",
+            None => "HOME",
+        }
+    }
+
     /// The folder.
     pub(crate) fn root(&self) -> &Path {
         &self.root
@@ -49,6 +60,11 @@ impl Home {
     /// Directories of processes that try something out; each removes its own.
     pub(crate) fn scratch(&self) -> PathBuf {
         self.root.join("scratch")
+    }
+
+    /// What diffs that were stopped have done so far, a directory each.
+    pub(crate) fn diffs(&self) -> PathBuf {
+        self.root.join("diffs")
     }
 
     /// Whether there is any state yet.

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  \
                         greylag apply PLAN                    what `greylag plan` printed last\n  \
                         greylag apply -f orders.yaml          plan, show, ask, run\n  \
+                        greylag apply -f orders.yaml --sample the same, tried on the first rows beforehand\n  \
                         greylag apply PLAN --record-only      only record it; `greylag resume RUN` drives it")]
 pub(crate) struct Apply {
     /// Plans to run, one after the other.
@@ -30,6 +31,8 @@ pub(crate) struct Apply {
     /// Plan these migration files first, show the plan, and ask.
     #[arg(short, long, value_name = "FILE", conflicts_with = "plans")]
     file: Vec<PathBuf>,
+    #[command(flatten)]
+    sample: super::plan::Sample,
     /// Confirm beforehand.
     #[arg(short, long)]
     yes: bool,
@@ -47,11 +50,15 @@ pub(crate) struct Apply {
 impl Apply {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let journal = context.journal()?;
+        if self.sample.rows.is_some() && self.file.is_empty() {
+            return Err(Failure::usage("`--sample` belongs to planning, and a plan was given")
+                .hint("say it to `greylag plan`, or give the migration files with `-f FILE`"));
+        }
         let plans: Vec<PlanHeader> = if self.file.is_empty() {
             self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
         } else {
             let shown = matches!(context.format(), Format::Table | Format::Wide).then_some(false);
-            let planned = super::plan::plan_files(context, &self.file, None, shown)?;
+            let planned = super::plan::plan_files(context, &self.file, self.sample.rows, shown)?;
             planned.into_iter().map(|planned| planned.header).collect()
         };
         if self.run.is_some() && plans.len() > 1 {

@@ -39,6 +39,16 @@ impl Doctor {
             verdict: "pass",
             detail: format!("greylag {} on {}", env!("CARGO_PKG_VERSION"), std::env::consts::ARCH),
         }];
+        findings.push(Finding {
+            check: "settings",
+            verdict: "pass",
+            detail: format!(
+                "state folder {} (from {}); {} at once (processors)",
+                home.root().display(),
+                context.home_origin(),
+                wire::parallelism()
+            ),
+        });
         match home.create() {
             Ok(()) => {
                 findings.push(space(home.root()));
@@ -50,7 +60,7 @@ impl Doctor {
             Ok(state) => Finding {
                 check: "state folder",
                 verdict: "pass",
-                detail: format!("{}, {} runs", home.root().display(), state.journal.runs(10_000)?.len()),
+                detail: format!("opens, {} runs", state.journal.runs(10_000)?.len()),
             },
             Err(failure) => failed("state folder", &failure),
         });

@@ -42,21 +42,29 @@ pub(crate) struct Plan {
     /// Show every dataset, not only groups of equal changes.
     #[arg(long)]
     full: bool,
+    #[command(flatten)]
+    sample: Sample,
+}
+
+/// Whether and how far to sample.
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
     /// Also try the migration on the first N rows of every dataset (1000 if no number is given); no target is touched.
     #[arg(
-        long,
+        id = "sample",
+        long = "sample",
         value_name = "N",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "1000",
         value_parser = clap::value_parser!(u64).range(1..=10_000_000)
     )]
-    sample: Option<u64>,
+    pub(crate) rows: Option<u64>,
 }
 
 impl Plan {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let planned = plan_files(context, &self.file, self.sample, Some(self.full))?;
+        let planned = plan_files(context, &self.file, self.sample.rows, Some(self.full))?;
         let mut exit = Exit::Done;
         if planned.iter().any(|plan| plan.header.totals.blocked > 0) {
             exit = exit.max(Exit::Incomplete);

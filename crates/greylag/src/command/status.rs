@@ -70,7 +70,7 @@ impl Status {
                 context.say(&format!("{hidden} more tasks; `--limit N` shows more, `--failed` those that need a look"));
             }
         }
-        Ok(follow::exit_of(&run))
+        follow::exit_of(journal, &run)
     }
 }
 

@@ -74,7 +74,7 @@ impl Wait {
         let reached = follow::until(context, &run.id, patience, |run| self.condition.holds(run) || follow::ended(run))?;
         let holds = self.condition.holds(&reached);
         let exit = match self.condition {
-            Condition::Ended if holds => follow::exit_of(&reached),
+            Condition::Ended if holds => follow::exit_of(journal, &reached)?,
             _ if holds => Exit::Done,
             _ => Exit::Incomplete,
         };

@@ -54,8 +54,11 @@ fn an_unknown_dataset_blocks_only_its_pair() {
     assert!(said.stdout.contains("error[GL0450]"), "{}", said.stdout);
     assert!(said.stdout.contains("1 dataset"), "{}", said.stdout);
     let plan = rig.json(["plans"])["items"][0]["id"].as_str().unwrap().to_owned();
-    rig.run(["apply", &plan]).ended(0);
+    rig.run(["apply", &plan]).ended(3);
     assert_eq!(std::fs::read_to_string(rig.path("data/good_v2.csv")).unwrap(), "c,b\n1,2\n");
+    let waited = rig.run(["wait", "mixed-1", "-o", "json"]).ended(3);
+    assert!(waited.stdout.contains("\"outcome\":\"incomplete\""), "{}", waited.stdout);
+    rig.run(["undo", "mixed-1", "--yes"]).ended(0);
 }
 
 #[test]
