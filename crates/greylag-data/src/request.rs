@@ -4,6 +4,7 @@ use crate::chunk::{Extent, FileFacts, Part, Pieces};
 use crate::convert::{ConvertReply, ConvertRequest};
 use crate::csv::read::CsvFile;
 use crate::describe::{FileCalls, FileReply, FileRequest};
+use crate::diff::{DigestReply, DigestRequest, PickReply, PickRequest};
 use crate::io_error::io_error;
 use crate::listing::{Anchor, DataFile};
 use crate::parquet::assemble::assemble;
@@ -36,6 +37,10 @@ pub enum Request {
     Assemble(AssembleRequest),
     /// Read a chunk of the target back.
     Verify(Box<VerifyRequest>),
+    /// Hash rows to compare them.
+    Digest(Box<DigestRequest>),
+    /// Rows that differ.
+    Pick(Box<PickRequest>),
 }
 
 /// What a reader answers.
@@ -52,6 +57,10 @@ pub enum Reply {
     Assembled(u64),
     /// To [`Request::Verify`].
     Verify(Box<VerifyReply>),
+    /// To [`Request::Digest`].
+    Digest(Box<DigestReply>),
+    /// To [`Request::Pick`].
+    Pick(Box<PickReply>),
 }
 
 impl FileCalls for Readers {
@@ -99,6 +108,8 @@ pub fn handle(request: Request) -> Result<Reply, DriverError> {
         Request::Convert(request) => Reply::Convert(Box::new(crate::convert::convert(&request)?)),
         Request::Assemble(request) => Reply::Assembled(put_together(&request)?),
         Request::Verify(request) => Reply::Verify(Box::new(crate::verify::verify(&request)?)),
+        Request::Digest(request) => Reply::Digest(Box::new(crate::diff::digest(&request)?)),
+        Request::Pick(request) => Reply::Pick(Box::new(crate::diff::pick(&request)?)),
     })
 }
 

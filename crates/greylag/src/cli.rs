@@ -72,6 +72,7 @@ pub(crate) enum Command {
     Undo(command::undo::Undo),
     Catalog(command::catalog::Catalog),
     Lineage(command::lineage::Lineage),
+    Diff(command::diff::Diff),
     Lab(command::lab::Lab),
     Gc(command::gc::Gc),
     Doctor(command::doctor::Doctor),

@@ -9,8 +9,12 @@ pub enum Exit {
     Done,
     /// 1: failed.
     Failed,
+    /// 1: the datasets differ (only `diff`).
+    Different,
     /// 2: the plan has changes (only with `--detailed-exitcode`).
     Changes,
+    /// 2: failed (only `diff`, where 1 means something else).
+    NotCompared,
     /// 3: finished, but some gave up, are blocked or wait for a person; or `wait` timed out.
     Incomplete,
     /// 5: a gate, a policy or a fence refused.
@@ -25,10 +29,12 @@ pub enum Exit {
 
 impl Exit {
     /// All of them, in the order of their numbers.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
+        Self::Different,
         Self::Changes,
+        Self::NotCompared,
         Self::Incomplete,
         Self::Refused,
         Self::Usage,
@@ -41,9 +47,11 @@ impl Exit {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
+            Self::Different => "the datasets differ (only `diff`)",
+            Self::NotCompared => "failed (only `diff`)",
             Self::Changes => "the plan has changes (only with `--detailed-exitcode`)",
             Self::Incomplete => {
-                "finished, but some tasks gave up, are blocked, paused or wait for a person; or `wait` timed out"
+                "finished, but some tasks gave up or are paused or wait for a person, or the plan has left out blocked pairs; or `wait` timed out"
             }
             Self::Refused => "refused by a gate, a policy or a fence, or not confirmed",
             Self::Usage => "wrong usage",
@@ -56,8 +64,8 @@ impl Exit {
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Failed => 1,
-            Self::Changes => 2,
+            Self::Failed | Self::Different => 1,
+            Self::Changes | Self::NotCompared => 2,
             Self::Incomplete => 3,
             Self::Refused => 5,
             Self::Usage => 64,
@@ -70,7 +78,8 @@ impl Exit {
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Done => "done",
-            Self::Failed => "failed",
+            Self::Failed | Self::NotCompared => "failed",
+            Self::Different => "different",
             Self::Changes => "changes",
             Self::Incomplete => "incomplete",
             Self::Refused => "refused",

@@ -7,6 +7,7 @@ use crate::home::Home;
 use greylag_catalog::migration::CatalogExecutor;
 use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
+use greylag_data::diff::Diff;
 use greylag_data::durable::LocalDisk;
 use greylag_data::executor::{DataPlane, Options, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
@@ -140,7 +141,9 @@ pub(crate) fn sampler(context: &Context, state: &State) -> Result<LocalSampler, 
 
 /// Scratch directories of processes that are no more.
 pub(crate) fn abandoned_scratch(home: &Home) -> Result<Vec<PathBuf>, Failure> {
-    Ok(sampler::abandoned(&home.scratch())?)
+    let mut found = sampler::abandoned(&home.scratch())?;
+    found.extend(sampler::abandoned(&home.diffs())?);
+    Ok(found)
 }
 
 /// Removes one of them; false if somebody holds it by now.
@@ -174,4 +177,24 @@ pub(crate) fn try_reader(context: &Context) -> Result<u128, Failure> {
 /// Serves requests of a parent process on standard input until it closes.
 pub(crate) fn read_for_parent(memory_bytes: u64) -> Result<(), Failure> {
     Ok(pool::serve(ServeLimits { memory_bytes }, &request::handle)?)
+}
+
+/// Makes a diff with the state folder's readers and room.
+pub(crate) fn diff<T>(
+    state: &State,
+    rows: usize,
+    progress: &(dyn Fn(u64, u64) + Sync),
+    cancelled: &(dyn Fn() -> bool + Sync),
+    run: impl FnOnce(&Diff<'_>) -> T,
+) -> T {
+    let Options { chunk_bytes, limits, .. } = Options::default();
+    run(&Diff {
+        readers: &state.readers,
+        directory: &state.home.diffs(),
+        chunk_bytes,
+        batch_rows: limits.batch_rows,
+        rows,
+        progress,
+        cancelled,
+    })
 }

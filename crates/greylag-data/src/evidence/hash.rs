@@ -17,7 +17,7 @@ use greylag_driver::error::DriverError;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The value hash of null, whatever its type.
-pub(super) const NULL: u64 = 0xa076_1d64_78bd_642f;
+pub(crate) const NULL: u64 = 0xa076_1d64_78bd_642f;
 /// What a list's or struct's hash begins with.
 const NESTED: u64 = 0xe703_7ed1_a0b4_28db;
 /// Odd; makes [`fold`] depend on order.
@@ -48,7 +48,7 @@ pub(super) fn bytes(value: &[u8]) -> u64 {
 }
 
 #[inline]
-pub(super) fn wide(value: i128) -> u64 {
+pub(crate) fn wide(value: i128) -> u64 {
     mix(value as u64 ^ mix(((value >> 64) as u64).wrapping_add(NESTED)))
 }
 
@@ -58,7 +58,7 @@ pub(super) fn float32(value: f32) -> u64 {
 }
 
 #[inline]
-pub(super) fn float64(value: f64) -> u64 {
+pub(crate) fn float64(value: f64) -> u64 {
     mix(if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() })
 }
 

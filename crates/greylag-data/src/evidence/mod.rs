@@ -58,6 +58,7 @@ mod tests;
 
 pub use accumulator::Accumulator;
 pub use hash::hash_column;
+pub(crate) use hash::{NULL, float64, wide};
 pub use row::{ByRow, ColumnKey, RowHasher, RowSum};
 pub use state::{ColumnState, State};
 pub(crate) use value::ValueRow;

@@ -117,9 +117,7 @@ fn within(left: Option<&str>, right: Option<&str>, tolerance: Tolerance, times: 
     }
     let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
     let (Some(left), Some(right)) = (number(left), number(right)) else { return false };
-    let difference = (left - right).abs();
-    tolerance.absolute.is_some_and(|most| difference <= most * times)
-        || tolerance.relative.is_some_and(|share| difference <= share * left.abs().max(right.abs()))
+    tolerance.allows(left, right, times)
 }
 
 /// Every row of the sample is in the target, as the reference evaluator has it.

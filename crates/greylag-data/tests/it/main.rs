@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_methods, reason = "DuckDB is started, in the Python that the environment names")]
 
 mod crash;
+mod diff;
 mod expr;
 mod files;
 mod power;

@@ -137,4 +137,13 @@ codes! {
     POWER_CUT = 659, "what an earlier step made did not outlive a power cut",
         cause: "The machine was started anew since the conversion, and the file system does not have what was converted. Its name is put on disk with the new dataset's, not before: that spares a wait for the disk.",
         cure: "Nothing: the task goes back by itself and converts again; the old dataset was not touched.";
+    DIFF_REFUSED = 670, "the datasets cannot be compared like this",
+        cause: "What was asked of the diff does not go with the columns of the two datasets, or would take more memory than a diff may have. Nothing was changed.",
+        cure: "The message names the column or the option. `greylag catalog show NAME` lists a dataset's columns.";
+    DIFF_STOPPED = 671, "the diff was stopped",
+        cause: "Somebody asked the process to end. What it had digested so far is kept in the state folder.",
+        cure: "The same command goes on where it was; `greylag gc` removes what is kept.";
+    DIFF_RUNNING = 672, "the same diff is being made by another process",
+        cause: "Two processes would write the same files.",
+        cure: "Wait for the other one.";
 }

@@ -94,6 +94,19 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
     freeze(migration, snapshot, options, &procedure, &order, tasks, reasons)
 }
 
+/// The mapping that one pair of a migration has for a source of this schema and layout, wherever the target stands.
+pub fn mapping_of(
+    migration: &Migration,
+    pair: usize,
+    places: Places<'_>,
+    observed: &Observed,
+) -> Result<Mapping, Vec<Diagnostic>> {
+    let connections = BTreeMap::new();
+    let mut compiler = Compiler { migration, places, connections: &connections, prepared: HashMap::new() };
+    let prepared = compiler.prepare(pair, observed).map_err(|errors| errors.to_vec())?;
+    Ok(prepared.mapping.clone())
+}
+
 fn refused(diagnostics: Vec<Diagnostic>) -> Compiled {
     Compiled { plan: None, diagnostics }
 }

@@ -14,7 +14,7 @@ mod staleness;
 mod steps;
 mod warning;
 
-pub use compile::{CompileOptions, Compiled, Places, compile};
+pub use compile::{CompileOptions, Compiled, Places, compile, mapping_of};
 pub use estimate::Speed;
 pub use explain::{Detail, Line, LineKind, explain};
 pub use hash::computed_id;

@@ -290,6 +290,15 @@ pub struct Tolerance {
     pub relative: Option<f64>,
 }
 
+impl Tolerance {
+    /// Whether two numbers are that near, the absolute difference taken `times`.
+    pub fn allows(self, left: f64, right: f64, times: f64) -> bool {
+        let difference = (left - right).abs();
+        self.absolute.is_some_and(|most| difference <= most * times)
+            || self.relative.is_some_and(|share| difference <= share * left.abs().max(right.abs()))
+    }
+}
+
 /// A column whose readers a person must look at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -5,6 +5,7 @@ pub(crate) mod approve;
 pub(crate) mod catalog;
 pub(crate) mod completion;
 pub(crate) mod control;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gc;

@@ -178,6 +178,11 @@ fn first_migration() {
 }
 
 #[test]
+fn comparing() {
+    check("comparing.md");
+}
+
+#[test]
 fn running() {
     check("running.md");
 }
@@ -190,7 +195,7 @@ fn every_guide_is_run() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     pages.sort();
-    assert_eq!(pages, ["first-migration.md", "running.md"], "a new guide needs a test above");
+    assert_eq!(pages, ["comparing.md", "first-migration.md", "running.md"], "a new guide needs a test above");
 }
 
 #[test]
