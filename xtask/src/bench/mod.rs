@@ -3,6 +3,7 @@
 //! Contenders take turns (A B A B …), so that both meet the same noise; medians and the ratio of medians are printed.
 //! Processor time is user plus system of the whole process tree, memory the largest sum of resident sets over it.
 
+mod diff;
 mod lineitem;
 mod measure;
 mod plan;
@@ -35,7 +36,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of the benches.
-pub(crate) const NAMES: [&str; 4] = ["small", "lineitem", "steps", "plan"];
+pub(crate) const NAMES: [&str; 5] = ["small", "lineitem", "diff", "steps", "plan"];
 
 /// Runs one bench, or all.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
@@ -53,6 +54,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
         match *known {
             "small" => small::run(setting)?,
             "lineitem" => lineitem::run(setting)?,
+            "diff" => diff::run(setting)?,
             "steps" => steps::run(setting)?,
             _ => plan::run(setting)?,
         }

@@ -230,7 +230,7 @@ impl Read {
         self.done.fetch_add(bytes, Ordering::Relaxed);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, identity) in files {
-            let first = seen[side].entry(name.clone()).or_insert_with(|| identity.clone());
+            let first = seen[side].entry(name.clone()).or_insert(*identity);
             if first != identity {
                 return Err(changed(anchor, name));
             }

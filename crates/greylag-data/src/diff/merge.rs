@@ -161,9 +161,9 @@ impl Range<'_> {
             }
         }
         let matched = if self.tolerances.is_empty() { rows[0].min(rows[1]) } else { matched(numbers, self.tolerances) };
-        for side in 0..2 {
-            tally.rows[side] += rows[side];
-            tally.unmatched[side] += rows[side] - matched;
+        for (rows, (all, unmatched)) in rows.into_iter().zip(tally.rows.iter_mut().zip(&mut tally.unmatched)) {
+            *all += rows;
+            *unmatched += rows - matched;
         }
         Ok(())
     }

@@ -1,15 +1,17 @@
 //! Picks: the rows of given keys, as text. Runs in a reader.
 
-use super::digest::{Hashes, SideOf};
+use super::digest::{ColumnOf, Hashes, SideOf};
 use crate::chunk::Chunk;
 use crate::durable::Identity;
 use crate::error::arrow;
-use crate::evidence::ByRow;
-use arrow::array::{Array, ArrayRef};
+use crate::evidence::RowSet;
+use arrow::array::{Array, ArrayRef, UInt32Array};
+use arrow::compute::take;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Rows that one answer has at most.
 const MOST_ROWS: usize = 200_000;
@@ -49,20 +51,25 @@ pub struct PickedRow {
     pub texts: Vec<Option<String>>,
 }
 
-/// Picks rows.
+/// Picks rows. Most rows are not wanted, so all columns are looked at only of those that are.
 pub(crate) fn pick(request: &PickRequest) -> Result<PickReply, DriverError> {
     let PickRequest { side, chunks, keys, batch_rows } = request;
     let read = side.identities(chunks)?;
-    let keys: ByRow<()> = keys.iter().map(|key| (u128::from(*key) << 64, ())).collect();
-    let mut hashes = Hashes::new(&side.columns);
-    let (mut picked, mut rows) = (Vec::new(), Vec::new());
+    let wanted: RowSet = keys.iter().map(|key| u128::from(*key) << 64).collect();
+    let keyed = side.columns.iter().any(|column| column.key);
+    let places: Vec<usize> = (0..side.columns.len()).filter(|at| side.columns[*at].key || !keyed).collect();
+    let key_columns: Vec<ColumnOf> = places.iter().map(|at| side.columns[*at].clone()).collect();
+    let (mut by_key, mut whole) = (Hashes::new(&key_columns), Hashes::new(&side.columns));
+    let (mut picked, mut found, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     side.each_batch(chunks, *batch_rows, |arrays| {
         picked.clear();
-        let mut row = 0usize;
-        hashes.each(arrays, |record| {
-            let key = (record >> 64) as u64;
-            if keys.contains_key(&(u128::from(key) << 64)) {
-                picked.push((row, key));
+        found.clear();
+        let key_arrays: Vec<ArrayRef> = places.iter().map(|at| Arc::clone(&arrays[*at])).collect();
+        let mut row = 0u32;
+        by_key.each(&key_arrays, |record| {
+            if wanted.contains(&(record >> 64 << 64)) {
+                picked.push(row);
+                found.push((record >> 64) as u64);
             }
             row += 1;
         })?;
@@ -74,12 +81,18 @@ pub(crate) fn pick(request: &PickRequest) -> Result<PickReply, DriverError> {
             return Err(DriverError::permanent(code::DIFF_REFUSED, words)
                 .hint("have fewer keys named with `--rows N`, or name a key that tells rows apart"));
         }
-        let texts = texts(arrays)?;
-        for (row, key) in &picked {
+        let picked = UInt32Array::from(std::mem::take(&mut picked));
+        let taken: Vec<ArrayRef> = arrays
+            .iter()
+            .map(|array| take(array, &picked, None).map_err(|error| arrow(&error)))
+            .collect::<Result<_, _>>()?;
+        whole.each(&taken, |_| {})?;
+        let texts = texts(&taken)?;
+        for (row, key) in found.iter().enumerate() {
             rows.push(PickedRow {
                 key: *key,
-                values: hashes.values.iter().map(|values| values[*row]).collect(),
-                texts: texts.iter().map(|text| text.of(*row)).collect(),
+                values: whole.values.iter().map(|values| values[row]).collect(),
+                texts: texts.iter().map(|text| text.of(row)).collect(),
             });
         }
         Ok(())

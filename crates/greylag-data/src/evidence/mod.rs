@@ -59,7 +59,7 @@ mod tests;
 pub use accumulator::Accumulator;
 pub use hash::hash_column;
 pub(crate) use hash::{NULL, float64, wide};
-pub use row::{ByRow, ColumnKey, RowHasher, RowSum};
+pub use row::{ByRow, ColumnKey, RowHasher, RowSet, RowSum};
 pub use state::{ColumnState, State};
 pub(crate) use value::ValueRow;
 pub use value::{hash_value, row_hash};

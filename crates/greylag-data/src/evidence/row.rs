@@ -46,6 +46,9 @@ impl<'de> Deserialize<'de> for RowSum {
 /// A map by row hashes, which need no hashing again.
 pub type ByRow<T> = std::collections::HashMap<u128, T, std::hash::BuildHasherDefault<AsItIs>>;
 
+/// A set of row hashes.
+pub type RowSet = std::collections::HashSet<u128, std::hash::BuildHasherDefault<AsItIs>>;
+
 /// Takes a number as its own hash.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AsItIs(u64);

@@ -34,7 +34,7 @@ pub(super) struct Packer<W: Write + Send> {
 
 enum Place<W: Write + Send> {
     /// The first row group tells the schema.
-    Waiting(W, WriterProperties),
+    Waiting(W, Box<WriterProperties>),
     Open(Box<SerializedFileWriter<W>>),
     /// An error left it half-written.
     Broken,
@@ -43,7 +43,7 @@ enum Place<W: Write + Send> {
 impl<W: Write + Send> Packer<W> {
     /// Nothing is written before the first row group.
     pub(super) fn new(out: W, properties: WriterProperties) -> Self {
-        Self { place: Place::Waiting(out, properties), groups: 0, passed: 0 }
+        Self { place: Place::Waiting(out, Box::new(properties)), groups: 0, passed: 0 }
     }
 
     /// Row groups written.
@@ -55,7 +55,7 @@ impl<W: Write + Send> Packer<W> {
         if let Place::Waiting(..) = self.place
             && let Place::Waiting(out, properties) = std::mem::replace(&mut self.place, Place::Broken)
         {
-            let writer = SerializedFileWriter::new(out, schema.root_schema_ptr(), Arc::new(properties))?;
+            let writer = SerializedFileWriter::new(out, schema.root_schema_ptr(), Arc::from(properties))?;
             self.place = Place::Open(Box::new(writer));
         }
         match &mut self.place {

@@ -322,8 +322,9 @@ fn an_empty_side() {
 fn what_does_not_go_together_is_refused_with_a_hint() {
     let pair = Pair::new(&rows(0..10), &rows(0..10));
     let readers = Readers::in_process(handle);
-    let tolerance = Some(Tolerance { absolute: Some(1.0), relative: None });
-    let of = |name: &str| [(name.to_owned(), tolerance.unwrap())].into();
+    let one = Tolerance { absolute: Some(1.0), relative: None };
+    let tolerance = Some(one);
+    let of = |name: &str| [(name.to_owned(), one)].into();
     for (options, words) in [
         (by(&["ids"]), "the first dataset has no column `ids`"),
         (Options { ignore: vec!["id".to_owned()], ..by(&["id"]) }, "both part of the key and to be ignored"),

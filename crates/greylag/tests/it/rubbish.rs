@@ -57,7 +57,7 @@ fn an_unknown_dataset_blocks_only_its_pair() {
     rig.run(["apply", &plan]).ended(3);
     assert_eq!(std::fs::read_to_string(rig.path("data/good_v2.csv")).unwrap(), "c,b\n1,2\n");
     let waited = rig.run(["wait", "mixed-1", "-o", "json"]).ended(3);
-    assert!(waited.stdout.contains("\"outcome\":\"incomplete\""), "{}", waited.stdout);
+    assert_eq!(waited.json()["outcome"], "incomplete");
     rig.run(["undo", "mixed-1", "--yes"]).ended(0);
 }
 
