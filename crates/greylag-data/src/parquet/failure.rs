@@ -17,12 +17,18 @@ pub fn read_failure(name: &str, error: &ParquetError) -> DriverError {
     {
         return failure;
     }
-    if matches!(error, ParquetError::NYI(_)) || text.contains("Disabled feature") || text.contains("encrypt") {
-        let words = format!("`{name}` cannot be read: {}", tidy(&text));
-        return DriverError::permanent(code::UNSUPPORTED_FEATURE, words)
-            .hint("rewrite the file with zstd or snappy and without encryption");
-    }
-    corrupt(name, &text)
+    if matches!(error, ParquetError::NYI(_)) { unsupported(name, &text) } else { in_words(name, &text) }
+}
+
+/// A failure that only its words tell of.
+fn in_words(name: &str, text: &str) -> DriverError {
+    let known = ["Disabled feature", "encrypt"].iter().any(|words| text.contains(words));
+    if known { unsupported(name, text) } else { corrupt(name, text) }
+}
+
+fn unsupported(name: &str, text: &str) -> DriverError {
+    DriverError::permanent(code::UNSUPPORTED_FEATURE, format!("`{name}` cannot be read: {}", tidy(text)))
+        .hint("rewrite the file with zstd or snappy and without encryption")
 }
 
 /// What a stream of batches from `name` failed with.
@@ -30,12 +36,12 @@ pub fn batch_failure(name: &str, error: &ArrowError) -> DriverError {
     match error {
         ArrowError::ExternalError(inner) => match inner.downcast_ref::<ParquetError>() {
             Some(inner) => read_failure(name, inner),
-            None => system_failure(name, inner.as_ref()).unwrap_or_else(|| corrupt(name, &error.to_string())),
+            None => system_failure(name, inner.as_ref()).unwrap_or_else(|| in_words(name, &error.to_string())),
         },
         ArrowError::IoError(_, inner) => {
             system_failure(name, inner).unwrap_or_else(|| corrupt(name, &error.to_string()))
         }
-        other => corrupt(name, &other.to_string()),
+        other => in_words(name, &other.to_string()),
     }
 }
 

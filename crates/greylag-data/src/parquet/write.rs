@@ -6,7 +6,7 @@
 //! - **Statistics** per column chunk only; no page indexes, no bloom filters.
 //! - **Memory** is bounded by [`ParquetOptions::row_group_bytes`]: a row group is flushed when its encoded size reaches
 //!   that, whatever its rows. Where the library's contexts for packing, one for each column, would take more than that, the
-//!   row group is packed here with one context (see [`super::pack`]).
+//!   row group is packed here with one context.
 //! - **The Arrow schema** is embedded only for types that Parquet's own do not restore (zones other than UTC, seconds).
 //! - Nothing of the time, the machine or the process goes into the file.
 

@@ -112,6 +112,7 @@ fn a_data_file_given_as_a_descriptor_is_pointed_to_its_directory() {
 fn a_migration_file_beside_the_data_does_not_hide_it() {
     let rig = Rig::new();
     rig.write("data/good.csv", "a,b\n1,2\n");
+    rig.write("data/deep/notes.yaml", "type: FeatureCollection\nfeatures: []\n");
     rig.write("data/m.yaml", "apiVersion: greylag.dev/v1alpha1\nkind: Migration\nmetadata: {name: m}\nspec: {}\n");
     let said = rig.run(["catalog", "import", "data"]).ended(0);
     assert!(said.stdout.starts_with("1 added"), "{}", said.stdout);

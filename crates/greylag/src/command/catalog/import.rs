@@ -87,7 +87,8 @@ fn data_file(path: &Path) -> Failure {
         .hint(format!("register all of its directory: `greylag catalog import {}`", holder.display()))
 }
 
-/// Whether a directory holds a YAML file at any depth that is no migration; whether those are descriptors the import says.
+/// Whether a directory holds a YAML file at any depth that calls itself something and is no migration; whether those are
+/// descriptors the import says. Other YAML often lies beside data.
 fn holds_descriptors(directory: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(directory) else { return false };
     entries.flatten().any(|entry| {
@@ -100,15 +101,21 @@ fn holds_descriptors(directory: &Path) -> bool {
         if kind.is_dir() {
             return holds_descriptors(&entry.path());
         }
-        (name.ends_with(".yaml") || name.ends_with(".yml")) && !holds_only_migrations(&entry.path())
+        (name.ends_with(".yaml") || name.ends_with(".yml")) && has_a_kind(&entry.path())
     })
 }
 
-/// Whether a YAML file has documents of ours and no others: migration files often lie beside the data.
-fn holds_only_migrations(path: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(path) else { return false };
-    let mut kinds = text.lines().filter_map(|line| line.strip_prefix("kind:")).map(str::trim).peekable();
-    kinds.peek().is_some() && kinds.all(|kind| matches!(kind, "Migration" | "Connection"))
+/// Whether a YAML file has documents with a kind that is not one of migration files, which often lie beside the data, too.
+/// One that cannot be read is for the import to tell of.
+fn has_a_kind(path: &Path) -> bool {
+    let Ok(bytes) = std::fs::read(path) else { return true };
+    let text = String::from_utf8_lossy(&bytes);
+    let value = |line: &str, key: &str| line.strip_prefix(key).map(|value| value.trim().to_owned());
+    let mut kinds = text.lines().filter_map(|line| value(line, "kind:")).peekable();
+    if kinds.peek().is_none() {
+        return text.lines().any(|line| value(line, "apiVersion:").is_some());
+    }
+    !kinds.all(|kind| matches!(kind.as_str(), "Migration" | "MigrationTemplate" | "Connection"))
 }
 
 fn add(total: &mut Report, more: Report) {
