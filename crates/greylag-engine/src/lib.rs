@@ -4,6 +4,7 @@
 //! randomness as they are passed in. What it decides is decided by `greylag_model::task`; this crate only finds out what
 //! there is to decide, writes it down, and then does it.
 
+pub mod candidates;
 mod drive;
 pub mod probe;
 pub mod sample;

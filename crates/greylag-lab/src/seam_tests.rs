@@ -100,7 +100,7 @@ fn migration(path: &Path) -> Migration {
     assert!(words.is_empty(), "{}", words.join("\n"));
     let migrations = parsed.documents.into_iter().filter_map(|document| match document {
         Document::Migration(migration, _) => Some(*migration),
-        Document::Connection(..) => None,
+        Document::Template(..) | Document::Connection(..) => None,
     });
     migrations.last().unwrap()
 }

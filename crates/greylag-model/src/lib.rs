@@ -5,6 +5,7 @@
 //! Every function is values in, values out, so it cannot fail half-way.
 
 pub mod cast;
+pub mod cel;
 pub mod check;
 pub mod code;
 pub mod codegen;
@@ -23,6 +24,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod spec;
 pub mod task;
+pub mod template;
 pub mod types;
 pub mod value;
 pub mod view;

@@ -59,6 +59,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     Plan(command::plan::Plan),
     Plans(command::plans::Plans),
+    Template(command::template::Template),
     Apply(command::apply::Apply),
     Runs(command::runs::Runs),
     Status(command::status::Status),

@@ -20,6 +20,7 @@ mod progress;
 mod recheck;
 mod replan;
 mod show;
+mod templates;
 mod usage;
 mod wire;
 
@@ -67,6 +68,7 @@ fn run(cli: Cli) -> Outcome {
     match cli.command {
         Command::Plan(command) => command.run(&context),
         Command::Plans(command) => command.run(&context),
+        Command::Template(command) => command.run(&context),
         Command::Apply(command) => command.run(&context),
         Command::Runs(command) => command.run(&context),
         Command::Status(command) => command.run(&context),

@@ -3,8 +3,9 @@
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use greylag_model::code;
-use greylag_model::diagnostic::{Diagnostic, Severity};
-use greylag_model::spec::{self, Connection, Document, Migration, Parsed};
+use greylag_model::diagnostic::{Diagnostic, Place, Severity};
+use greylag_model::spec::{self, Connection, Document, Migration, MigrationTemplate, Parsed};
+use greylag_model::template::Rendered;
 use greylag_model::yaml::Places;
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,11 +15,31 @@ use std::path::{Path, PathBuf};
 /// What the files hold.
 pub(crate) struct Files {
     /// Migrations with their places.
-    pub(crate) migrations: Vec<(Migration, Places)>,
+    pub(crate) migrations: Vec<(Migration, Origin)>,
+    /// Templates with their places; see [`crate::templates`].
+    pub(crate) templates: Vec<(MigrationTemplate, Places)>,
     /// Roots of the connections, by name, absolute.
     pub(crate) roots: BTreeMap<String, String>,
     /// Texts, for excerpts.
     pub(crate) sources: BTreeMap<String, String>,
+}
+
+/// Where a migration comes from.
+pub(crate) enum Origin {
+    /// It was written.
+    Written(Places),
+    /// A template became it.
+    Rendered(Box<Rendered>),
+}
+
+impl Origin {
+    /// Where what a pointer names stands in a file.
+    pub(crate) fn value(&self, pointer: &str) -> Place {
+        match self {
+            Self::Written(places) => places.value(pointer),
+            Self::Rendered(rendered) => rendered.place(pointer),
+        }
+    }
 }
 
 /// Reads files, directories (their `*.yaml` and `*.yml`) and `-` (standard input). Any error in any of them is reported
@@ -40,11 +61,14 @@ pub(crate) fn read(paths: &[PathBuf], json: bool) -> Result<Files, Failure> {
         return Err(Failure { exit: Exit::Failed, diagnostics, sources });
     }
     failure::report(&diagnostics, &sources, json);
-    let mut files = Files { migrations: Vec::new(), roots: BTreeMap::new(), sources };
+    let mut files = Files { migrations: Vec::new(), templates: Vec::new(), roots: BTreeMap::new(), sources };
     for (path, parsed) in parsed {
         for document in parsed.documents {
             match document {
-                Document::Migration(migration, places) => files.migrations.push((*migration, places)),
+                Document::Migration(migration, places) => {
+                    files.migrations.push((*migration, Origin::Written(places)));
+                }
+                Document::Template(template, places) => files.templates.push((*template, places)),
                 Document::Connection(connection, places) => {
                     let root = root(&path, &connection, &places)?;
                     files.roots.insert(connection.metadata.name, root);
@@ -52,9 +76,9 @@ pub(crate) fn read(paths: &[PathBuf], json: bool) -> Result<Files, Failure> {
             }
         }
     }
-    if files.migrations.is_empty() {
+    if files.migrations.is_empty() && files.templates.is_empty() {
         return Err(Failure::error(code::cli::NOT_FOUND, "the files hold no migration")
-            .hint("a document with `kind: Migration` says what is to change"));
+            .hint("a document with `kind: Migration` or `kind: MigrationTemplate` says what is to change"));
     }
     Ok(files)
 }

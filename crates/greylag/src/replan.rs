@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Format};
+use crate::templates::Parameters;
 use crate::{migration_files, wire};
 use greylag_driver::describe::Describe;
 use greylag_driver::journal::{RunRecord, TaskRecord};
@@ -43,6 +44,7 @@ impl Anew {
         run: &RunRecord,
         stale: &[TaskRecord],
         files: &[PathBuf],
+        parameters: &Parameters,
     ) -> Result<Self, Failure> {
         let journal = context.journal()?;
         let header = journal.plan(&run.plan)?.ok_or_else(|| {
@@ -55,7 +57,7 @@ impl Anew {
         let new = if files.is_empty() {
             by_themselves(context, run, &header, &old)?
         } else {
-            by_files(context, &header, &old, files)?
+            by_files(context, &header, &old, files, parameters)?
         };
         let mut plan = Plan { header, tasks };
         for (ordinal, task) in ordinals.iter().zip(new) {
@@ -122,8 +124,10 @@ fn by_files(
     header: &PlanHeader,
     old: &[&PlanTask],
     paths: &[PathBuf],
+    parameters: &Parameters,
 ) -> Result<Vec<PlanTask>, Failure> {
-    let files = migration_files::read(paths, context.format().is_json())?;
+    let mut files = migration_files::read(paths, context.format().is_json())?;
+    parameters.render(context, &mut files)?;
     let Some((migration, places)) = files.migrations.iter().find(|(found, _)| found.metadata.name == header.migration)
     else {
         let message = format!("the files hold no migration `{}`, which the run is of", header.migration);

@@ -104,4 +104,16 @@ codes! {
     DEFAULT = 135, "a default that reads a column",
         cause: "`default` replaces nulls by one value, the same for every row, so it cannot read columns. A bare word is a column: text needs quotes of its own inside those of YAML.",
         cure: "Write text as `default: \"'unknown'\"`. What depends on other columns is an expression: `expr: coalesce(email, mail)`.";
+    TEMPLATE = 136, "a template's condition, text or pattern cannot be read",
+        cause: "Conditions and what is in `${{ }}` are CEL, patterns for names are regular expressions. This one cannot be read, or uses a variable that is not there.",
+        cure: "Correct it at the place that is named. `docs/reference/migration-file.md` lists the variables under `MigrationTemplate`.";
+    PARAMETER = 137, "a parameter of a template without a fitting value",
+        cause: "A template's parameter has no default and was given no value, or was given one of another kind than it takes.",
+        cure: "Give it with `--set NAME=VALUE`; `greylag template show` lists the parameters.";
+    TEMPLATE_DATASET = 138, "a template that does not fit a dataset",
+        cause: "For this dataset, two rules want different things of one column, two columns or datasets would get the same name, a rule that has to match does not, or a text gives no usable name. The dataset is blocked, the others go on.",
+        cure: "Make the rules' `match` narrower so that one of them applies, or leave the dataset out with `select`.";
+    TEMPLATE_UNMATCHED = 139, "a rule that matches nothing",
+        cause: "The template takes these datasets, but none of their columns matches the rule. Perhaps the pattern has a slip.",
+        cure: "Correct `match`, or say with `unmatched: allow` that such datasets are meant, or with `unmatched: fail` that they must be blocked.";
 }

@@ -23,11 +23,15 @@ pub mod duration;
 mod parse;
 mod reference;
 mod schema;
+mod template;
 mod translate;
 
 pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
-pub use schema::{connection_json_schema, json_schema};
+pub use schema::{connection_json_schema, json_schema, template_json_schema};
+pub use template::{
+    MatchSpec, MigrationTemplate, ParameterSpec, ParameterType, RuleSpec, SetSpec, TemplateSpec, Unmatched,
+};
 
 /// The API version that this build reads.
 pub const API_VERSION: &str = "greylag.dev/v1alpha1";

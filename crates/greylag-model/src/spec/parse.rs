@@ -1,7 +1,7 @@
 //! From text to documents.
 
-use super::schema::{CONNECTION, Compiled, MIGRATION, TEXTS};
-use super::{API_VERSION, Connection, Migration, check, translate};
+use super::schema::{CONNECTION, Compiled, MIGRATION, TEMPLATE, TEXTS};
+use super::{API_VERSION, Connection, Migration, MigrationTemplate, check, translate};
 use crate::code::spec as code;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::yaml::{self, Features, Kind, Limits, Node, Places};
@@ -32,6 +32,8 @@ impl Parsed {
 pub enum Document {
     /// `kind: Migration`.
     Migration(Box<Migration>, Places),
+    /// `kind: MigrationTemplate`.
+    Template(Box<MigrationTemplate>, Places),
     /// `kind: Connection`.
     Connection(Box<Connection>, Places),
 }
@@ -41,14 +43,16 @@ impl Document {
     pub fn name(&self) -> &str {
         match self {
             Self::Migration(migration, _) => &migration.metadata.name,
+            Self::Template(template, _) => &template.metadata.name,
             Self::Connection(connection, _) => &connection.metadata.name,
         }
     }
 
-    /// `Migration` or `Connection`.
+    /// `Migration`, `MigrationTemplate` or `Connection`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Migration(..) => "Migration",
+            Self::Template(..) => "MigrationTemplate",
             Self::Connection(..) => "Connection",
         }
     }
@@ -56,7 +60,7 @@ impl Document {
     /// Where its keys and values stand.
     pub fn places(&self) -> &Places {
         match self {
-            Self::Migration(_, places) | Self::Connection(_, places) => places,
+            Self::Migration(_, places) | Self::Template(_, places) | Self::Connection(_, places) => places,
         }
     }
 }
@@ -139,6 +143,14 @@ fn read(places: Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
             check::migration(&places, diagnostics);
             migration.map(|migration| Document::Migration(Box::new(migration), places))
         }
+        Which::Template => {
+            let template = fit::<MigrationTemplate>(&TEMPLATE, &places, diagnostics);
+            check::template(&places, diagnostics);
+            template.map(|template| {
+                diagnostics.extend(crate::template::check(&template, &places));
+                Document::Template(Box::new(template), places)
+            })
+        }
         Which::Connection => {
             let connection = fit::<Connection>(&CONNECTION, &places, diagnostics);
             check::connection(&places, diagnostics);
@@ -170,10 +182,11 @@ fn fit<T: DeserializeOwned>(compiled: &Compiled, places: &Places, diagnostics: &
 #[derive(Clone, Copy)]
 enum Which {
     Migration,
+    Template,
     Connection,
 }
 
-const KINDS: [&str; 2] = ["Migration", "Connection"];
+const KINDS: [&str; 3] = ["Migration", "MigrationTemplate", "Connection"];
 /// Kinds of the catalog, which people give to the wrong command.
 const CATALOG_KINDS: [&str; 9] =
     ["API", "Component", "Domain", "Group", "Location", "Resource", "System", "Template", "User"];
@@ -209,7 +222,7 @@ fn kind_of(places: &Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Which> 
         Some(node) => named_kind(node, places, diagnostics),
         None => {
             let diagnostic = Diagnostic::error(code::KIND, "the document does not say what it is");
-            let hint = "add `kind: Migration` or `kind: Connection`";
+            let hint = "add `kind: Migration`, `kind: MigrationTemplate` or `kind: Connection`";
             diagnostics.push(diagnostic.at(Some(places.value(""))).hint(hint));
             None
         }
@@ -219,6 +232,7 @@ fn kind_of(places: &Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Which> 
 fn named_kind(node: &Node, places: &Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Which> {
     match node.as_str() {
         Some("Migration") => return Some(Which::Migration),
+        Some("MigrationTemplate") => return Some(Which::Template),
         Some("Connection") => return Some(Which::Connection),
         _ => {}
     }
@@ -226,7 +240,7 @@ fn named_kind(node: &Node, places: &Places, diagnostics: &mut Vec<Diagnostic>) -
     let diagnostic = Diagnostic::error(code::KIND, format!("{shown} is not a kind of document"));
     let close = node.as_str().and_then(|text| translate::closest(text, KINDS));
     let hint = close.map_or_else(
-        || "kinds are `Migration` and `Connection`".to_owned(),
+        || "kinds are `Migration`, `MigrationTemplate` and `Connection`".to_owned(),
         |close| format!("did you mean `{close}`?"),
     );
     diagnostics.push(diagnostic.at(Some(places.of(node))).hint(hint));

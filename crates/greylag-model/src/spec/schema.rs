@@ -4,7 +4,7 @@
 //! plain scalars under some keys ([`TEXTS`]) are text to Greylag whatever they look like, and an editor that has read
 //! them as YAML must not call that wrong.
 
-use super::{Connection, Migration};
+use super::{Connection, Migration, MigrationTemplate};
 use crate::task::Phase;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema as json_schema_of};
@@ -27,6 +27,9 @@ pub(super) static MIGRATION: LazyLock<Compiled> = LazyLock::new(compile::<Migrat
 /// Of `kind: Connection`.
 pub(super) static CONNECTION: LazyLock<Compiled> = LazyLock::new(compile::<Connection>);
 
+/// Of `kind: MigrationTemplate`.
+pub(super) static TEMPLATE: LazyLock<Compiled> = LazyLock::new(compile::<MigrationTemplate>);
+
 /// The published JSON Schema (draft 2020-12) of `kind: Migration`.
 pub fn json_schema() -> Value {
     published(MIGRATION.schema.clone(), "migration")
@@ -35,6 +38,11 @@ pub fn json_schema() -> Value {
 /// The published JSON Schema (draft 2020-12) of `kind: Connection`.
 pub fn connection_json_schema() -> Value {
     published(CONNECTION.schema.clone(), "connection")
+}
+
+/// The published JSON Schema (draft 2020-12) of `kind: MigrationTemplate`.
+pub fn template_json_schema() -> Value {
+    published(TEMPLATE.schema.clone(), "template")
 }
 
 /// The phases that a migration can end with.
@@ -126,13 +134,13 @@ fn admit_plain_scalars(schema: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONNECTION, MIGRATION, connection_json_schema, json_schema};
+    use super::{CONNECTION, MIGRATION, TEMPLATE, connection_json_schema, json_schema, template_json_schema};
     use serde_json::Value;
 
     #[test]
     fn schemas_compile_and_refer_to_what_is_there() {
-        assert!(MIGRATION.validator.is_some() && CONNECTION.validator.is_some());
-        for schema in [json_schema(), connection_json_schema()] {
+        assert!([&MIGRATION, &CONNECTION, &TEMPLATE].iter().all(|compiled| compiled.validator.is_some()));
+        for schema in [json_schema(), connection_json_schema(), template_json_schema()] {
             assert_eq!(jsonschema::meta::validate(&schema).map_err(|error| error.to_string()), Ok(()));
             assert!(jsonschema::validator_for(&schema).is_ok());
         }
@@ -154,5 +162,6 @@ mod tests {
     fn every_key_and_value_is_documented() {
         check_documented(&json_schema(), "migration");
         check_documented(&connection_json_schema(), "connection");
+        check_documented(&template_json_schema(), "template");
     }
 }

@@ -4,5 +4,6 @@
 mod mapping;
 mod plan;
 mod spec;
+mod template;
 mod view;
 mod yaml;

@@ -33,6 +33,8 @@ pub(crate) struct Apply {
     file: Vec<PathBuf>,
     #[command(flatten)]
     sample: super::plan::Sample,
+    #[command(flatten)]
+    parameters: crate::templates::Parameters,
     /// Confirm beforehand.
     #[arg(short, long)]
     yes: bool,
@@ -58,7 +60,7 @@ impl Apply {
             self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
         } else {
             let shown = matches!(context.format(), Format::Table | Format::Wide).then_some(false);
-            let planned = super::plan::plan_files(context, &self.file, self.sample.rows, shown)?;
+            let planned = super::plan::plan_files(context, &self.file, &self.parameters, self.sample.rows, shown)?;
             planned.into_iter().map(|planned| planned.header).collect()
         };
         if self.run.is_some() && plans.len() > 1 {

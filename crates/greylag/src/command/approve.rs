@@ -40,6 +40,8 @@ pub(crate) struct Approve {
     /// The migration file as it is now, for stale tasks whose operations differ.
     #[arg(short, long, value_name = "FILE", requires = "stale")]
     file: Vec<PathBuf>,
+    #[command(flatten)]
+    parameters: crate::templates::Parameters,
     /// Confirm beforehand.
     #[arg(short, long)]
     yes: bool,
@@ -90,7 +92,7 @@ impl Approve {
             return Err(Failure::error(code::cli::WRONG_STATE, format!("no such task of `{}` is stale", run.id))
                 .hint(format!("`greylag status {} --failed` shows what its tasks are at", run.id)));
         }
-        let anew = Anew::plan(context, run, &stale, &self.file)?;
+        let anew = Anew::plan(context, run, &stale, &self.file, &self.parameters)?;
         replan::show(context, &anew)?;
         context.confirm(&format!("Go on with {} as planned anew?", named(&wanted)), self.yes)?;
         anew.save(context)?;

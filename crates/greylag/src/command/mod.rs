@@ -20,5 +20,6 @@ pub(crate) mod resume;
 pub(crate) mod runs;
 pub(crate) mod select;
 pub(crate) mod status;
+pub(crate) mod template;
 pub(crate) mod undo;
 pub(crate) mod wait;

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files::{self, Files};
 use crate::output::{self, Format};
+use crate::templates::{self, Parameters};
 use crate::{progress, wire};
 use clap::Args;
 use greylag_driver::sampler::Sampler;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
                         Examples:\n  \
                         greylag plan -f orders.yaml\n  \
                         greylag plan -f migrations/ --full\n  \
+                        greylag plan -f template.yaml --set team=shop\n  \
                         greylag plan -f orders.yaml --sample=10000\n  \
                         greylag apply $(greylag plan -f orders.yaml -o name)")]
 pub(crate) struct Plan {
@@ -44,6 +46,8 @@ pub(crate) struct Plan {
     full: bool,
     #[command(flatten)]
     sample: Sample,
+    #[command(flatten)]
+    parameters: Parameters,
 }
 
 /// Whether and how far to sample.
@@ -64,7 +68,7 @@ pub(crate) struct Sample {
 
 impl Plan {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let planned = plan_files(context, &self.file, self.sample.rows, Some(self.full))?;
+        let planned = plan_files(context, &self.file, &self.parameters, self.sample.rows, Some(self.full))?;
         let mut exit = Exit::Done;
         if planned.iter().any(|plan| plan.header.totals.blocked > 0) {
             exit = exit.max(Exit::Incomplete);
@@ -81,19 +85,22 @@ impl Plan {
 pub(crate) fn plan_files(
     context: &Context,
     paths: &[PathBuf],
+    parameters: &Parameters,
     sample: Option<u64>,
     show: Option<bool>,
 ) -> Result<Vec<Planned>, Failure> {
-    let files = migration_files::read(paths, context.format().is_json())?;
+    let mut files = migration_files::read(paths, context.format().is_json())?;
+    parameters.render(context, &mut files)?;
     let state = context.state()?;
     let describe = wire::describe(state, &files.roots);
     let world = World { catalog: state.catalog.as_ref(), describe: &describe, connections: &files.roots };
     let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
     let sampler = sample.map(|rows| Ok::<_, Failure>((rows, wire::sampler(context, state)?))).transpose()?;
     let mut planned = Vec::new();
-    for (migration, places) in &files.migrations {
-        let locate = |pointer: &str| Some(places.value(pointer));
-        let snapshot = probe(migration, &locate, world, context.now())?;
+    for (migration, origin) in &files.migrations {
+        let locate = |pointer: &str| Some(origin.value(pointer));
+        let mut snapshot = probe(migration, &locate, world, context.now())?;
+        templates::block(origin, &mut snapshot);
         let compiled = match &sampler {
             None => compile(migration, &locate, &snapshot, &options),
             Some((rows, sampler)) => sampled(context, sampler, *rows, |samples| {

@@ -178,6 +178,11 @@ fn first_migration() {
 }
 
 #[test]
+fn templates() {
+    check("templates.md");
+}
+
+#[test]
 fn comparing() {
     check("comparing.md");
 }
@@ -195,7 +200,11 @@ fn every_guide_is_run() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
         .collect();
     pages.sort();
-    assert_eq!(pages, ["comparing.md", "first-migration.md", "running.md"], "a new guide needs a test above");
+    assert_eq!(
+        pages,
+        ["comparing.md", "first-migration.md", "running.md", "templates.md"],
+        "a new guide needs a test above"
+    );
 }
 
 #[test]

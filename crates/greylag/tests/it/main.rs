@@ -9,4 +9,5 @@ mod rig;
 mod rubbish;
 mod sample;
 mod stale;
+mod templates;
 mod together;

@@ -31,6 +31,15 @@ pub(super) fn migration(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Rules of `kind: MigrationTemplate`, besides those of its conditions and texts.
+pub(super) fn template(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
+    let mut report = Report { places, diagnostics, readable: HashSet::new() };
+    metadata(&mut report);
+    let Some(spec) = places.root().get("spec") else { return };
+    policy::check(&mut report, spec);
+    shared(&mut report, spec);
+}
+
 /// Rules of `kind: Connection`.
 pub(super) fn connection(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     let mut report = Report { places, diagnostics, readable: HashSet::new() };
