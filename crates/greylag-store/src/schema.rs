@@ -6,8 +6,12 @@ use greylag_model::code::engine as code;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 /// Each brings the schema from the version of its index to the next. Never edited once released, only added to.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/001_journal.sql"), crate::catalog::MIGRATION, include_str!("schema/003_removed.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001_journal.sql"),
+    crate::catalog::MIGRATION,
+    include_str!("schema/003_removed.sql"),
+    include_str!("schema/004_furthest.sql"),
+];
 
 /// Brings the schema up to date, or refuses one that a newer version has written.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), DriverError> {

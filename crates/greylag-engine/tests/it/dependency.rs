@@ -90,3 +90,21 @@ fn what_a_dropped_task_stands_on_is_not_taken_back_either() {
         rig.assert_folds(&run);
     });
 }
+
+#[test]
+fn a_phase_that_is_done_again_unblocks_nothing_a_second_time() {
+    on_each(|rig| {
+        let waits = sample::after(sample::after(task("d"), "a", Phase::Backfill), "b", Phase::Publish);
+        let run = rig.start(vec![waits, task("a"), task("b")]);
+        // `a` fails in its check, so that it fills again; `b` has not even begun by then.
+        rig.estate.script("a", "estate/wait", [Act::CheckFails]);
+        rig.estate.script("b", "estate/make", [Act::Fail(ErrorClass::Permanent)]);
+        rig.drive(&run);
+        service::retry_failed(&rig.engine(), &run, None, "me").unwrap();
+        assert!(rig.drive(&run).is_good());
+        let log = rig.estate.log();
+        assert_eq!(log.matches("a: estate/fill #1").count(), 2, "{log}");
+        assert!(place(&log, "b: estate/show #1") < place(&log, "d: estate/make #1"), "{log}");
+        rig.assert_folds(&run);
+    });
+}

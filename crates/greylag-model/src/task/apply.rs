@@ -36,6 +36,7 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
         TaskEvent::StepDone { step, direction, next, progress, .. } => {
             step_done(&mut row, *step, *direction, *next, at);
             if *direction == Direction::Forward {
+                row.furthest = row.furthest.max(*step + 1);
                 row.progress = row.progress.plus(*progress);
             }
         }

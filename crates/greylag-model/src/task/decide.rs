@@ -302,7 +302,7 @@ fn commands(before: &TaskRow, steps: &[Step], event: &TaskEvent, after: &TaskRow
         TaskEvent::StepDone { step, direction: Direction::Forward, next, .. } => {
             let phase = steps.get(*step as usize).map(|step| step.phase);
             let next = next.and_then(|next| steps.get(next as usize)).map(|step| step.phase);
-            if let Some(phase) = phase.filter(|phase| next != Some(*phase)) {
+            if let Some(phase) = phase.filter(|phase| next != Some(*phase) && *step >= before.furthest) {
                 commands.push(Command::PhaseDone(phase));
             }
         }

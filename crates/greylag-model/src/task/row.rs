@@ -67,6 +67,10 @@ pub struct TaskRow {
     pub direction: Direction,
     /// Index of the step at hand; the number of steps once all are done forwards.
     pub step: u32,
+    /// Steps that were done forwards when it was furthest. A task that goes back and does some of them again tells those
+    /// that wait for it nothing new.
+    #[serde(default)]
+    pub furthest: u32,
     /// Whether an attempt of that step was begun, so that something of its effect may be there.
     pub begun: bool,
     /// Attempts of that step so far, counted before the work.
@@ -105,6 +109,7 @@ impl TaskRow {
             state: if blocked { TaskState::Pending } else { TaskState::Ready },
             direction: Direction::Forward,
             step: 0,
+            furthest: 0,
             begun: false,
             attempt: 0,
             failures: 0,

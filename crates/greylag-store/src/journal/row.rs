@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// Columns of a task's row, as [`task_row`] reads them from `t`.
 pub(super) const TASK_COLUMNS: &str = "t.state, t.direction, t.step, t.begun, t.attempt, t.failures, t.lost, t.epoch, \
      t.attempt_at, t.worker, t.approved, t.blocked_by, t.wake, t.handle, t.error, t.rows, t.bytes, t.chunks, \
-     t.chunks_total, t.updated_at";
+     t.chunks_total, t.updated_at, t.furthest";
 
 /// How many those are.
-const TASK_WIDTH: usize = 20;
+const TASK_WIDTH: usize = 21;
 
 pub(super) fn get<T: FromSql>(row: &Row<'_>, at: usize) -> Result<T, DriverError> {
     row.get(at).map_err(classed)
@@ -37,6 +37,7 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow, DriverError> {
         state: state(get(row, 0)?)?,
         direction: direction(get(row, 1)?)?,
         step: small(row, 2)?,
+        furthest: small(row, 20)?,
         begun: get(row, 3)?,
         attempt: small(row, 4)?,
         failures: small(row, 5)?,

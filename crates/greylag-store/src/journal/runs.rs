@@ -106,17 +106,17 @@ impl Folded {
 fn update_task(session: &Session<'_>, run: i64, transition: &Transition) -> Result<usize, DriverError> {
     const STAYS: &str = "UPDATE task SET direction = ?6, step = ?7, begun = ?8, attempt = ?9, failures = ?10, \
          lost = ?11, epoch = ?12, attempt_at = ?13, worker = ?14, approved = ?15, blocked_by = ?16, handle = ?17, \
-         error = ?18, rows = ?19, bytes = ?20, chunks = ?21, chunks_total = ?22, updated_at = ?23, live = NULL \
-         WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4 AND ?5 = ?3";
+         error = ?18, rows = ?19, bytes = ?20, chunks = ?21, chunks_total = ?22, updated_at = ?23, \
+         furthest = ?24, live = NULL WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4 AND ?5 = ?3";
     const MOVES: &str = "UPDATE task SET state = ?5, direction = ?6, step = ?7, begun = ?8, attempt = ?9, \
          failures = ?10, lost = ?11, epoch = ?12, attempt_at = ?13, worker = ?14, approved = ?15, blocked_by = ?16, \
          handle = ?17, error = ?18, rows = ?19, bytes = ?20, chunks = ?21, chunks_total = ?22, updated_at = ?23, \
-         live = NULL, wake = ?24 WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4";
+         live = NULL, furthest = ?24, wake = ?25 WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4";
     let row = &transition.after;
     let error = row.error.as_ref().map(to_text).transpose()?;
     let worker = row.worker.as_ref().map(WorkerId::as_str);
     let wake = row.wake.map(|wake| wake.0);
-    let params: [&dyn ToSql; 24] = [
+    let params: [&dyn ToSql; 25] = [
         &run,
         &(transition.ordinal as i64),
         &state_number(transition.from),
@@ -140,11 +140,12 @@ fn update_task(session: &Session<'_>, run: i64, transition: &Transition) -> Resu
         &(row.progress.chunks as i64),
         &(row.progress.chunks_total as i64),
         &row.updated_at.0,
+        &row.furthest,
         &wake,
     ];
     // A running task has no wake time, so one that stays so keeps all of its index entry.
     if transition.from == TaskState::Running && row.state == TaskState::Running {
-        session.execute(STAYS, &params[..23])
+        session.execute(STAYS, &params[..24])
     } else {
         session.execute(MOVES, &params)
     }
