@@ -18,4 +18,5 @@ mod pending;
 mod retry;
 mod sample;
 mod service;
+mod simulation;
 mod undo;
