@@ -15,8 +15,8 @@ use std::time::Duration;
 
 /// Intents are written so much work ahead of the threads at most.
 const LONGEST_AHEAD: Duration = Duration::from_millis(4);
-/// Attempts that wait for each thread if steps are short: the mapping of thousands of small datasets is then never held up
-/// by a commit (measured with `cargo xtask bench small`: 4 of them cost 15 % of the time, 16 bring no more).
+/// Attempts that wait for each thread if steps are short, so that a commit never holds up the mapping of thousands of small
+/// datasets. Of the numbers tried with `cargo xtask bench small` the best.
 const WAITING: usize = 12;
 /// A step below this is short.
 const SHORT: Duration = Duration::from_millis(100);
