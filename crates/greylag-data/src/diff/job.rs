@@ -12,6 +12,7 @@ use crate::io_error::io_error;
 use crate::listing::{Anchor, DataFile, FileFormat, list};
 use crate::pool::CallLimits;
 use crate::request::{Readers, Reply, Request};
+use crate::sampler::take;
 use crate::units::{Unit, in_parallel, units};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
@@ -20,7 +21,7 @@ use greylag_model::mapping::Mapping;
 use greylag_model::schema::Schema;
 use greylag_model::spec::Tolerance;
 use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -281,14 +282,10 @@ impl Own {
         let path = root.join(format!("{:032x}", xxh3_128(&identity)));
         let failed = |error: &std::io::Error| io_error("create", &path, error);
         fs::create_dir_all(&path).map_err(|error| failed(&error))?;
-        let lock = File::open(&path).map_err(|error| failed(&error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => {
-                Err(DriverError::conflict(code::DIFF_RUNNING, "the same diff is being made by another process")
-                    .hint("wait for that one"))
-            }
-            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        match take(&path).map_err(|error| failed(&error))? {
+            Some(lock) => Ok(Self { path, _lock: lock }),
+            None => Err(DriverError::conflict(code::DIFF_RUNNING, "the same diff is being made by another process")
+                .hint("wait for that one")),
         }
     }
 

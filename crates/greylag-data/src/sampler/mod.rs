@@ -16,6 +16,7 @@
 
 mod scratch;
 
+pub(crate) use scratch::take;
 pub use scratch::{Scratch, abandoned, clear};
 
 use crate::chunk::{Chunk, Extent, Part};

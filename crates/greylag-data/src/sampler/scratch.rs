@@ -111,7 +111,7 @@ pub fn clear(path: &Path) -> Result<bool, DriverError> {
 }
 
 /// Locks a directory; `None` if somebody else holds it or it is gone.
-fn take(path: &Path) -> io::Result<Option<File>> {
+pub(crate) fn take(path: &Path) -> io::Result<Option<File>> {
     let lock = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened?,
