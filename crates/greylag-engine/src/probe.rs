@@ -9,7 +9,7 @@ use greylag_driver::error::DriverError;
 use greylag_model::code;
 use greylag_model::dataset::{Dataset, Location};
 use greylag_model::diagnostic::Diagnostic;
-use greylag_model::entity::EntityRef;
+use greylag_model::entity::{EntityRef, annotation};
 use greylag_model::id::Timestamp;
 use greylag_model::lineage::Direction;
 use greylag_model::lineage::Graph;
@@ -46,12 +46,15 @@ pub fn probe(
     let graph = Graph::of_relations(&world.catalog.relations(None)?);
     let mut impacts = graph.impacts();
     let owners = owners(world.catalog, known.values())?;
+    let zones = zones(world.catalog, migration, &owners)?;
     let targets = targets(migration, &observed, world.describe);
     let lineage = lineage(&graph, sources.iter().flatten());
     let pairs = sources.iter().zip(observed).zip(targets).map(|((source, observed), target)| {
         let summary = source.as_ref().and_then(|source| known.get(source));
         let owner = summary.and_then(|summary| summary.owner.clone());
         PairSnapshot {
+            tags: summary.map(|summary| summary.tags.clone()).unwrap_or_default(),
+            zone: owner.as_ref().and_then(|owner| zones.get(owner).cloned()),
             dangling_owner: owner.as_ref().is_some_and(|owner| !owners.contains(owner)),
             owner,
             impact: source.as_ref().and_then(|source| impacts.remove(source)).unwrap_or_else(Impact::default),
@@ -80,6 +83,25 @@ fn owners<'a>(
 ) -> Result<HashSet<EntityRef>, DriverError> {
     let owners = summaries.filter_map(|summary| summary.owner.as_ref());
     Ok(known(catalog, owners)?.into_keys().collect())
+}
+
+/// The time zones of the owners, asked for only where a window has none of its own.
+fn zones(
+    catalog: &dyn Catalog,
+    migration: &Migration,
+    owners: &HashSet<EntityRef>,
+) -> Result<HashMap<EntityRef, String>, DriverError> {
+    let window = migration.spec.rollout.as_ref().and_then(|rollout| rollout.window.as_ref());
+    let mut zones = HashMap::new();
+    for owner in owners.iter().filter(|_| window.is_some_and(|window| window.zone.is_none())) {
+        let found = catalog.record(owner)?.and_then(|record| record.entity);
+        let zone =
+            found.as_ref().and_then(|entity| entity.metadata.get("annotations")?.get(annotation::TIME_ZONE)?.as_str());
+        if let Some(zone) = zone {
+            zones.insert(owner.clone(), zone.to_owned());
+        }
+    }
+    Ok(zones)
 }
 
 fn observe(

@@ -136,6 +136,29 @@ pub fn approve(engine: &Engine, run: &RunId, task: &TaskId, by: &str, why: Optio
     ask(engine, run, Request::Approve { by: by.to_owned(), task: task.clone(), why: why.map(str::to_owned) })
 }
 
+/// Says yes to what follows a cohort; who, and why. A cohort of which more tasks have ended badly than may is let go only
+/// where that is said.
+pub fn approve_cohort(
+    engine: &Engine,
+    run: &RunId,
+    cohort: &str,
+    (by, why): (&str, Option<&str>),
+    despite_failures: bool,
+) -> Result<Asked, DriverError> {
+    let record = status(engine, run)?;
+    let refused = |message: String| Err(wrong_state(&Refusal(message)));
+    match record.cohorts.iter().position(|row| row.name == cohort).map(|at| record.cohorts.get(at + 1)) {
+        None => return refused(format!("the run has no cohort `{cohort}`")),
+        Some(None) => return refused(format!("`{cohort}` is the last cohort: nothing waits for it")),
+        Some(Some(next)) if next.released_at.is_some() => {
+            return refused(format!("what follows cohort `{cohort}` was released already"));
+        }
+        Some(Some(_)) => {}
+    }
+    let (by, why) = (by.to_owned(), why.map(str::to_owned));
+    ask(engine, run, Request::ApproveCohort { by, cohort: cohort.to_owned(), why, despite_failures })
+}
+
 /// Says yes to stale tasks as another saved plan has them, and makes them ready. That plan must differ from the run's in
 /// these tasks alone, and leave alone what other tasks and an undo rely on: their names, targets and what they wait for.
 /// Driving the run is the caller's.

@@ -87,6 +87,8 @@ fn snapshot(pair: &Pair, design: &Design) -> PairSnapshot {
             device: "disk".to_owned(),
         },
         owner: None,
+        tags: Vec::new(),
+        zone: None,
         dangling_owner: false,
         impact: Impact::default(),
         sample: None,

@@ -105,6 +105,8 @@ fn pair(number: usize) -> PairSnapshot {
             device: "disk".to_owned(),
         },
         owner: None,
+        tags: Vec::new(),
+        zone: None,
         dangling_owner: false,
         impact: Impact::default(),
         sample: None,

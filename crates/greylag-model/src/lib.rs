@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod operation;
 pub mod plan;
 pub mod provenance;
+pub mod rollout;
 pub mod sample;
 pub mod schema;
 pub mod snapshot;

@@ -48,6 +48,12 @@ pub struct PairSnapshot {
     pub target: TargetPlace,
     /// Who answers for the old one, if the catalog knows.
     pub owner: Option<EntityRef>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The owner's time zone, if the owner's entity names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// Whether `owner` names an entity that the catalog does not have.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dangling_owner: bool,

@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     crate::catalog::MIGRATION,
     include_str!("schema/003_removed.sql"),
     include_str!("schema/004_furthest.sql"),
+    include_str!("schema/005_cohorts.sql"),
 ];
 
 /// Brings the schema up to date, or refuses one that a newer version has written.

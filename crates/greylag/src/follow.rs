@@ -8,7 +8,8 @@ use crate::show;
 use greylag_driver::journal::{Journal, RunRecord};
 use greylag_model::code;
 use greylag_model::id::{RunId, TaskId};
-use greylag_model::task::{Event, RunState, TaskEvent, Then};
+use greylag_model::rollout::Held;
+use greylag_model::task::{Event, RunEvent, RunState, TaskEvent, Then};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -42,8 +43,17 @@ fn exit_of_tasks(run: &RunRecord) -> Exit {
         RunState::Finished | RunState::Undone if counters.succeeded + counters.undone == 0 => Exit::Failed,
         RunState::Finished | RunState::Aborted | RunState::Undone => Exit::Incomplete,
         _ if counters.waiting > 0 && counters.running + counters.ready + counters.pending == 0 => Exit::Incomplete,
+        _ if held(run).is_some() => Exit::Incomplete,
         _ => Exit::Done,
     }
+}
+
+/// The cohort whose gate needs a person before anything goes on: its name, and why.
+pub(crate) fn held(run: &RunRecord) -> Option<(&str, Held)> {
+    let stands_still = run.counters.running + run.counters.ready == 0 && run.row.state == RunState::Running;
+    let row = run.cohorts.iter().find(|row| row.held.is_some()).filter(|_| stands_still)?;
+    let held = row.held.filter(|held| !matches!(held, Held::Soaks { .. }))?;
+    Some((&row.name, held))
 }
 
 /// Waits a moment, or less if the journal changes.
@@ -160,8 +170,12 @@ impl<'a> View<'a> {
             let Some(last) = page.last() else { break };
             self.after = last.seq;
             for entry in &page {
-                if let (Some(task), Event::Task(event)) = (&entry.task, &entry.event) {
-                    self.task(task, event, total);
+                match (&entry.task, &entry.event) {
+                    (Some(task), Event::Task(event)) => self.task(task, event, total),
+                    (None, Event::Run(RunEvent::CohortHeld { .. } | RunEvent::CohortReleased { .. })) => {
+                        self.line(&show::event(&entry.event));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -263,7 +277,12 @@ fn closing(record: &RunRecord, elapsed: Duration) -> String {
             parts.push(format!("{number} {word}"));
         }
     }
-    let hint = if !ended(record) && counters.waiting == 0 {
+    let hint = if let Some((cohort, held)) = held(record) {
+        let despite = if matches!(held, Held::Failures { .. }) { " --despite-failures" } else { "" };
+        let words = show::why_held(held);
+        let run = &record.id;
+        format!("; held after cohort {cohort}, {words}: `greylag approve {run} --cohort {cohort}{despite}`")
+    } else if !ended(record) && counters.waiting == 0 {
         format!("; go on with `greylag resume {}`", record.id)
     } else if counters.waiting > 0 && counters.running + counters.ready + counters.pending == 0 {
         format!("; `greylag approve {} …` says yes to what waits", record.id)

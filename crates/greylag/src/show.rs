@@ -1,16 +1,18 @@
 //! Words for states, times and events, the same wherever they are shown.
 
-use crate::output;
+use crate::{follow, output};
 use greylag_driver::journal::RunRecord;
 use greylag_model::check::Verdict;
 use greylag_model::id::{TaskId, Timestamp};
+use greylag_model::rollout::Held;
 use greylag_model::task::{Direction, Event, Goal, RunEvent, RunState, TaskEvent, TaskState, Then};
 use std::fmt::Write;
 
-/// A run's state; one that runs but that nobody drives says so.
+/// A run's state; one that runs but that nobody drives says so, and one that waits for a person, too.
 pub(crate) fn run_state(run: &RunRecord) -> &'static str {
     match run.row.state {
         RunState::Planned => "planned",
+        RunState::Running if !driven(run) && follow::held(run).is_some() => "held",
         RunState::Running if !driven(run) => "interrupted",
         RunState::Running => match run.row.goal {
             Goal::Finish => "running",
@@ -87,11 +89,28 @@ fn run_event(event: &RunEvent) -> String {
             let more = if tasks.len() > 3 { format!(" and {} more", tasks.len() - 3) } else { String::new() };
             format!("{}{more} planned anew in {plan}, approved by {by}{}", first.join(", "), because(why.as_deref()))
         }
+        RunEvent::CohortHeld { name, held, .. } => format!("held after cohort {name}: {}", why_held(*held)),
+        RunEvent::CohortApproved { name, by, why, despite_failures, .. } => {
+            let despite = if *despite_failures { " despite its failures" } else { "" };
+            format!("what follows cohort {name} approved by {by}{despite}{}", because(why.as_deref()))
+        }
+        RunEvent::CohortReleased { name, tasks: 1, .. } => format!("cohort {name} released, 1 task"),
+        RunEvent::CohortReleased { name, tasks, .. } => format!("cohort {name} released, {tasks} tasks"),
         RunEvent::UndoAsked { by } => format!("undo asked by {by}"),
         RunEvent::RequestRefused { error } => format!("request refused [{}]: {}", error.code, error.message),
         RunEvent::RunEnded { goal: Goal::Finish } => "finished".to_owned(),
         RunEvent::RunEnded { goal: Goal::Abort } => "aborted".to_owned(),
         RunEvent::RunEnded { goal: Goal::Undo } => "undone".to_owned(),
+    }
+}
+
+/// Why a gate does not open.
+pub(crate) fn why_held(held: Held) -> String {
+    match held {
+        Held::Failures { most: 0 } => "some of its tasks ended badly, and none may".to_owned(),
+        Held::Failures { most } => format!("more than {most} of its tasks ended badly"),
+        Held::Soaks { until } => format!("it soaks until {}", instant(until)),
+        Held::WantsApproval => "a person has to say yes".to_owned(),
     }
 }
 
@@ -104,6 +123,8 @@ fn task_event(event: &TaskEvent) -> String {
     match event {
         TaskEvent::Unblocked { left: 0 } => "unblocked".to_owned(),
         TaskEvent::Unblocked { left } => format!("unblocked, {left} left to wait for"),
+        TaskEvent::Released => "cohort released".to_owned(),
+        TaskEvent::Postponed { until } => format!("its window is closed until {}", instant(*until)),
         TaskEvent::AttemptStarted { uses, direction, attempt, epoch, .. } => {
             let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
             format!("{}{uses} started{again} (epoch {epoch})", back(*direction))

@@ -77,6 +77,8 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         checks: vec![],
         steps: vec![],
         after: vec![],
+        cohort: 0,
+        window: None,
         warnings: vec![],
         sample: None,
     }
@@ -94,6 +96,7 @@ fn header() -> PlanHeader {
         taken_at: Timestamp(0),
         through: Phase::Cutover,
         retention_millis: 0,
+        rollout: None,
         connections: [].into(),
         blocked: vec![],
         warnings: vec![],

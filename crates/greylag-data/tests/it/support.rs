@@ -254,6 +254,8 @@ impl Setup {
                 })
                 .collect(),
             after: Vec::new(),
+            cohort: 0,
+            window: None,
             warnings: Vec::new(),
             sample: None,
         };

@@ -22,6 +22,10 @@ pub fn check_plan(plan: &Plan) -> Result<(), DriverError> {
             return invalid(format!("task `{}` is in the plan twice", task.id));
         }
     }
+    let cohorts = plan.header.rollout.as_ref().map_or(1, |rollout| rollout.cohorts.len().max(1));
+    if let Some(task) = plan.tasks.iter().find(|task| task.cohort as usize >= cohorts) {
+        return invalid(format!("task `{}` is in a cohort that the plan does not have", task.id));
+    }
     let mut waits = vec![0_usize; plan.tasks.len()];
     let mut dependents = vec![Vec::new(); plan.tasks.len()];
     for (ordinal, task) in plan.tasks.iter().enumerate() {
@@ -35,6 +39,9 @@ pub fn check_plan(plan: &Plan) -> Result<(), DriverError> {
                     "task `{}` waits for a {phase} of `{}` that it does not have",
                     task.id, after.task
                 ));
+            }
+            if plan.tasks[*on].cohort > task.cohort {
+                return invalid(format!("task `{}` waits for `{}`, which is in a later cohort", task.id, after.task));
             }
             waits[ordinal] += 1;
             dependents[*on].push(ordinal);

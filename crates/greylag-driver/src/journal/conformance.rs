@@ -157,7 +157,7 @@ fn a_run_is_recorded_whole_or_not_at_all(journal: &dyn Journal) {
     assert_eq!((record.row, record.last_seq, record.lease), (RunRow::default(), 1, None));
     let rows: Vec<TaskRow> =
         journal.tasks(&run, &TaskFilter::default(), 0, 10).unwrap().into_iter().map(|task| task.row).collect();
-    assert_eq!(rows, [TaskRow::new(0, NOW), TaskRow::new(0, NOW), TaskRow::new(2, NOW)]);
+    assert_eq!(rows, [TaskRow::new(0, false, NOW), TaskRow::new(0, false, NOW), TaskRow::new(2, false, NOW)]);
     let created = RunEvent::RunCreated { plan: plan.header.id, tasks: 3 };
     assert_eq!(journal.events(&run, 0, 10).unwrap()[0].event, Event::Run(created));
 }
@@ -226,7 +226,7 @@ fn events_are_numbered_without_gaps_and_fold_to_the_rows(journal: &dyn Journal) 
     let entries = journal.events(&lease.run, 0, 100).unwrap();
     let numbers: Vec<u64> = entries.iter().map(|entry| entry.seq).collect();
     assert_eq!(numbers, (1..=record.last_seq).collect::<Vec<_>>());
-    let mut rows = [TaskRow::new(0, NOW), TaskRow::new(0, NOW), TaskRow::new(0, NOW)];
+    let mut rows = [TaskRow::new(0, false, NOW), TaskRow::new(0, false, NOW), TaskRow::new(0, false, NOW)];
     let mut run = RunRow::default();
     for entry in &entries {
         match (&entry.event, &entry.task) {

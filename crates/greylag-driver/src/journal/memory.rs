@@ -260,7 +260,7 @@ impl Journal for MemoryJournal {
             let mut after: Vec<_> = task.after.iter().map(|after| (&after.task, after.phase)).collect();
             after.sort_unstable();
             after.dedup();
-            TaskRow::new(after.len() as u32, now)
+            TaskRow::new(after.len() as u32, task.cohort > 0, now)
         };
         let rows: Vec<TaskRow> = saved.tasks.iter().map(row).collect();
         let mut counters = Counters::default();
@@ -273,6 +273,7 @@ impl Journal for MemoryJournal {
             migration: saved.header.migration.clone(),
             row: RunRow::default(),
             counters,
+            cohorts: Vec::new(),
             progress: Progress::default(),
             steps_done: 0,
             last_seq: 0,
@@ -354,6 +355,9 @@ impl Journal for MemoryJournal {
         }
         for event in &batch.run_events_after {
             run.journal_run(batch.now, event);
+        }
+        if let Some(cohorts) = &batch.cohorts {
+            run.record.cohorts.clone_from(cohorts);
         }
         run.live.extend(batch.live.iter().copied());
         run.requests.retain(|posted| !batch.met.contains(&posted.id));

@@ -33,6 +33,7 @@ pub use prune::{Prune, Shrunk};
 use crate::error::DriverError;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp, WorkerId};
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
+use greylag_model::rollout::CohortRow;
 use greylag_model::task::{
     Counters, Direction, Entry, Phase, Progress, RunEvent, RunRow, TaskEvent, TaskRow, TaskState,
 };
@@ -114,6 +115,9 @@ pub struct RunRecord {
     pub row: RunRow,
     /// Tasks by state.
     pub counters: Counters,
+    /// State of its cohorts; none if it has none or has not begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cohorts: Vec<CohortRow>,
     /// Sum over all steps done forwards.
     pub progress: Progress,
     /// Steps done, forwards and back.
@@ -272,6 +276,8 @@ pub struct Batch {
     pub live: Vec<(u64, Progress)>,
     /// Requests that are met, by id.
     pub met: Vec<i64>,
+    /// State of the cohorts after all of that, if it is another one. One decider alone moves it, so it writes all of it.
+    pub cohorts: Option<Vec<CohortRow>>,
 }
 
 impl Batch {
@@ -282,6 +288,7 @@ impl Batch {
             && self.run_events_after.is_empty()
             && self.live.is_empty()
             && self.met.is_empty()
+            && self.cohorts.is_none()
     }
 }
 
@@ -336,6 +343,19 @@ pub enum Request {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// Say yes to what follows a cohort.
+    ApproveCohort {
+        /// Who.
+        by: String,
+        /// Its name.
+        cohort: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// Although more tasks have ended badly than may.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        despite_failures: bool,
     },
     /// Go by another saved plan, which differs from the run's in stale tasks alone.
     Replan {

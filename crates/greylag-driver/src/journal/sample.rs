@@ -19,6 +19,7 @@ pub fn plan(id: &str, tasks: Vec<PlanTask>) -> Plan {
         taken_at: Timestamp(0),
         through: Phase::Publish,
         retention_millis: 0,
+        rollout: None,
         connections: BTreeMap::new(),
         blocked: Vec::new(),
         warnings: Vec::new(),
@@ -69,6 +70,8 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         checks: Vec::new(),
         steps,
         after: Vec::new(),
+        cohort: 0,
+        window: None,
         warnings: Vec::new(),
         sample: None,
     }

@@ -3,6 +3,7 @@
 use super::outputs::Outputs;
 use greylag_driver::journal::{Batch, Loaded, StepOutput, Transition};
 use greylag_model::plan::PlanTask;
+use greylag_model::rollout::{Standing, standing};
 use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, decide};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -19,6 +20,10 @@ pub(super) struct Draft {
     pub(super) outputs: HashMap<u64, Outputs>,
     /// What follows inside the batch: other tasks to tell.
     pub(super) tell: VecDeque<(u64, Command)>,
+    /// Whether the state of the cohorts is to be written whatever has moved.
+    pub(super) begins_cohorts: bool,
+    /// Where tasks stood and where they stand now, by cohort.
+    pub(super) moves: Vec<(u32, Standing, Standing)>,
     /// What is to be done after the commit, in order.
     pub(super) errands: Vec<(u64, Command)>,
 }
@@ -36,7 +41,13 @@ impl Draft {
         input: Input<'_>,
         around: &Circumstances,
     ) -> Result<&TaskEvent, Refusal> {
-        let decision = decide(self.row(task), &task.plan.steps, input, around)?;
+        let before = self.row(task);
+        let decision = decide(before, &task.plan.steps, input, around)?;
+        let stood = standing(before, &task.plan.steps);
+        let stands = standing(&decision.after, &task.plan.steps);
+        if stood != stands {
+            self.moves.push((task.plan.cohort, stood, stands));
+        }
         for command in decision.commands {
             let told = match command {
                 Command::PhaseDone(_) | Command::SkipDependents => task.has_dependents,
@@ -83,6 +94,6 @@ impl Draft {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.batch.is_empty()
+        self.batch.is_empty() && !self.begins_cohorts
     }
 }

@@ -35,6 +35,7 @@
 //! the lost thread still wants to write is refused.
 
 mod draft;
+mod gates;
 pub(crate) mod observer;
 mod outputs;
 mod pace;
@@ -51,6 +52,7 @@ use greylag_driver::journal::{Due, Loaded, RunLease, RunRecord};
 use greylag_model::code::{cli, engine as code};
 use greylag_model::id::{RunId, Timestamp};
 use greylag_model::plan::PlanHeader;
+use greylag_model::rollout::CohortRow;
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::{
     Ask, Circumstances, Counters, Goal, Input, RunEvent, RunRow, RunState, StopReason, TaskState, decide_run,
@@ -109,6 +111,7 @@ impl Engine {
             header: Arc::new(header),
             row: record.row,
             counters: record.counters,
+            cohorts: record.cohorts,
             seed: seed_of(shared.drivers.seed, run),
             pool: Pool::new(shared)?,
             flights: HashMap::new(),
@@ -151,6 +154,8 @@ struct Decider<'a> {
     header: Arc<PlanHeader>,
     row: RunRow,
     counters: Counters,
+    /// State of the cohorts; none if there is no rollout, or nothing was begun.
+    cohorts: Vec<CohortRow>,
     seed: u64,
     time: Steady,
     pool: Pool,
@@ -246,6 +251,7 @@ impl Decider<'_> {
             }
             self.obey_halt();
             self.sweep_on(&mut draft)?;
+            self.look_at_gate(&mut draft);
             let due = self.lease_due(&mut draft)?;
             self.tell_others(&mut draft)?;
             let idle = draft.is_empty();
@@ -293,9 +299,11 @@ impl Decider<'_> {
             let event = decide_run(&self.row, &Ask::Start).map_err(internal)?;
             self.commit_run(event)?;
         }
+        self.begin_cohorts()?;
         if self.row.state == RunState::Running {
             self.sweep = match self.row.goal {
-                Goal::Finish => None,
+                // A release that was cut off half-way.
+                Goal::Finish => (self.cohorts.len() > 1).then(Sweep::release),
                 Goal::Abort => Some(Sweep::abort()),
                 Goal::Undo => Some(Sweep::undo()),
             };
@@ -367,7 +375,7 @@ impl Decider<'_> {
         if !self.leases {
             return Ok(Some(Ended::Stopped));
         }
-        if !due.tasks.is_empty() || due.next_wake.is_some() {
+        if !due.tasks.is_empty() || due.next_wake.is_some() || self.soaks_until().is_some() {
             return Ok(None);
         }
         if self.counters.waiting == 0 && !self.orphans_skipped {
@@ -387,6 +395,9 @@ impl Decider<'_> {
         if self.sweep.is_some() && self.flights.is_empty() {
             millis = 0;
         }
+        if let Some(until) = self.soaks_until() {
+            millis = millis.min(until.millis_since(now).max(0));
+        }
         if let Some(wake) = due.next_wake {
             millis = millis.min(wake.millis_since(now).max(0));
         }
@@ -405,8 +416,9 @@ impl Decider<'_> {
     }
 
     /// Writes the draft and then does what follows from it. A journal that fails for a while is asked again.
-    fn commit(&mut self, draft: Draft) -> Result<(), DriverError> {
+    fn commit(&mut self, mut draft: Draft) -> Result<(), DriverError> {
         let now = draft.batch.now;
+        draft.batch.cohorts = self.counted(&draft);
         let renew = now.millis_since(self.beat_at) >= self.shared.limits.lease_millis / 3;
         if draft.is_empty() && !renew {
             return Ok(());
@@ -418,6 +430,9 @@ impl Decider<'_> {
         self.beat_at = now;
         self.row = committed.run;
         self.counters = committed.counters;
+        if let Some(cohorts) = draft.batch.cohorts.take() {
+            self.cohorts = cohorts;
+        }
         if !draft.is_empty() {
             self.observer.committed(&Commit {
                 run: committed.run,

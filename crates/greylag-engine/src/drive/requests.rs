@@ -46,6 +46,12 @@ impl Decider<'_> {
                 }
                 return Ok(());
             }
+            Request::ApproveCohort { by, cohort, why, despite_failures } => {
+                draft.batch.met.push(id);
+                let answer = self.approve_cohort((by, why.as_deref()), cohort, *despite_failures);
+                draft.batch.run_events.push(answer.unwrap_or_else(|error| RunEvent::RequestRefused { error }));
+                return Ok(());
+            }
             Request::Replan { by, plan, tasks, why } => {
                 draft.batch.met.push(id);
                 draft.batch.run_events.push(match self.replan(plan, tasks)? {

@@ -8,8 +8,11 @@ use greylag_driver::error::DriverError;
 use greylag_driver::executor::Outcome;
 use greylag_driver::journal::{AttemptKey, Due, Loaded, Relation, StepOutput};
 use greylag_model::code::engine as code;
+use greylag_model::id::Timestamp;
 use greylag_model::spec::ErrorClass;
-use greylag_model::task::{Circumstances, Command, Direction, Failure, Goal, Input, RunState, TaskEvent, TaskState};
+use greylag_model::task::{
+    Circumstances, Command, Direction, Failure, Goal, Input, Phase, RunState, TaskEvent, TaskRow, TaskState,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +118,10 @@ impl Decider<'_> {
         if let Some(step) = step
             && self.hit(&step.uses, row.direction, "before-intent").is_err()
         {
+            return;
+        }
+        if let Some(until) = closed_until(task, row, around) {
+            let _ = draft.decide(task, Input::Postpone { until }, around);
             return;
         }
         let worker = self.lease.worker.clone();
@@ -404,6 +411,17 @@ impl Decider<'_> {
         // One that is in no state to be told has nothing to do with it.
         let _ = draft.decide(task, input, &around);
     }
+}
+
+/// Until when the step at hand has to wait for its window: one that begins the task or that others see. What was begun goes on.
+fn closed_until(task: &Loaded, row: &TaskRow, around: &Circumstances) -> Option<Timestamp> {
+    let window = task.plan.window.as_ref()?;
+    let step = task.plan.steps.get(row.step as usize)?;
+    let seen = row.step == 0 || step.phase >= Phase::Publish;
+    if row.begun || row.direction != Direction::Forward || !seen {
+        return None;
+    }
+    Some(window.open_from(around.now)).filter(|opens| *opens > around.now)
 }
 
 fn timed_out(task: &Loaded) -> Failure {

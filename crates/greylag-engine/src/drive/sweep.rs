@@ -26,6 +26,8 @@ enum Kind {
     Orphans,
     /// Turns tasks round.
     Undo,
+    /// Tells tasks that their cohort was released.
+    Release,
     /// Takes up what ended badly.
     Retry(Option<TaskId>),
 }
@@ -40,6 +42,9 @@ impl Sweep {
     pub(super) fn undo() -> Self {
         Self { kind: Kind::Undo, from: 0, request: None }
     }
+    pub(super) fn release() -> Self {
+        Self { kind: Kind::Release, from: 0, request: None }
+    }
     pub(super) fn retry(task: Option<TaskId>, request: i64) -> Self {
         Self { kind: Kind::Retry(task), from: 0, request: Some(request) }
     }
@@ -52,7 +57,7 @@ impl Sweep {
     fn filter(&self) -> TaskFilter {
         let (states, id) = match &self.kind {
             Kind::Abort => (vec![TaskState::Pending, TaskState::Ready, TaskState::Waiting, TaskState::Stale], None),
-            Kind::Orphans => (vec![TaskState::Pending], None),
+            Kind::Orphans | Kind::Release => (vec![TaskState::Pending], None),
             Kind::Undo => (Vec::new(), None),
             Kind::Retry(task) => {
                 (vec![TaskState::Stale, TaskState::Failed, TaskState::Quarantined, TaskState::Skipped], task.clone())
@@ -82,7 +87,9 @@ impl Decider<'_> {
             Some(last) => sweep.from = last + 1,
             None => {
                 draft.batch.met.extend(sweep.request);
-                self.sweep = None;
+                // A task that was skipped when its cohort was released is told once it is taken up again.
+                let untold = matches!(sweep.kind, Kind::Retry(_)) && !self.cohorts.is_empty();
+                self.sweep = untold.then(Sweep::release);
             }
         }
         Ok(())
@@ -96,6 +103,9 @@ impl Decider<'_> {
                 code::RUN_ABORTED,
                 "the run was aborted before this task was done",
             )),
+            Kind::Orphans if draft.row(task).gated => return Ok(()),
+            Kind::Release if !self.is_released(task.plan.cohort) => return Ok(()),
+            Kind::Release => Input::Release,
             Kind::Orphans => Input::Skip(Failure::new(
                 ErrorClass::Permanent,
                 code::DEPENDENCY_FAILED,

@@ -10,6 +10,7 @@ mod cost;
 mod deciders;
 mod dependency;
 mod finish;
+mod gates;
 mod hang;
 mod journal_fails;
 mod kill;

@@ -42,6 +42,8 @@ fn pair(number: usize) -> PairSnapshot {
         source: Ok(observed),
         target: TargetPlace { entity, location, exists: false, free_bytes: 1 << 30, device: "disk".to_owned() },
         owner: None,
+        tags: Vec::new(),
+        zone: None,
         dangling_owner: false,
         impact: Impact::default(),
         sample: None,

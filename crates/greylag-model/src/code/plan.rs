@@ -112,6 +112,18 @@ codes! {
     NAME_TOO_LONG = 443, "a name that no file can have",
         cause: "File systems take names of at most 255 bytes. The new dataset's `location` has a longer one, or the compatibility view, which is called as the old dataset with `.sql` behind it, would have.",
         cure: "Give the new dataset a shorter `location`; where the old name is too long for a view, stop at `through: publish` or rename the old dataset.";
+    BAD_ROLLOUT = 444, "a rollout that contradicts itself",
+        cause: "Two cohorts have the same name or one is called `rest`, a cohort does not say what it takes, or a soak time, an owner or a time zone cannot be read.",
+        cure: "Correct the place that is named. `docs/reference/migration-file.md` has the keys of `rollout`.";
+    COHORT_EMPTY = 445, "a cohort that takes no dataset",
+        cause: "No dataset that earlier cohorts have left has one of the cohort's owners and tags.",
+        cure: "Correct `owners` or `tags` of the cohort, or put it before the cohort that took its datasets. The plan goes on without it.";
+    COHORT_MOVED = 446, "datasets that go with a later cohort than the one that takes them",
+        cause: "They are made from datasets of that later cohort, and a dataset never goes before what it is made from.",
+        cure: "Nothing, if that is right; else let the earlier cohort take the upstream datasets too.";
+    OWNER_ZONE = 447, "an owner's time zone that is not known",
+        cause: "The migration's window has no time zone, so that of each dataset's owner counts, and the annotation `greylag.dev/time-zone` of that owner is neither an IANA name nor `+hh:mm`. The window is read in UTC for that owner's datasets.",
+        cure: "Correct the annotation and import the owner's descriptor again, or give the window a `zone`.";
     UNKNOWN_DATASET = 450, "a dataset that the catalog does not know",
         cause: "A pair names a dataset in `from` that no descriptor and no scanned directory has registered. The pair is blocked, the others go on.",
         cure: "Correct the name, or register the dataset with `greylag catalog import PATH` and plan again.";

@@ -7,6 +7,8 @@
 //! | `greylag.dev/format` | `parquet` or `csv`; what is absent is detected |
 //! | `greylag.dev/csv-delimiter`, `-quote`, `-escape`, `-header`, `-null`, `-encoding` | how a CSV file is written |
 //! | `greylag.dev/columns` | `name: type`, perhaps with `not null`, one a line or with commas between |
+//! | `greylag.dev/time-zone` | of a group or user: the zone of their clocks, IANA name or `+hh:mm` |
+//! | `greylag.dev/time-zone` | of a group or user: where their clocks are, IANA name or `+hh:mm` |
 //! | `greylag.dev/reads`, `greylag.dev/writes` | references of datasets, by commas or white space |
 //! | `greylag.dev/successor`, `greylag.dev/predecessor` | written by Greylag: what a migration made of what |
 //! | `greylag.dev/path-in-store` | written by Greylag: the full path behind a name made by a scan |
@@ -20,6 +22,8 @@ use crate::types::DataType;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// Where the clocks of a group or user are.
+pub const TIME_ZONE: &str = "greylag.dev/time-zone";
 /// Path of a file or directory.
 pub const LOCATION: &str = "greylag.dev/location";
 /// Name of a connection.
@@ -55,6 +59,7 @@ pub const ALL: &[&str] = &[
     SUCCESSOR,
     PREDECESSOR,
     PATH_IN_STORE,
+    TIME_ZONE,
 ];
 
 const CSV: &[&str] = &[CSV_DELIMITER, CSV_QUOTE, CSV_ESCAPE, CSV_HEADER, CSV_NULL, CSV_ENCODING];

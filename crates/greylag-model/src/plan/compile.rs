@@ -20,6 +20,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::entity::EntityRef;
 use crate::id::PlanId;
 use crate::mapping::{self, Mapping};
+use crate::rollout;
 use crate::schema::Schema;
 use crate::snapshot::{Observed, PairSnapshot, Snapshot};
 use crate::spec::{LayoutSpec, MappingSpec, Migration, Pair};
@@ -91,7 +92,7 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
         .collect();
     drop(compiler);
-    freeze(migration, snapshot, options, &procedure, &order, tasks, reasons)
+    freeze(migration, places, snapshot, options, &procedure, &order, tasks, reasons)
 }
 
 /// The mapping that one pair of a migration has for a source of this schema and layout, wherever the target stands.
@@ -219,6 +220,8 @@ impl<'a> Compiler<'a> {
             checks: spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect(),
             steps: procedure.steps.clone(),
             after: Vec::new(),
+            cohort: 0,
+            window: None,
             warnings: Vec::new(),
             sample: None,
         };
@@ -290,9 +293,11 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// Joins the tasks in order, sums them up, and hashes.
+/// Joins the tasks in order, puts them into cohorts, sums them up, and hashes.
+#[expect(clippy::too_many_arguments, reason = "the last step of one function")]
 fn freeze(
     migration: &Migration,
+    places: Places<'_>,
     snapshot: &Snapshot,
     options: &CompileOptions,
     procedure: &Procedure,
@@ -305,6 +310,7 @@ fn freeze(
     let ids: Vec<Option<_>> = drafted.iter().map(|task| task.as_ref().map(|task| task.id.clone())).collect();
     let mut tasks = Vec::with_capacity(drafted.len());
     let mut devices = Vec::with_capacity(drafted.len());
+    let mut candidates = Vec::with_capacity(drafted.len());
     for (number, task) in drafted.into_iter().enumerate() {
         let Some(mut task) = task else { continue };
         for upstream in order.upstream_of(number) {
@@ -314,7 +320,9 @@ fn freeze(
             }
         }
         tasks.push(task);
-        let target = &snapshot.pairs[number].target;
+        let pair = &snapshot.pairs[number];
+        candidates.push(rollout::Candidate { tags: &pair.tags, zone: pair.zone.as_deref() });
+        let target = &pair.target;
         devices.push(Device { name: &target.device, free: target.free_bytes });
     }
     let blocked = blocked(pairs, snapshot, reasons);
@@ -322,7 +330,17 @@ fn freeze(
         return nothing_left(blocked);
     }
     let totals = totals(&tasks, &devices, blocked.len(), options.parallelism, options.speed);
-    let warnings = warning::of_space(&totals.space);
+    let mut warnings = warning::of_space(&totals.space);
+    let rollout = match &migration.spec.rollout {
+        None => None,
+        Some(spec) => match rollout::assign(spec, &mut tasks, &candidates, places) {
+            Ok((rollout, said)) => {
+                warnings.extend(said);
+                rollout
+            }
+            Err(errors) => return refused(errors),
+        },
+    };
     let header = PlanHeader {
         version: PLAN_VERSION,
         id: PlanId::new(""),
@@ -330,6 +348,7 @@ fn freeze(
         taken_at: snapshot.taken_at,
         through: procedure.through,
         retention_millis: procedure.retention_millis,
+        rollout,
         connections: snapshot.connections.clone(),
         blocked,
         warnings,

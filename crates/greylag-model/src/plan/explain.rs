@@ -6,7 +6,9 @@
 use super::{ChangeSymbol, Plan, PlanTask, sample};
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::rollout::Gate;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 
 /// How much to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,7 @@ pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
     }
     page.blocked(plan);
     let warnings = page.warnings(plan);
+    page.cohorts(plan);
     page.samples(plan);
     page.space(plan);
     page.line(LineKind::Count, 0, count(plan, warnings));
@@ -267,6 +270,27 @@ impl Page {
         self.diagnostic(LineKind::Warning, &named, 0);
     }
 
+    /// In which groups the tasks go, and what lets the next one go.
+    fn cohorts(&mut self, plan: &Plan) {
+        let Some(rollout) = &plan.header.rollout else { return };
+        for (at, cohort) in rollout.cohorts.iter().enumerate() {
+            let names: Vec<&str> = plan
+                .tasks
+                .iter()
+                .filter(|task| task.cohort as usize == at)
+                .take(NAMES)
+                .map(|task| task.id.as_str())
+                .collect();
+            let cut = if cohort.tasks as usize > NAMES { " …" } else { "" };
+            let mut text =
+                format!("cohort {}: {} ({}{cut})", cohort.name, datasets(cohort.tasks as usize), names.join(", "));
+            if at + 1 < rollout.cohorts.len() {
+                let _ = write!(text, "; then {}", gate(&cohort.gate));
+            }
+            self.line(LineKind::Note, 0, text);
+        }
+    }
+
     /// What was sampled, in a line; findings stand with the blocked pairs and the warnings.
     fn samples(&mut self, plan: &Plan) {
         let Some(samples) = &plan.header.samples else { return };
@@ -292,6 +316,21 @@ impl Page {
             self.line(LineKind::Note, 0, format!("needs up to {needed} on `{}`, which has {free} free", space.device));
         }
     }
+}
+
+/// What must hold before the next cohort.
+fn gate(gate: &Gate) -> String {
+    let mut parts = vec![match gate.max_failures {
+        0 => "no failures".to_owned(),
+        most => format!("at most {} failed", number(most as usize)),
+    }];
+    if gate.soak_millis > 0 {
+        parts.push(format!("{} of quiet", duration(gate.soak_millis as u64).trim_start_matches("about ")));
+    }
+    if gate.approval {
+        parts.push("a person's yes".to_owned());
+    }
+    parts.join(", ")
 }
 
 fn pair(task: &PlanTask) -> String {

@@ -26,6 +26,7 @@ use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::{PlanId, TaskId, Timestamp};
 use crate::mapping::Mapping;
+use crate::rollout::{Rollout, Window};
 use crate::sample::Sample;
 use crate::snapshot::{Impact, Observed};
 use crate::spec::CheckSpec;
@@ -62,6 +63,9 @@ pub struct PlanHeader {
     pub through: Phase,
     /// Milliseconds a retired dataset is kept before drop.
     pub retention_millis: i64,
+    /// Its cohorts, if not all tasks go at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
     /// Roots of the connections that locations are relative to: name → absolute path. Frozen with the plan, so that a
     /// run means the same places however long it takes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -180,12 +184,22 @@ pub struct PlanTask {
     /// Tasks and phases that must be done first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<After>,
+    /// Its cohort, by number.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub cohort: u32,
+    /// When it may begin, and do what others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Warnings that concern this task alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Diagnostic>,
     /// What a sample of it showed, if one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+}
+
+fn is_first(cohort: &u32) -> bool {
+    *cohort == 0
 }
 
 /// A dependency on another task's phase.

@@ -22,12 +22,14 @@ mod check;
 pub mod duration;
 mod parse;
 mod reference;
+mod rollout;
 mod schema;
 mod template;
 mod translate;
 
 pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
+pub use rollout::{CohortSpec, Day, GateSpec, RolloutSpec, WindowSpec};
 pub use schema::{connection_json_schema, json_schema, template_json_schema};
 pub use template::{
     MatchSpec, MigrationTemplate, ParameterSpec, ParameterType, RuleSpec, SetSpec, TemplateSpec, Unmatched,
@@ -149,6 +151,9 @@ pub struct MigrationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = duration::PATTERN), example = &"30d", extend("default" = "14d"))]
     pub retention: Option<String>,
+    /// In which groups the datasets go, and what must hold before the next group follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
 }
 
 /// An old dataset and the new one.

@@ -1,7 +1,8 @@
 //! `kind: MigrationTemplate` as it is written.
 
 use super::{
-    API_VERSION, CheckSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, RetrySpec, Tolerance, duration, schema,
+    API_VERSION, CheckSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, RetrySpec, RolloutSpec, Tolerance, duration,
+    schema,
 };
 use crate::task::Phase;
 use schemars::JsonSchema;
@@ -71,6 +72,9 @@ pub struct TemplateSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = duration::PATTERN), example = &"30d", extend("default" = "14d"))]
     pub retention: Option<String>,
+    /// In which groups the datasets go, and what must hold before the next group follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutSpec>,
 }
 
 /// What whoever uses a template chooses: `--set NAME=VALUE`.

@@ -12,10 +12,17 @@ pub fn apply(row: &TaskRow, event: &TaskEvent, at: Timestamp) -> TaskRow {
     match event {
         TaskEvent::Unblocked { left } => {
             row.blocked_by = *left;
-            if *left == 0 && row.state == TaskState::Pending {
-                ready(&mut row, at);
+            if row.state == TaskState::Pending {
+                unless_blocked(&mut row, at);
             }
         }
+        TaskEvent::Released => {
+            row.gated = false;
+            if row.state == TaskState::Pending {
+                unless_blocked(&mut row, at);
+            }
+        }
+        TaskEvent::Postponed { until } => ready(&mut row, *until),
         TaskEvent::AttemptStarted { step, direction, attempt, epoch, worker, .. } => {
             row.state = TaskState::Running;
             row.direction = *direction;
@@ -113,6 +120,9 @@ pub fn apply_run(row: &RunRow, event: &RunEvent) -> RunRow {
         RunEvent::RunCreated { .. }
         | RunEvent::RunClaimed { .. }
         | RunEvent::RequestRefused { .. }
+        | RunEvent::CohortHeld { .. }
+        | RunEvent::CohortApproved { .. }
+        | RunEvent::CohortReleased { .. }
         | RunEvent::Replanned { .. } => {}
         RunEvent::RunStarted | RunEvent::RunResumed { .. } => row.state = RunState::Running,
         RunEvent::RunPaused { .. } => row.state = RunState::Paused,
@@ -172,7 +182,7 @@ fn after_attempt(row: &mut TaskRow, then: Then) {
 }
 
 fn unless_blocked(row: &mut TaskRow, at: Timestamp) {
-    if row.blocked_by > 0 {
+    if row.blocked_by > 0 || (row.gated && row.direction == Direction::Forward) {
         leave(row, TaskState::Pending);
     } else {
         ready(row, at);

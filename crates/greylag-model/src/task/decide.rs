@@ -57,6 +57,13 @@ pub enum Input<'a> {
     Stopped(StopReason),
     /// One of the things that it waits for was done.
     Unblocked,
+    /// Its cohort was released.
+    Release,
+    /// Its window is closed.
+    Postpone {
+        /// When it opens.
+        until: Timestamp,
+    },
     /// A person says yes.
     Approve {
         /// Who.
@@ -150,6 +157,8 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
             },
         },
         (Input::Stopped(reason), _) if attempted => TaskEvent::AttemptStopped { reason },
+        (Input::Release, _) if row.gated => TaskEvent::Released,
+        (Input::Postpone { until }, _) if state == TaskState::Ready => TaskEvent::Postponed { until },
         (Input::Unblocked, _) if row.blocked_by > 0 => TaskEvent::Unblocked { left: row.blocked_by - 1 },
         (Input::Approve { by, why }, Some(step))
             if state == TaskState::Waiting && row.handle.is_none() && step.approval =>

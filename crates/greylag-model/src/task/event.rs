@@ -7,6 +7,7 @@
 use super::{Direction, Failure, Goal, Progress};
 use crate::check::CheckResult;
 use crate::id::{PlanId, TaskId, Timestamp, WorkerId};
+use crate::rollout::Held;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -45,6 +46,13 @@ pub enum TaskEvent {
     Unblocked {
         /// How many are left.
         left: u32,
+    },
+    /// Its cohort was released.
+    Released,
+    /// The window in which it may begin, or do what others see, is closed.
+    Postponed {
+        /// When it opens.
+        until: Timestamp,
     },
     /// The intent: committed before the effect begins.
     AttemptStarted {
@@ -214,6 +222,40 @@ pub enum RunEvent {
         /// Why, in that person's words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// The gate behind a cohort does not let the next one go, or for another reason than before.
+    CohortHeld {
+        /// Which cohort, by number.
+        cohort: u32,
+        /// Its name.
+        name: String,
+        /// Why.
+        #[serde(flatten)]
+        held: Held,
+    },
+    /// A person has said yes to what follows a cohort.
+    CohortApproved {
+        /// Which cohort, by number.
+        cohort: u32,
+        /// Its name.
+        name: String,
+        /// Who.
+        by: String,
+        /// Why, in that person's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// Although more tasks have ended badly than may.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        despite_failures: bool,
+    },
+    /// The tasks of a cohort may begin.
+    CohortReleased {
+        /// Which cohort, by number.
+        cohort: u32,
+        /// Its name.
+        name: String,
+        /// How many tasks it has.
+        tasks: u64,
     },
     /// Everything is taken back.
     UndoAsked {

@@ -89,6 +89,9 @@ pub struct TaskRow {
     pub approved: bool,
     /// How many things must be done first.
     pub blocked_by: u32,
+    /// Whether its cohort has yet to be released.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gated: bool,
     /// When it can go on; none while running, ended, or waiting for something without a time.
     pub wake: Option<Timestamp>,
     /// Names pending work.
@@ -102,9 +105,9 @@ pub struct TaskRow {
 }
 
 impl TaskRow {
-    /// A task of a new run.
-    pub fn new(blocked_by: u32, now: Timestamp) -> Self {
-        let blocked = blocked_by > 0;
+    /// A task of a new run: what it waits for, and whether its cohort is a later one than the first.
+    pub fn new(blocked_by: u32, gated: bool, now: Timestamp) -> Self {
+        let blocked = blocked_by > 0 || gated;
         Self {
             state: if blocked { TaskState::Pending } else { TaskState::Ready },
             direction: Direction::Forward,
@@ -119,6 +122,7 @@ impl TaskRow {
             worker: None,
             approved: false,
             blocked_by,
+            gated,
             wake: (!blocked).then_some(now),
             handle: None,
             error: None,

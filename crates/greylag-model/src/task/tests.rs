@@ -80,7 +80,7 @@ fn line(row: &TaskRow, commands: &[Command]) -> String {
 
 fn tell(blocked_by: u32, script: &str) -> String {
     let worker = WorkerId::new(WORKER);
-    let mut row = TaskRow::new(blocked_by, AROUND.now);
+    let mut row = TaskRow::new(blocked_by, false, AROUND.now);
     let mut story = Vec::new();
     for word in script.split_whitespace() {
         match decide(&row, &steps(), input(word, &worker), &AROUND) {
@@ -375,7 +375,7 @@ proptest! {
     #[test]
     fn no_story_breaks_what_must_hold(blocked_by in 0_u32..3, words in prop::collection::vec(0..WORDS.len(), 0..80)) {
         let worker = WorkerId::new(WORKER);
-        let first = TaskRow::new(blocked_by, AROUND.now);
+        let first = TaskRow::new(blocked_by, false, AROUND.now);
         let mut row = first.clone();
         let mut events = Vec::new();
         for word in words {
@@ -398,7 +398,7 @@ proptest! {
     #[test]
     fn no_step_is_done_twice_in_one_direction(words in prop::collection::vec(0..WORDS.len(), 0..80)) {
         let worker = WorkerId::new(WORKER);
-        let mut row = TaskRow::new(0, AROUND.now);
+        let mut row = TaskRow::new(0, false, AROUND.now);
         let mut done = std::collections::HashSet::new();
         for word in words.into_iter().flat_map(|word| [WORDS[word], "lease", "done"]) {
             if let Ok(decision) = decide(&row, &steps(), input(word, &worker), &AROUND) {
@@ -426,7 +426,7 @@ fn what_failed_its_verification_is_made_anew_on_retry() {
     let steps = steps.map(|(uses, phase)| step(uses, phase));
     let worker = WorkerId::new(WORKER);
     let after = |words: &str, error: Option<Failure>| {
-        let mut row = TaskRow::new(0, AROUND.now);
+        let mut row = TaskRow::new(0, false, AROUND.now);
         for word in words.split_whitespace() {
             let input = match (word, &error) {
                 ("error", Some(error)) => Input::Failed(error.clone()),
@@ -454,7 +454,7 @@ fn what_a_power_cut_took_is_made_again_until_it_is_published() {
     let worker = WorkerId::new(WORKER);
     let gone = || Failure::new(ErrorClass::Permanent, crate::code::data::POWER_CUT, "gone");
     let after = |words: &str| {
-        let mut row = TaskRow::new(0, AROUND.now);
+        let mut row = TaskRow::new(0, false, AROUND.now);
         for word in words.split_whitespace() {
             let input = if word == "gone" { Input::Failed(gone()) } else { input(word, &worker) };
             row = decide(&row, &steps, input, &AROUND).unwrap().after;

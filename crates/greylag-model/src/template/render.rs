@@ -72,6 +72,7 @@ fn empty(template: &MigrationTemplate) -> Migration {
             timeout: spec.timeout.clone(),
             through: spec.through,
             retention: spec.retention.clone(),
+            rollout: spec.rollout.clone(),
         },
     }
 }

@@ -6,6 +6,7 @@ mod explain;
 mod hash;
 mod layout;
 mod order;
+mod rollout;
 mod sample;
 mod scale;
 mod staleness;
@@ -56,6 +57,8 @@ fn probed(from: Observed, to: &str) -> PairSnapshot {
         source: Ok(from),
         target: TargetPlace { entity, location, exists: false, free_bytes: 1_000_000_000, device: "disk-1".to_owned() },
         owner: None,
+        tags: Vec::new(),
+        zone: None,
         dangling_owner: false,
         impact: Impact { direct: vec![EntityRef::new("component", "default", "reader")], indirect: 0 },
         sample: None,

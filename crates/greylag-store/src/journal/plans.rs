@@ -31,8 +31,8 @@ impl Plans for Store {
                     .filter_map(|after| Some((*ordinals.get(&after.task)?, phase_number(after.phase))))
                     .collect();
                 session.execute(
-                    "INSERT INTO plan_task (plan, ordinal, id, steps, waits, awaited, body) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                    "INSERT INTO plan_task (plan, ordinal, id, steps, waits, awaited, body, cohort) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                     &[
                         &key,
                         &ordinal,
@@ -41,6 +41,7 @@ impl Plans for Store {
                         &(waits.len() as i64),
                         &awaited.contains(&task.id),
                         &to_text(task)?,
+                        &task.cohort,
                     ],
                 )?;
                 for (upstream, phase) in waits {

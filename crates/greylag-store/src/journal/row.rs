@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// Columns of a task's row, as [`task_row`] reads them from `t`.
 pub(super) const TASK_COLUMNS: &str = "t.state, t.direction, t.step, t.begun, t.attempt, t.failures, t.lost, t.epoch, \
      t.attempt_at, t.worker, t.approved, t.blocked_by, t.wake, t.handle, t.error, t.rows, t.bytes, t.chunks, \
-     t.chunks_total, t.updated_at, t.furthest";
+     t.chunks_total, t.updated_at, t.furthest, t.gated";
 
 /// How many those are.
-const TASK_WIDTH: usize = 21;
+const TASK_WIDTH: usize = 22;
 
 pub(super) fn get<T: FromSql>(row: &Row<'_>, at: usize) -> Result<T, DriverError> {
     row.get(at).map_err(classed)
@@ -47,6 +47,7 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow, DriverError> {
         worker: get::<Option<String>>(row, 9)?.map(WorkerId),
         approved: get(row, 10)?,
         blocked_by: small(row, 11)?,
+        gated: get(row, 21)?,
         wake: get::<Option<i64>>(row, 12)?.map(Timestamp),
         handle: get(row, 13)?,
         error: error.as_deref().map(from_text).transpose()?,

@@ -107,16 +107,16 @@ fn update_task(session: &Session<'_>, run: i64, transition: &Transition) -> Resu
     const STAYS: &str = "UPDATE task SET direction = ?6, step = ?7, begun = ?8, attempt = ?9, failures = ?10, \
          lost = ?11, epoch = ?12, attempt_at = ?13, worker = ?14, approved = ?15, blocked_by = ?16, handle = ?17, \
          error = ?18, rows = ?19, bytes = ?20, chunks = ?21, chunks_total = ?22, updated_at = ?23, \
-         furthest = ?24, live = NULL WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4 AND ?5 = ?3";
+         furthest = ?24, gated = ?25, live = NULL WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4 AND ?5 = ?3";
     const MOVES: &str = "UPDATE task SET state = ?5, direction = ?6, step = ?7, begun = ?8, attempt = ?9, \
          failures = ?10, lost = ?11, epoch = ?12, attempt_at = ?13, worker = ?14, approved = ?15, blocked_by = ?16, \
          handle = ?17, error = ?18, rows = ?19, bytes = ?20, chunks = ?21, chunks_total = ?22, updated_at = ?23, \
-         live = NULL, furthest = ?24, wake = ?25 WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4";
+         live = NULL, furthest = ?24, gated = ?25, wake = ?26 WHERE run = ?1 AND ordinal = ?2 AND state = ?3 AND epoch = ?4";
     let row = &transition.after;
     let error = row.error.as_ref().map(to_text).transpose()?;
     let worker = row.worker.as_ref().map(WorkerId::as_str);
     let wake = row.wake.map(|wake| wake.0);
-    let params: [&dyn ToSql; 25] = [
+    let params: [&dyn ToSql; 26] = [
         &run,
         &(transition.ordinal as i64),
         &state_number(transition.from),
@@ -141,11 +141,12 @@ fn update_task(session: &Session<'_>, run: i64, transition: &Transition) -> Resu
         &(row.progress.chunks_total as i64),
         &row.updated_at.0,
         &row.furthest,
+        &row.gated,
         &wake,
     ];
     // A running task has no wake time, so one that stays so keeps all of its index entry.
     if transition.from == TaskState::Running && row.state == TaskState::Running {
-        session.execute(STAYS, &params[..24])
+        session.execute(STAYS, &params[..25])
     } else {
         session.execute(MOVES, &params)
     }
@@ -159,11 +160,11 @@ fn beat(session: &Session<'_>, worker: &WorkerId, until: Timestamp) -> Result<()
 fn insert_tasks(session: &Session<'_>, run: i64, plan: i64, now: Timestamp) -> Result<(), DriverError> {
     // One statement for all: what a new row holds is asked of the model, once for a free task and once for a blocked one.
     for blocked in [false, true] {
-        let row = TaskRow::new(u32::from(blocked), now);
+        let row = TaskRow::new(u32::from(blocked), false, now);
         let insert = "INSERT INTO task (run, ordinal, state, direction, step, begun, attempt, failures, lost, epoch, \
-             attempt_at, approved, blocked_by, wake, rows, bytes, chunks, chunks_total, updated_at) \
-             SELECT ?1, ordinal, ?4, 0, 0, 0, 0, 0, 0, 0, ?3, 0, waits, ?5, 0, 0, 0, 0, ?3 \
-             FROM plan_task WHERE plan = ?2 AND (waits > 0) = ?6";
+             attempt_at, approved, blocked_by, gated, wake, rows, bytes, chunks, chunks_total, updated_at) \
+             SELECT ?1, ordinal, ?4, 0, 0, 0, 0, 0, 0, 0, ?3, 0, waits, cohort > 0, ?5, 0, 0, 0, 0, ?3 \
+             FROM plan_task WHERE plan = ?2 AND (waits > 0 OR cohort > 0) = ?6";
         let wake = row.wake.map(|wake| wake.0);
         session.execute(insert, &[&run, &plan, &now.0, &state_number(row.state), &wake, &blocked])?;
     }
@@ -186,7 +187,8 @@ impl Journal for Store {
             let insert = "INSERT INTO run (id, plan, state, goal, epoch, last_seq, pending, ready, running, waiting, \
                  stale, succeeded, failed, quarantined, skipped, undone, rows, bytes, chunks, chunks_total, \
                  steps_done, created_at, updated_at) SELECT ?1, ?2, 0, 0, 0, 0, (SELECT count(*) FROM plan_task \
-                 WHERE plan = ?2 AND waits > 0), (SELECT count(*) FROM plan_task WHERE plan = ?2 AND waits = 0), \
+                 WHERE plan = ?2 AND (waits > 0 OR cohort > 0)), (SELECT count(*) FROM plan_task WHERE plan = ?2 \
+                 AND waits = 0 AND cohort = 0), \
                  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?3, ?3 WHERE NOT EXISTS (SELECT 1 FROM run WHERE id = ?1)";
             if session.execute(insert, &[&run.as_str(), &plan_key, &now.0])? == 0 {
                 return Err(DriverError::conflict(code::RUN_EXISTS, format!("a run `{run}` exists"))
@@ -261,6 +263,10 @@ impl Journal for Store {
             }
             for event in &batch.run_events_after {
                 run.journal_run(session, batch.now, event)?;
+            }
+            if let Some(cohorts) = &batch.cohorts {
+                let update = "UPDATE run SET cohorts = ?2 WHERE key = ?1";
+                session.execute(update, &[&run.key, &to_text(cohorts)?])?;
             }
             for (ordinal, progress) in &batch.live {
                 let update = "UPDATE task SET live = ?3 WHERE run = ?1 AND ordinal = ?2";

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 const RUN: &str = "SELECT r.id, p.id, p.migration, r.state, r.goal, r.pending, r.ready, r.running, r.waiting, r.stale, \
      r.succeeded, r.failed, r.quarantined, r.skipped, r.undone, r.rows, r.bytes, r.chunks, r.chunks_total, \
-     r.steps_done, r.last_seq, r.epoch, r.created_at, r.updated_at, r.worker, w.until \
+     r.steps_done, r.last_seq, r.epoch, r.created_at, r.updated_at, r.worker, w.until, r.cohorts \
      FROM run r JOIN plan p ON p.key = r.plan LEFT JOIN worker w ON w.id = r.worker";
 
 /// Ten columns from `at` on.
@@ -48,6 +48,7 @@ impl Store {
             migration: get(row, 2)?,
             row: RunRow { state: run_state(get(row, 3)?)?, goal: goal(get(row, 4)?)? },
             counters: counters(row, 5)?,
+            cohorts: get::<Option<String>>(row, 26)?.as_deref().map(from_text).transpose()?.unwrap_or_default(),
             progress: progress(row, 15)?,
             steps_done: count(row, 19)?,
             last_seq: count(row, 20)?,

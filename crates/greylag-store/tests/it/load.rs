@@ -100,7 +100,7 @@ pub(crate) fn assert_sound(path: &Path, acknowledged: u64) -> u64 {
     let mut counters = greylag_model::task::Counters::default();
     for task in &tasks {
         *counters.of(task.row.state) += 1;
-        let mut row = TaskRow::new(0, NOW);
+        let mut row = TaskRow::new(0, false, NOW);
         for entry in entries.iter().filter(|entry| entry.task.as_ref() == Some(&task.id)) {
             if let greylag_model::task::Event::Task(event) = &entry.event {
                 row = greylag_model::task::apply(&row, event, entry.at);

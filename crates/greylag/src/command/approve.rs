@@ -5,16 +5,18 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::replan::{self, Anew};
-use crate::{drive, wire};
+use crate::{drive, follow, wire};
 use clap::Args;
 use greylag_driver::journal::{RunRecord, TaskFilter};
 use greylag_engine::{Asked, service};
 use greylag_model::code;
 use greylag_model::id::TaskId;
+use greylag_model::rollout::Held;
 use greylag_model::task::TaskState;
 use std::path::PathBuf;
 
-/// Say yes to what waits for a person: steps such as `data/retire` and `data/drop`, and stale tasks planned anew.
+/// Say yes to what waits for a person: steps such as `data/retire` and `data/drop`, what follows a cohort, and stale tasks
+/// planned anew.
 ///
 /// Who, when and why are kept in the journal. With `--stale` the sources of stale tasks are looked at again. Where the
 /// operations stay what they were, the task goes on with them; where they differ, the migration file says what they are
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  \
                         greylag approve RUN --reason 'readers moved, see DATA-12'\n  \
                         greylag approve RUN --task users_v2 --yes\n  \
+                        greylag approve RUN --cohort canary --reason 'looked at both, fine'\n  \
                         greylag approve RUN --stale -f users.yaml")]
 pub(crate) struct Approve {
     /// The run.
@@ -34,6 +37,12 @@ pub(crate) struct Approve {
     /// Why, for the journal.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    /// What follows this cohort, instead of steps that wait.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["task", "stale"])]
+    cohort: Option<String>,
+    /// Let the next cohort go although more of this one's tasks ended badly than may.
+    #[arg(long, requires = "cohort")]
+    despite_failures: bool,
     /// Stale tasks, planned anew, instead of steps that wait.
     #[arg(long)]
     stale: bool,
@@ -53,12 +62,46 @@ pub(crate) struct Approve {
 impl Approve {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let run = super::select::run(context.journal()?, Some(&self.run))?;
-        let last = if self.stale { self.stale(context, &run)? } else { self.waiting(context, &run)? };
+        let last = match &self.cohort {
+            Some(cohort) => self.cohort(context, &run, cohort)?,
+            None if self.stale => self.stale(context, &run)?,
+            None => self.waiting(context, &run)?,
+        };
         match last {
             Some(asked @ Asked::Met { .. }) if !self.record_only => drive::carry_on(context, &asked),
             Some(asked) => told(context, &asked, "approved"),
             None => Ok(Exit::Done),
         }
+    }
+
+    fn cohort(&self, context: &Context, run: &RunRecord, cohort: &str) -> Result<Option<Asked>, Failure> {
+        let Some(at) = run.cohorts.iter().position(|row| row.name == cohort) else {
+            let names: Vec<&str> = run.cohorts.iter().map(|row| row.name.as_str()).collect();
+            let hint = match names.as_slice() {
+                [] => "its migration has no `rollout`, or it has not begun".to_owned(),
+                names => format!("its cohorts are {}", names.join(", ")),
+            };
+            let message = format!("`{}` has no cohort `{cohort}`", run.id);
+            return Err(Failure::error(code::cli::WRONG_STATE, message).hint(hint));
+        };
+        let (row, next) = (&run.cohorts[at], run.cohorts.get(at + 1));
+        if let (Some(Held::Failures { .. }), false) = (row.held, self.despite_failures) {
+            let message = format!("{} of {} tasks of cohort `{cohort}` ended badly, more than may", row.bad, row.tasks);
+            return Err(Failure::error(code::cli::WRONG_STATE, message)
+                .hint(format!(
+                    "`greylag status {} --failed` tells why, `greylag retry {} --failed` tries again",
+                    run.id, run.id
+                ))
+                .hint("`--despite-failures` lets the next cohort go all the same"));
+        }
+        let what =
+            next.map_or("what follows".to_owned(), |next| format!("cohort {} ({} tasks)", next.name, next.tasks));
+        context.confirm(&format!("Let {what} go after {cohort}?"), self.yes)?;
+        let engine = wire::engine(context, context.state()?)?;
+        let reason = self.reason.as_deref();
+        let asked =
+            service::approve_cohort(&engine, &run.id, cohort, (&context.actor(), reason), self.despite_failures)?;
+        Ok(Some(asked))
     }
 
     fn waiting(&self, context: &Context, run: &RunRecord) -> Result<Option<Asked>, Failure> {
@@ -69,6 +112,11 @@ impl Approve {
         if tasks.is_empty() {
             let message = format!("nothing in `{}` waits for an approval", run.id);
             let failure = Failure::error(code::cli::WRONG_STATE, message);
+            if let Some((cohort, _)) = follow::held(run) {
+                return Err(
+                    failure.hint(format!("it is held after a cohort: `greylag approve {} --cohort {cohort}`", run.id))
+                );
+            }
             return Err(match run.counters.stale {
                 0 => failure.hint(format!("`greylag status {}` shows what its tasks are at", run.id)),
                 stale => failure.hint(format!("{stale} tasks are stale: `greylag approve {} --stale`", run.id)),

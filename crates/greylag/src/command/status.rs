@@ -6,6 +6,7 @@ use crate::output::{self, Format, Row, heading, wide};
 use crate::{follow, show};
 use clap::Args;
 use greylag_driver::journal::{RunRecord, TaskFilter, TaskRecord};
+use greylag_model::rollout::CohortRow;
 use greylag_model::task::TaskState;
 use std::collections::BTreeMap;
 
@@ -97,7 +98,7 @@ fn summary(context: &Context, run: &RunRecord) -> String {
         .map(|state| format!("{} {}", counters.get(state), show::task_state(state)))
         .collect();
     format!(
-        "{}  {}  {} of {} done: {}\n{} rows, {} read, {} steps; plan {}, begun {}\n\n",
+        "{}  {}  {} of {} done: {}\n{} rows, {} read, {} steps; plan {}, begun {}\n{}\n",
         run.id,
         show::run_state(run),
         counters.succeeded + counters.undone,
@@ -108,7 +109,24 @@ fn summary(context: &Context, run: &RunRecord) -> String {
         run.steps_done,
         run.plan,
         show::ago(context.now(), run.created_at),
+        cohorts(run),
     )
+}
+
+/// Where the cohorts are, a line each; nothing if there are none.
+fn cohorts(run: &RunRecord) -> String {
+    let width = run.cohorts.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    let line = |row: &CohortRow| {
+        let bad = if row.bad > 0 { format!(", {} ended badly", row.bad) } else { String::new() };
+        let state = match (&row.held, &row.approval) {
+            (Some(held), _) => format!("; held: {}", show::why_held(*held)),
+            (None, Some(approval)) => format!("; approved by {}", approval.by),
+            (None, None) if row.released_at.is_none() => "; not released".to_owned(),
+            (None, None) => String::new(),
+        };
+        format!("cohort {:width$}  {} of {} done{bad}{state}\n", row.name, row.landed, row.tasks)
+    };
+    run.cohorts.iter().map(line).collect()
 }
 
 fn listing(context: &Context, tasks: &[TaskRecord]) -> Result<(), Failure> {

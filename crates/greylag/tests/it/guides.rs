@@ -188,6 +188,11 @@ fn comparing() {
 }
 
 #[test]
+fn rollout() {
+    check("rollout.md");
+}
+
+#[test]
 fn running() {
     check("running.md");
 }
@@ -202,7 +207,7 @@ fn every_guide_is_run() {
     pages.sort();
     assert_eq!(
         pages,
-        ["comparing.md", "first-migration.md", "running.md", "templates.md"],
+        ["comparing.md", "first-migration.md", "rollout.md", "running.md", "templates.md"],
         "a new guide needs a test above"
     );
 }

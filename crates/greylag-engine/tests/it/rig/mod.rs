@@ -125,8 +125,10 @@ impl Rig {
         let entries = journal.events(run, 0, 1_000_000).unwrap();
         assert!(entries.iter().map(|entry| entry.seq).eq(1..=record.last_seq), "sequence numbers have gaps");
         let tasks = journal.plan_tasks(&record.plan, 0, 100_000).unwrap();
-        let mut rows: HashMap<_, _> =
-            tasks.iter().map(|task| (task.id.clone(), TaskRow::new(task.after.len() as u32, START))).collect();
+        let mut rows: HashMap<_, _> = tasks
+            .iter()
+            .map(|task| (task.id.clone(), TaskRow::new(task.after.len() as u32, task.cohort > 0, START)))
+            .collect();
         let mut row = RunRow::default();
         for entry in &entries {
             match (&entry.event, &entry.task) {

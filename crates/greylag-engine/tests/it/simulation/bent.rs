@@ -8,7 +8,7 @@ use greylag_driver::journal::{
 };
 use greylag_model::id::{PlanId, RunId, Timestamp, WorkerId};
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
-use greylag_model::task::{Entry, Progress, TaskEvent, TaskRow, Then, apply};
+use greylag_model::task::{Entry, Progress, RunEvent, TaskEvent, TaskRow, Then, apply};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,10 +44,16 @@ pub(crate) enum Bug {
     StarvesATask,
     /// A failed attempt counts as done.
     TakesFailureForDone,
+    /// Failures are not counted where a gate looks.
+    OverlooksFailures,
+    /// The second cohort goes with the first.
+    ReleasesAtOnce,
+    /// Tasks are not told that their cohort was released.
+    NeverTellsOfReleases,
 }
 
 impl Bug {
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::LosesOutcomes,
         Self::SkipsAStep,
         Self::ReusesEpochs,
@@ -62,6 +68,9 @@ impl Bug {
         Self::UndoesUnderOthers,
         Self::StarvesATask,
         Self::TakesFailureForDone,
+        Self::OverlooksFailures,
+        Self::ReleasesAtOnce,
+        Self::NeverTellsOfReleases,
     ];
 }
 
@@ -80,6 +89,12 @@ impl Bent {
     /// Another batch in its place, with rows that are what its events fold to.
     fn bend(&self, bug: Bug, run: &RunId, batch: &Batch) -> Batch {
         let mut bent = batch.clone();
+        if bug == Bug::OverlooksFailures {
+            bent.cohorts.iter_mut().flatten().for_each(|row| (row.landed, row.bad) = (row.landed + row.bad, 0));
+        }
+        if bug == Bug::ReleasesAtOnce && bent.run_events.contains(&RunEvent::RunStarted) {
+            bent.run_events.push(RunEvent::CohortReleased { cohort: 1, name: "c1".to_owned(), tasks: 1 });
+        }
         bent.transitions.retain(|transition| !self.is_dropped(bug, transition));
         for transition in &mut bent.transitions {
             let Ok(mut loaded) = self.inner.load(run, &[transition.ordinal]) else { continue };
@@ -102,6 +117,7 @@ impl Bent {
                 has(|event| matches!(event, TaskEvent::StepDone { .. }))
                     && self.seen.fetch_add(1, Ordering::SeqCst) % 9 == 8
             }
+            Bug::NeverTellsOfReleases => has(|event| matches!(event, TaskEvent::Released)),
             Bug::NeverUnblocks => has(|event| matches!(event, TaskEvent::Unblocked { .. })),
             Bug::ForgetsPendingWork => has(|event| matches!(event, TaskEvent::AttemptPending { .. })),
             _ => false,

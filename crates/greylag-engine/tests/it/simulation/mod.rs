@@ -12,7 +12,9 @@
 //! 4. No effect is made twice, and none is lost: a run that ends well has all of them, one that was undone none.
 //! 5. An attempt follows a failure after its backoff; a task is set aside after as many failures as its step allows, no
 //!    fewer and no more.
-//! 6. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open.
+//! 6. A task of a later cohort begins when the one before is settled, no more of it has failed than may, and its release is
+//!    in the journal; a release is told once.
+//! 7. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open.
 //!
 //! That these would notice is shown by engines with planted defects, of which each must be found.
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -27,7 +29,8 @@ use greylag_driver::clock::Clock;
 use greylag_driver::journal::sample;
 use greylag_engine::{Drivers, Ended, Engine, Limits, Quiet, service};
 use greylag_model::id::{RunId, WorkerId};
-use greylag_model::plan::PlanTask;
+use greylag_model::plan::{Plan, PlanTask};
+use greylag_model::rollout::{Cohort, Gate, Rollout};
 use greylag_model::task::{Phase, Step};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -36,6 +39,8 @@ use world::World;
 
 /// Tasks of a run.
 const TASKS: u64 = 20;
+/// Cohorts of a run, at most.
+const COHORTS: u64 = 3;
 /// Lives that come to a bad end, at most.
 const LIVES: u64 = 6;
 /// Lives in good health after that; a run that has not ended then never will.
@@ -88,10 +93,37 @@ fn tasks(dice: &mut Dice) -> Vec<PlanTask> {
         }
         tasks.push(task);
     }
+    // A dataset goes with the last cohort of what it is made from.
+    for at in 0..tasks.len() {
+        let own = dice.below(COHORTS) as u32;
+        let above = tasks[at].after.iter().filter_map(|after| tasks[..at].iter().find(|task| task.id == after.task));
+        tasks[at].cohort = above.map(|task| task.cohort).fold(own, u32::max);
+    }
     for at in (1..tasks.len()).rev() {
         tasks.swap(at, dice.below(at as u64 + 1) as usize);
     }
     tasks
+}
+
+/// A plan of these tasks in their cohorts, the empty ones left out, each with a gate that may let failures through.
+fn plan(dice: &mut Dice, mut tasks: Vec<PlanTask>) -> (Plan, Vec<PlanTask>) {
+    let mut rollout = Rollout::default();
+    for cohort in 0..COHORTS as u32 {
+        let number = rollout.cohorts.len() as u32;
+        let mut count = 0;
+        for task in tasks.iter_mut().filter(|task| task.cohort == cohort) {
+            task.cohort = number;
+            count += 1;
+        }
+        if count > 0 {
+            let soak_millis = dice.below(2) as i64 * 500;
+            let gate = Gate { max_failures: dice.below(3), approval: false, soak_millis };
+            rollout.cohorts.push(Cohort { name: format!("c{number}"), tasks: count, gate });
+        }
+    }
+    let mut plan = sample::plan("p-1", tasks.clone());
+    plan.header.rollout = Some(rollout);
+    (plan, tasks)
 }
 
 struct Simulation {
@@ -108,7 +140,8 @@ impl Simulation {
         let mut dice = Dice::new(seed);
         let rig = Rig::new(Medium::Memory(Arc::default()));
         let tasks = tasks(&mut dice);
-        let run = rig.start(tasks.clone());
+        let (plan, tasks) = plan(&mut dice, tasks);
+        let run = rig.start_plan(&plan);
         let world = Arc::new(World::new(dice.next(), rig.medium.open(), run.clone(), rig.clock.clone(), &tasks));
         Self { rig, world, run, dice, bug, lives: 0 }
     }
@@ -196,7 +229,11 @@ impl Simulation {
         }
         self.world.verdict(ended == Ended::Undone)?;
         let entries = self.rig.medium.open().events(&self.run, 0, 1_000_000).map_err(|error| error.message)?;
-        story::check(&entries)?;
+        let plan = self.rig.medium.open();
+        let record = plan.run(&self.run).map_err(|error| error.message)?.ok_or("no run")?;
+        let header = plan.plan(&record.plan).map_err(|error| error.message)?.ok_or("no plan")?;
+        let tasks = plan.plan_tasks(&record.plan, 0, 1_000).map_err(|error| error.message)?;
+        story::check(&entries, &header, &tasks)?;
         self.rig.assert_folds(&self.run);
         Ok(())
     }

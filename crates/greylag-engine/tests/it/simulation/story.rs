@@ -1,5 +1,6 @@
 //! What must hold of a journal as it is read afterwards.
 
+use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::task::{Direction, Entry, Event, RunEvent, TaskEvent, Then};
 use std::collections::HashMap;
 
@@ -19,7 +20,8 @@ struct Task {
 }
 
 /// Reads a whole journal.
-pub(crate) fn check(entries: &[Entry]) -> Result<(), String> {
+pub(crate) fn check(entries: &[Entry], header: &PlanHeader, plan: &[PlanTask]) -> Result<(), String> {
+    gates(entries, header, plan)?;
     let mut tasks: HashMap<String, Task> = HashMap::new();
     for entry in entries {
         let Some(id) = &entry.task else {
@@ -33,6 +35,60 @@ pub(crate) fn check(entries: &[Entry]) -> Result<(), String> {
         let Event::Task(event) = &entry.event else { continue };
         let task = tasks.entry(id.to_string()).or_default();
         step(task, event, entry.at.0).map_err(|why| format!("{id}, entry {}: {why}", entry.seq))?;
+    }
+    Ok(())
+}
+
+/// Cohorts: counted from the events alone.
+fn gates(entries: &[Entry], header: &PlanHeader, plan: &[PlanTask]) -> Result<(), String> {
+    let cohorts = header.rollout.iter().flat_map(|rollout| &rollout.cohorts).collect::<Vec<_>>();
+    let of: HashMap<&str, u32> = plan.iter().map(|task| (task.id.as_str(), task.cohort)).collect();
+    let (mut released, mut taken_back) = (0, false);
+    // What ended well and what did not, by task.
+    let mut ended: HashMap<&str, bool> = HashMap::new();
+    let mut told: HashMap<&str, u32> = HashMap::new();
+    for entry in entries {
+        match (&entry.event, entry.task.as_ref().map(greylag_model::id::TaskId::as_str)) {
+            (Event::Run(RunEvent::UndoAsked { .. }), _) => taken_back = true,
+            (Event::Run(RunEvent::CohortReleased { cohort, name, .. }), _) => {
+                if *cohort != released + 1 {
+                    return Err(format!("cohort `{name}` was released after number {released}"));
+                }
+                let before = cohorts[released as usize];
+                let mine = ended.iter().filter(|(task, _)| of[**task] == released);
+                let (good, bad): (Vec<_>, Vec<_>) = mine.partition(|(_, good)| **good);
+                if (good.len() + bad.len()) as u64 != before.tasks || bad.len() as u64 > before.gate.max_failures {
+                    let (good, bad) = (good.len(), bad.len());
+                    return Err(format!("cohort `{name}` was released after {good} good and {bad} bad of {before:?}"));
+                }
+                released = *cohort;
+            }
+            (Event::Task(event), Some(task)) => match event {
+                TaskEvent::AttemptStarted { direction: Direction::Forward, .. } if of[task] > released => {
+                    return Err(format!("`{task}` began before its cohort was released"));
+                }
+                TaskEvent::Released => *told.entry(task).or_default() += 1,
+                TaskEvent::StepDone { direction: Direction::Forward, next: None, .. } => {
+                    ended.insert(task, true);
+                }
+                TaskEvent::AttemptFailed { then: Then::Fail | Then::Quarantine, .. }
+                | TaskEvent::AttemptLost { then: Then::Quarantine }
+                | TaskEvent::Skipped { .. } => {
+                    ended.insert(task, false);
+                }
+                TaskEvent::Retried { .. } => {
+                    ended.remove(task);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    if let Some((task, times)) = told.iter().find(|(_, times)| **times > 1) {
+        return Err(format!("`{task}` was told {times} times that its cohort was released"));
+    }
+    if !taken_back && (released as usize) + 1 < cohorts.len() {
+        return Err(format!("the run ended with cohort number {released} as the last released"));
     }
     Ok(())
 }
