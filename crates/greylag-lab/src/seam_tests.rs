@@ -102,7 +102,7 @@ fn migration(path: &Path) -> Migration {
     assert!(words.is_empty(), "{}", words.join("\n"));
     let migrations = parsed.documents.into_iter().filter_map(|document| match document {
         Document::Migration(migration, _) => Some(*migration),
-        Document::Template(..) | Document::Connection(..) => None,
+        Document::Template(..) | Document::Connection(..) | Document::Limits(..) => None,
     });
     migrations.last().unwrap()
 }

@@ -8,6 +8,7 @@ pub fn codegen() -> Vec<(String, String)> {
     let mut files = vec![
         ("schemas/migration.v1alpha1.schema.json".to_owned(), json_text(&spec::json_schema())),
         ("schemas/connection.v1alpha1.schema.json".to_owned(), json_text(&spec::connection_json_schema())),
+        ("schemas/limits.v1alpha1.schema.json".to_owned(), json_text(&spec::limits_json_schema())),
         ("schemas/template.v1alpha1.schema.json".to_owned(), json_text(&spec::template_json_schema())),
         ("docs/reference/migration-file.md".to_owned(), spec::reference_markdown()),
         ("docs/reference/types.md".to_owned(), types()),

@@ -14,6 +14,7 @@ pub mod diagnostic;
 pub mod entity;
 pub mod expr;
 pub mod id;
+pub mod limit;
 pub mod lineage;
 pub mod mapping;
 pub mod operation;

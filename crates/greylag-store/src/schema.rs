@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/003_removed.sql"),
     include_str!("schema/004_furthest.sql"),
     include_str!("schema/005_cohorts.sql"),
+    include_str!("schema/006_limits.sql"),
 ];
 
 /// Brings the schema up to date, or refuses one that a newer version has written.

@@ -74,6 +74,7 @@ pub(crate) enum Command {
     Catalog(command::catalog::Catalog),
     Lineage(command::lineage::Lineage),
     Diff(command::diff::Diff),
+    Limits(command::limits::Limits),
     Lab(command::lab::Lab),
     Gc(command::gc::Gc),
     Doctor(command::doctor::Doctor),

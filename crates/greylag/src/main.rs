@@ -83,6 +83,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Catalog(command) => command.run(&context),
         Command::Lineage(command) => command.run(&context),
         Command::Diff(command) => command.run(&context),
+        Command::Limits(command) => command.run(&context),
         Command::Lab(command) => command.run(&context),
         Command::Gc(command) => command.run(&context),
         Command::Doctor(command) => command.run(&context),

@@ -69,6 +69,8 @@ pub(crate) fn read(paths: &[PathBuf], json: bool) -> Result<Files, Failure> {
                     files.migrations.push((*migration, Origin::Written(places)));
                 }
                 Document::Template(template, places) => files.templates.push((*template, places)),
+                // Limits are the installation's, not the migration's: `greylag limits apply`.
+                Document::Limits(..) => {}
                 Document::Connection(connection, places) => {
                     let root = root(&path, &connection, &places)?;
                     files.roots.insert(connection.metadata.name, root);

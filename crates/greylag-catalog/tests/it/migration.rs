@@ -96,6 +96,7 @@ fn header() -> PlanHeader {
         taken_at: Timestamp(0),
         through: Phase::Cutover,
         retention_millis: 0,
+        priority: greylag_model::spec::Priority::default(),
         rollout: None,
         connections: [].into(),
         blocked: vec![],

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a conformance suite is test code")]
 
 pub mod prune;
+mod quotas;
 
 use super::{
     AttemptKey, Batch, Journal, Loaded, Relation, Request, RunLease, StepOutput, TaskFilter, Transition, sample,
@@ -38,6 +39,7 @@ pub fn run(make: Make<'_>) {
     progress_shows_until_the_next_event(&*make());
     odd_names_are_kept(&*make());
     a_run_goes_by_another_plan_from_the_event_on(&*make());
+    quotas::run(make);
 }
 
 const NOW: Timestamp = Timestamp(1_000);

@@ -1,5 +1,7 @@
 //! The double: a journal in memory that keeps every promise of the traits but the one about crashes.
 
+mod quotas;
+
 use super::{
     AttemptKey, Batch, Committed, Due, Holder, Journal, Loaded, Plans, Posted, Prune, Relation, Request, RunLease,
     RunRecord, Shrunk, TaskFilter, TaskRecord, Transition, Watch, check_plan,
@@ -32,6 +34,7 @@ struct Inner {
     workers: BTreeMap<WorkerId, Timestamp>,
     saved: u64,
     posted: u64,
+    shared: quotas::Shared,
 }
 
 #[derive(Debug)]
@@ -39,6 +42,8 @@ struct SavedPlan {
     order: u64,
     header: PlanHeader,
     tasks: Vec<Arc<PlanTask>>,
+    /// What limits each.
+    lanes: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -98,7 +103,8 @@ impl Inner {
         let plan = tasks.get(ordinal as usize)?;
         let has_dependents = tasks.iter().any(|task| task.after.iter().any(|after| after.task == plan.id));
         let row = run.rows.get(ordinal as usize)?.clone();
-        Some(Loaded { ordinal, row, plan: Arc::clone(plan), has_dependents })
+        let lane = self.plans.get(&run.record.plan).and_then(|plan| plan.lanes.get(ordinal as usize)).copied();
+        Some(Loaded { ordinal, row, plan: Arc::clone(plan), has_dependents, lane: lane.unwrap_or_default() })
     }
 
     fn record(&self, run: &SavedRun) -> RunRecord {
@@ -168,6 +174,7 @@ impl Plans for MemoryJournal {
             order: inner.saved,
             header: plan.header.clone(),
             tasks: plan.tasks.iter().cloned().map(Arc::new).collect(),
+            lanes: greylag_model::limit::lanes(&plan.tasks),
         };
         inner.plans.entry(plan.header.id.clone()).or_insert(saved);
         Ok(())

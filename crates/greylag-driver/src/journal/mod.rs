@@ -25,10 +25,12 @@ mod check;
 pub mod conformance;
 mod memory;
 mod prune;
+mod quotas;
 pub mod sample;
 
 pub use memory::MemoryJournal;
 pub use prune::{Prune, Shrunk};
+pub use quotas::{KeyUse, Quotas};
 
 use crate::error::DriverError;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp, WorkerId};
@@ -74,7 +76,7 @@ pub trait Watch: Send + Sync {
 }
 
 /// What a decider and its attempts need.
-pub trait Journal: Plans + Watch {
+pub trait Journal: Plans + Watch + Quotas {
     /// Records a run of a saved plan and all of its tasks, all or nothing. Refuses a run id that is used.
     fn create_run(&self, run: &RunId, plan: &PlanId, now: Timestamp) -> Result<(), DriverError>;
     /// Takes the run's lease for `worker`, and journals that. Refused with class conflict while another worker holds it.
@@ -183,6 +185,8 @@ pub struct Loaded {
     pub plan: Arc<PlanTask>,
     /// Whether other tasks wait for phases of this one.
     pub has_dependents: bool,
+    /// Number of what limits it, see [`greylag_model::limit::lanes`].
+    pub lane: u32,
 }
 
 /// What [`Journal::due`] found.

@@ -19,6 +19,7 @@ pub fn plan(id: &str, tasks: Vec<PlanTask>) -> Plan {
         taken_at: Timestamp(0),
         through: Phase::Publish,
         retention_millis: 0,
+        priority: greylag_model::spec::Priority::default(),
         rollout: None,
         connections: BTreeMap::new(),
         blocked: Vec::new(),

@@ -5,7 +5,7 @@ use greylag_driver::journal::{Batch, Loaded, StepOutput, Transition};
 use greylag_model::plan::PlanTask;
 use greylag_model::rollout::{Standing, standing};
 use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, decide};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// A batch in the making.
@@ -15,7 +15,8 @@ pub(super) struct Draft {
     /// Position of each task's transition in the batch.
     index: HashMap<u64, usize>,
     pub(super) plans: HashMap<u64, Arc<PlanTask>>,
-    depended_on: HashSet<u64>,
+    /// Of each task whether others wait for it, and its lane.
+    kept: HashMap<u64, (bool, u32)>,
     /// What tasks that go on at once know of their outputs.
     pub(super) outputs: HashMap<u64, Outputs>,
     /// What follows inside the batch: other tasks to tell.
@@ -71,9 +72,7 @@ impl Draft {
                 output: None,
             });
             self.plans.insert(task.ordinal, Arc::clone(&task.plan));
-            if task.has_dependents {
-                self.depended_on.insert(task.ordinal);
-            }
+            self.kept.insert(task.ordinal, (task.has_dependents, task.lane));
             self.batch.transitions.len() - 1
         });
         let transition = &mut self.batch.transitions[at];
@@ -89,8 +88,9 @@ impl Draft {
         }
     }
 
-    pub(super) fn has_dependents(&self, ordinal: u64) -> bool {
-        self.depended_on.contains(&ordinal)
+    /// Whether others wait for a task of the batch, and its lane.
+    pub(super) fn kept(&self, ordinal: u64) -> (bool, u32) {
+        self.kept.get(&ordinal).copied().unwrap_or_default()
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -40,6 +40,7 @@ pub(crate) mod observer;
 mod outputs;
 mod pace;
 mod pool;
+mod quota;
 mod requests;
 mod round;
 mod sweep;
@@ -61,6 +62,7 @@ use observer::{Commit, Observer};
 use outputs::Outputs;
 use pace::Pace;
 use pool::{Board, Errand, Pool};
+use quota::Quota;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,6 +114,7 @@ impl Engine {
             row: record.row,
             counters: record.counters,
             cohorts: record.cohorts,
+            quota: Quota::default(),
             seed: seed_of(shared.drivers.seed, run),
             pool: Pool::new(shared)?,
             flights: HashMap::new(),
@@ -156,6 +159,8 @@ struct Decider<'a> {
     counters: Counters,
     /// State of the cohorts; none if there is no rollout, or nothing was begun.
     cohorts: Vec<CohortRow>,
+    /// What limits leave it.
+    quota: Quota,
     seed: u64,
     time: Steady,
     pool: Pool,
@@ -243,9 +248,11 @@ impl Decider<'_> {
         loop {
             let mut draft = Draft::default();
             draft.batch.now = self.time.now();
-            self.take_reports(&mut draft, std::mem::take(&mut reports));
+            self.take_reports(&mut draft, std::mem::take(&mut reports))?;
             let looks = self.is_time_to_look();
             if looks {
+                self.tell_use(draft.batch.now)?;
+                self.quota.reopen();
                 self.look_at_flights(&mut draft)?;
                 self.look_at_requests(&mut draft)?;
             }
@@ -279,6 +286,7 @@ impl Decider<'_> {
     /// Starts a planned run, calls running attempts lost, and takes up a sweep that was cut off.
     fn begin(&mut self) -> Result<(), DriverError> {
         let journal = Arc::clone(&self.shared.drivers.journal);
+        self.read_limits()?;
         loop {
             let running = greylag_driver::journal::TaskFilter { states: vec![TaskState::Running], id: None };
             let page = journal.tasks(&self.lease.run, &running, 0, PAGE)?;
@@ -375,7 +383,12 @@ impl Decider<'_> {
         if !self.leases {
             return Ok(Some(Ended::Stopped));
         }
-        if !due.tasks.is_empty() || due.next_wake.is_some() || self.soaks_until().is_some() {
+        // What is ready and was refused waits for others to end.
+        if !self.quota.closed.is_empty()
+            || !due.tasks.is_empty()
+            || due.next_wake.is_some()
+            || self.soaks_until().is_some()
+        {
             return Ok(None);
         }
         if self.counters.waiting == 0 && !self.orphans_skipped {
@@ -397,6 +410,9 @@ impl Decider<'_> {
         }
         if let Some(until) = self.soaks_until() {
             millis = millis.min(until.millis_since(now).max(0));
+        }
+        if let Some(next) = self.quota.next {
+            millis = millis.min(next.millis_since(now).max(1));
         }
         if let Some(wake) = due.next_wake {
             millis = millis.min(wake.millis_since(now).max(0));

@@ -9,17 +9,19 @@ use greylag_model::code::engine as code;
 use greylag_model::id::{PlanId, TaskId};
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::{Ask, Failure, Input, Refusal, RunEvent, RunRow, TaskState, apply_run, decide_run};
+use std::sync::Arc;
 
 impl Decider<'_> {
     /// Reads requests if another process has written anything. While a sweep is under way they wait.
     pub(super) fn look_at_requests(&mut self, draft: &mut Draft) -> Result<(), DriverError> {
-        let journal = &self.shared.drivers.journal;
+        let journal = Arc::clone(&self.shared.drivers.journal);
         let version = journal.version()?;
         if self.sweep.is_some() || self.version == Some(version) {
             return Ok(());
         }
         // The version is read before the requests: what comes between is seen at the next look.
         self.version = Some(version);
+        self.read_limits()?;
         let mut row = self.row;
         for posted in journal.requests(&self.lease.run)? {
             self.meet(draft, &mut row, posted)?;

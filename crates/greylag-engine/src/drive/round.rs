@@ -26,7 +26,7 @@ const SHORT: Duration = Duration::from_millis(100);
 
 impl Decider<'_> {
     /// Takes in what flights have reported, and lets tasks go on to their next step at once.
-    pub(super) fn take_reports(&mut self, draft: &mut Draft, reports: Vec<Report>) {
+    pub(super) fn take_reports(&mut self, draft: &mut Draft, reports: Vec<Report>) -> Result<(), DriverError> {
         for report in reports {
             if let Errand::Cancel(_) = report.errand {
                 // Ending pending work is a courtesy: nothing waits for it, so its failure changes nothing.
@@ -37,6 +37,7 @@ impl Decider<'_> {
             if current.is_none_or(|flight| flight.task.row.epoch != report.epoch || flight.errand != report.errand) {
                 // Given up before; its thread has come back after all.
                 self.abandoned = self.abandoned.saturating_sub(1);
+                self.quota.end(report.ordinal, report.epoch);
                 continue;
             }
             let Some(flight) = self.flights.remove(&report.ordinal) else { continue };
@@ -44,11 +45,19 @@ impl Decider<'_> {
             if let Some(step) = flight.task.plan.steps.get(row.step as usize) {
                 self.pace.report(&step.uses, row.direction, report.took);
             }
-            self.take_report(draft, &flight, report.result);
+            self.take_report(draft, &flight, report.result)?;
+            // A task that has gone on has another epoch by now.
+            self.quota.end(report.ordinal, report.epoch);
         }
+        Ok(())
     }
 
-    fn take_report(&mut self, draft: &mut Draft, flight: &Flight, result: Result<Outcome, DriverError>) {
+    fn take_report(
+        &mut self,
+        draft: &mut Draft,
+        flight: &Flight,
+        result: Result<Outcome, DriverError>,
+    ) -> Result<(), DriverError> {
         let task = &flight.task;
         let around = self.around(draft.batch.now, task.ordinal);
         let step = task.plan.steps.get(task.row.step as usize);
@@ -72,8 +81,7 @@ impl Decider<'_> {
                 if let Some(output) = output {
                     draft.output(task.ordinal, output);
                 }
-                self.go_on(draft, task, &around);
-                return;
+                return self.go_on(draft, task, &around);
             }
             Ok(Outcome::Pending { handle, wake }) => {
                 let deadline = step.map(|step| task.row.attempt_at.plus_millis(step.timeout_millis));
@@ -84,21 +92,25 @@ impl Decider<'_> {
                 }
             }
             Err(error) => match flight.told {
-                Some((Told::Stop(_), _)) if matches!(flight.errand, Errand::Poll(_)) => return,
+                Some((Told::Stop(_), _)) if matches!(flight.errand, Errand::Poll(_)) => return Ok(()),
                 Some((Told::Stop(reason), _)) => Input::Stopped(reason),
                 Some((Told::TimedOut, _)) => Input::Failed(timed_out(task)),
                 None => Input::Failed(error.into()),
             },
         };
         let _ = draft.decide(task, input, &around);
+        Ok(())
     }
 
     /// Leases the next step of a task that has just done one, in the same commit.
-    fn go_on(&mut self, draft: &mut Draft, task: &Loaded, around: &Circumstances) {
+    fn go_on(&mut self, draft: &mut Draft, task: &Loaded, around: &Circumstances) -> Result<(), DriverError> {
         let may = self.may_begin();
-        if may && draft.row(task).state == TaskState::Ready {
+        let row = draft.row(task);
+        let epoch = row.epoch + 1;
+        if may && row.state == TaskState::Ready && self.may_go_on(task, (task.row.epoch, epoch), around.now)? {
             self.lease(draft, task, around);
         }
+        Ok(())
     }
 
     fn may_begin(&self) -> bool {
@@ -111,8 +123,17 @@ impl Decider<'_> {
         self.flights.len() == 1 && self.flights.values().any(|flight| flight.task.row.is_suspect())
     }
 
-    /// Takes an intent into the batch, unless the fault point before it fails.
+    /// Takes an intent into the batch, unless the fault point before it fails. What was held for it and is not needed is let go.
     fn lease(&mut self, draft: &mut Draft, task: &Loaded, around: &Circumstances) {
+        let epoch = draft.row(task).epoch + 1;
+        self.try_lease(draft, task, around);
+        let row = draft.row(task);
+        if row.state != TaskState::Running || row.epoch != epoch {
+            self.quota.end(task.ordinal, epoch);
+        }
+    }
+
+    fn try_lease(&mut self, draft: &mut Draft, task: &Loaded, around: &Circumstances) {
         let row = draft.row(task);
         let step = task.plan.steps.get(row.step as usize);
         if let Some(step) = step
@@ -177,31 +198,18 @@ impl Decider<'_> {
         let moved = draft.batch.transitions.len();
         let waiting = if may_poll == 0 { 0 } else { may_poll + polled + moved };
         let mut due = self.shared.drivers.journal.due(&self.lease.run, draft.batch.now, waiting, wanted + moved)?;
-        let (mut polls, mut leases) = (Vec::new(), 0);
+        let (mut polls, mut ready) = (Vec::new(), Vec::new());
         for task in &due.tasks {
-            let known = self.flights.contains_key(&task.ordinal) || draft.row(task) != &task.row;
-            if known || (self.row.goal == Goal::Undo && task.row.direction == Direction::Forward) {
-                continue;
-            }
             match task.row.handle.as_ref().filter(|_| task.row.state == TaskState::Waiting) {
-                Some(handle) if polls.len() < may_poll => polls.push((task.clone(), handle.clone())),
-                None if task.row.is_suspect() => {
-                    // Alone or not at all.
-                    self.makes_room = going + leases + polls.len() > 0;
-                    if !self.makes_room {
-                        let around = self.around(draft.batch.now, task.ordinal);
-                        self.lease(draft, task, &around);
-                    }
-                    break;
+                Some(handle) if polls.len() < may_poll && !self.is_known(draft, task) => {
+                    polls.push((task.clone(), handle.clone()));
                 }
-                None if leases + polls.len() < wanted => {
-                    leases += 1;
-                    let around = self.around(draft.batch.now, task.ordinal);
-                    self.lease(draft, task, &around);
-                }
-                _ => {}
+                Some(_) => {}
+                None => ready.push(task.clone()),
             }
         }
+        let places = wanted.saturating_sub(polls.len());
+        self.lease_ready(draft, ready, places, going + polls.len() > 0)?;
         let jobs = polls
             .into_iter()
             .map(|(task, handle)| self.take_off(task, Outputs::default(), Errand::Poll(handle)))
@@ -209,6 +217,58 @@ impl Decider<'_> {
         self.pool.submit(jobs);
         due.tasks.retain(|task| !self.flights.contains_key(&task.ordinal));
         Ok(due)
+    }
+
+    /// Whether a task is under way or was moved in this batch, or is not to go forth while the rest is taken back.
+    fn is_known(&self, draft: &Draft, task: &Loaded) -> bool {
+        let moved = self.flights.contains_key(&task.ordinal) || draft.row(task) != &task.row;
+        moved || (self.row.goal == Goal::Undo && task.row.direction == Direction::Forward)
+    }
+
+    /// Leases ready tasks, as many as there are places. Where limits refuse some, those of other lanes are looked for.
+    fn lease_ready(
+        &mut self,
+        draft: &mut Draft,
+        mut ready: Vec<Loaded>,
+        mut places: usize,
+        busy: bool,
+    ) -> Result<(), DriverError> {
+        let now = draft.batch.now;
+        let mut leased = 0;
+        loop {
+            let mut chosen = Vec::new();
+            for task in &ready {
+                if chosen.len() == places || self.is_known(draft, task) || self.quota.closed.contains(&task.lane) {
+                    continue;
+                }
+                if task.row.is_suspect() {
+                    // Alone or not at all.
+                    self.makes_room = busy || leased + chosen.len() > 0;
+                    if !self.makes_room {
+                        chosen.push(task);
+                    }
+                    places = chosen.len();
+                    break;
+                }
+                chosen.push(task);
+            }
+            let epochs: Vec<u64> = chosen.iter().map(|task| task.row.epoch + 1).collect();
+            let before = self.quota.closed.len();
+            let granted = self.admit(&chosen, &epochs, now)?;
+            for task in chosen.iter().zip(&granted).filter_map(|(task, granted)| granted.then_some(*task)) {
+                let around = self.around(now, task.ordinal);
+                self.lease(draft, task, &around);
+                places = places.saturating_sub(1);
+                leased += 1;
+            }
+            // Every further look has one closed lane more, so this ends.
+            if places == 0 || self.quota.closed.len() == before {
+                return Ok(());
+            }
+            let moved = draft.batch.transitions.len();
+            let journal = &self.shared.drivers.journal;
+            ready = journal.due_beside(&self.lease.run, now, places + moved, &self.quota.closed)?;
+        }
     }
 
     /// Does what follows a commit: rows of flights are as committed, attempts begin, pending work is ended.
@@ -223,9 +283,9 @@ impl Decider<'_> {
             }
             if let Some(plan) = draft.plans.get(&transition.ordinal) {
                 let plan = Arc::clone(plan);
-                let has_dependents = draft.has_dependents(transition.ordinal);
+                let (has_dependents, lane) = draft.kept(transition.ordinal);
                 let ordinal = transition.ordinal;
-                rows.insert(ordinal, Loaded { ordinal, row: transition.after, plan, has_dependents });
+                rows.insert(ordinal, Loaded { ordinal, row: transition.after, plan, has_dependents, lane });
             }
         }
         let mut jobs = Vec::new();
@@ -263,6 +323,7 @@ impl Decider<'_> {
 
     /// An attempt whose intent is on disk and that cannot begin.
     fn fail_at_once(&mut self, task: Loaded, error: DriverError) -> Result<(), DriverError> {
+        self.quota.end(task.ordinal, task.row.epoch);
         let mut draft = Draft::default();
         draft.batch.now = self.time.now();
         let around = self.around(draft.batch.now, task.ordinal);

@@ -4,15 +4,17 @@
 use crate::rig::{Fragile, Kill, Medium, Rig, When, limits, task};
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{
-    AttemptKey, Batch, Committed, Due, Journal, Loaded, Plans, Posted, Relation, Request, RunLease, RunRecord,
-    TaskFilter, TaskRecord, Watch,
+    AttemptKey, Batch, Committed, Due, Journal, KeyUse, Loaded, Plans, Posted, Quotas, Relation, Request, RunLease,
+    RunRecord, TaskFilter, TaskRecord, Watch,
 };
 use greylag_engine::{Limits, Quiet};
 use greylag_model::code::engine as code;
 use greylag_model::id::{PlanId, RunId, Timestamp, WorkerId};
+use greylag_model::limit::{self, Allotted, Ask};
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::task::Entry;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -70,6 +72,30 @@ impl Watch for Full {
     }
     fn version(&self) -> Result<u64, DriverError> {
         self.inner.version()
+    }
+}
+
+impl Quotas for Full {
+    fn limits(&self) -> Result<limit::Limits, DriverError> {
+        self.inner.limits()
+    }
+    fn set_limits(&self, limits: &limit::Limits) -> Result<(), DriverError> {
+        self.inner.set_limits(limits)
+    }
+    fn limit_use(&self, now: Timestamp) -> Result<Vec<KeyUse>, DriverError> {
+        self.inner.limit_use(now)
+    }
+    fn allot(&self, lease: &RunLease, ask: &Ask, now: Timestamp) -> Result<Allotted, DriverError> {
+        self.inner.allot(lease, ask, now)
+    }
+    fn due_beside(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        ready: usize,
+        closed: &BTreeSet<u32>,
+    ) -> Result<Vec<Loaded>, DriverError> {
+        self.inner.due_beside(run, now, ready, closed)
     }
 }
 

@@ -14,6 +14,7 @@ mod gates;
 mod hang;
 mod journal_fails;
 mod kill;
+mod limits;
 mod pause;
 mod pending;
 mod retry;

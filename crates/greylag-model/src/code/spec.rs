@@ -116,4 +116,7 @@ codes! {
     TEMPLATE_UNMATCHED = 139, "a rule that matches nothing",
         cause: "The template takes these datasets, but none of their columns matches the rule. Perhaps the pattern has a slip.",
         cure: "Correct `match`, or say with `unmatched: allow` that such datasets are meant, or with `unmatched: fail` that they must be blocked.";
+    BAD_LIMIT = 140, "a limit that limits nothing",
+        cause: "An entry of a `kind: Limits` document names what it is for and gives no bound.",
+        cure: "Give it `concurrency` (so many attempts at once) or `starts` (so many that begin in a time), or remove it.";
 }

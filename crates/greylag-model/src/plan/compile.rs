@@ -348,6 +348,7 @@ fn freeze(
         taken_at: snapshot.taken_at,
         through: procedure.through,
         retention_millis: procedure.retention_millis,
+        priority: migration.spec.priority,
         rollout,
         connections: snapshot.connections.clone(),
         blocked,

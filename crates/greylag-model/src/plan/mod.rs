@@ -29,7 +29,7 @@ use crate::mapping::Mapping;
 use crate::rollout::{Rollout, Window};
 use crate::sample::Sample;
 use crate::snapshot::{Impact, Observed};
-use crate::spec::CheckSpec;
+use crate::spec::{CheckSpec, Priority};
 use crate::task::{Phase, Step};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -63,6 +63,9 @@ pub struct PlanHeader {
     pub through: Phase,
     /// Milliseconds a retired dataset is kept before drop.
     pub retention_millis: i64,
+    /// Its weight beside other runs where limits keep them waiting.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
     /// Its cohorts, if not all tasks go at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,

@@ -1,7 +1,7 @@
 //! From text to documents.
 
-use super::schema::{CONNECTION, Compiled, MIGRATION, TEMPLATE, TEXTS};
-use super::{API_VERSION, Connection, Migration, MigrationTemplate, check, translate};
+use super::schema::{CONNECTION, Compiled, LIMITS as LIMITS_SCHEMA, MIGRATION, TEMPLATE, TEXTS};
+use super::{API_VERSION, Connection, Limits as LimitsDocument, Migration, MigrationTemplate, check, translate};
 use crate::code::spec as code;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::yaml::{self, Features, Kind, Limits, Node, Places};
@@ -36,6 +36,8 @@ pub enum Document {
     Template(Box<MigrationTemplate>, Places),
     /// `kind: Connection`.
     Connection(Box<Connection>, Places),
+    /// `kind: Limits`.
+    Limits(Box<LimitsDocument>, Places),
 }
 
 impl Document {
@@ -45,22 +47,27 @@ impl Document {
             Self::Migration(migration, _) => &migration.metadata.name,
             Self::Template(template, _) => &template.metadata.name,
             Self::Connection(connection, _) => &connection.metadata.name,
+            Self::Limits(limits, _) => &limits.metadata.name,
         }
     }
 
-    /// `Migration`, `MigrationTemplate` or `Connection`.
+    /// `Migration`, `MigrationTemplate`, `Connection` or `Limits`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Migration(..) => "Migration",
             Self::Template(..) => "MigrationTemplate",
             Self::Connection(..) => "Connection",
+            Self::Limits(..) => "Limits",
         }
     }
 
     /// Where its keys and values stand.
     pub fn places(&self) -> &Places {
         match self {
-            Self::Migration(_, places) | Self::Template(_, places) | Self::Connection(_, places) => places,
+            Self::Migration(_, places)
+            | Self::Template(_, places)
+            | Self::Connection(_, places)
+            | Self::Limits(_, places) => places,
         }
     }
 }
@@ -156,6 +163,11 @@ fn read(places: Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Document> {
             check::connection(&places, diagnostics);
             connection.map(|connection| Document::Connection(Box::new(connection), places))
         }
+        Which::Limits => {
+            let limits = fit::<LimitsDocument>(&LIMITS_SCHEMA, &places, diagnostics);
+            check::limits(&places, diagnostics);
+            limits.map(|limits| Document::Limits(Box::new(limits), places))
+        }
     }
 }
 
@@ -184,9 +196,10 @@ enum Which {
     Migration,
     Template,
     Connection,
+    Limits,
 }
 
-const KINDS: [&str; 3] = ["Migration", "MigrationTemplate", "Connection"];
+const KINDS: [&str; 4] = ["Migration", "MigrationTemplate", "Connection", "Limits"];
 /// Kinds of the catalog, which people give to the wrong command.
 const CATALOG_KINDS: [&str; 9] =
     ["API", "Component", "Domain", "Group", "Location", "Resource", "System", "Template", "User"];
@@ -222,7 +235,7 @@ fn kind_of(places: &Places, diagnostics: &mut Vec<Diagnostic>) -> Option<Which> 
         Some(node) => named_kind(node, places, diagnostics),
         None => {
             let diagnostic = Diagnostic::error(code::KIND, "the document does not say what it is");
-            let hint = "add `kind: Migration`, `kind: MigrationTemplate` or `kind: Connection`";
+            let hint = "add `kind: Migration`, `kind: MigrationTemplate`, `kind: Connection` or `kind: Limits`";
             diagnostics.push(diagnostic.at(Some(places.value(""))).hint(hint));
             None
         }
@@ -234,13 +247,14 @@ fn named_kind(node: &Node, places: &Places, diagnostics: &mut Vec<Diagnostic>) -
         Some("Migration") => return Some(Which::Migration),
         Some("MigrationTemplate") => return Some(Which::Template),
         Some("Connection") => return Some(Which::Connection),
+        Some("Limits") => return Some(Which::Limits),
         _ => {}
     }
     let shown = places.scalar_text(node).map_or_else(|| node.noun().to_owned(), |text| format!("`{text}`"));
     let diagnostic = Diagnostic::error(code::KIND, format!("{shown} is not a kind of document"));
     let close = node.as_str().and_then(|text| translate::closest(text, KINDS));
     let hint = close.map_or_else(
-        || "kinds are `Migration`, `MigrationTemplate` and `Connection`".to_owned(),
+        || "kinds are `Migration`, `MigrationTemplate`, `Connection` and `Limits`".to_owned(),
         |close| format!("did you mean `{close}`?"),
     );
     diagnostics.push(diagnostic.at(Some(places.of(node))).hint(hint));

@@ -4,7 +4,7 @@
 //! plain scalars under some keys ([`TEXTS`]) are text to Greylag whatever they look like, and an editor that has read
 //! them as YAML must not call that wrong.
 
-use super::{Connection, Migration, MigrationTemplate};
+use super::{Connection, Limits, Migration, MigrationTemplate};
 use crate::task::Phase;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema as json_schema_of};
@@ -29,6 +29,14 @@ pub(super) static CONNECTION: LazyLock<Compiled> = LazyLock::new(compile::<Conne
 
 /// Of `kind: MigrationTemplate`.
 pub(super) static TEMPLATE: LazyLock<Compiled> = LazyLock::new(compile::<MigrationTemplate>);
+
+/// Of `kind: Limits`.
+pub(super) static LIMITS: LazyLock<Compiled> = LazyLock::new(compile::<Limits>);
+
+/// The published JSON Schema (draft 2020-12) of `kind: Limits`.
+pub fn limits_json_schema() -> Value {
+    published(LIMITS.schema.clone(), "limits")
+}
 
 /// The published JSON Schema (draft 2020-12) of `kind: Migration`.
 pub fn json_schema() -> Value {
@@ -134,13 +142,14 @@ fn admit_plain_scalars(schema: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONNECTION, MIGRATION, TEMPLATE, connection_json_schema, json_schema, template_json_schema};
+    use super::{CONNECTION, LIMITS, MIGRATION, TEMPLATE};
+    use super::{connection_json_schema, json_schema, limits_json_schema, template_json_schema};
     use serde_json::Value;
 
     #[test]
     fn schemas_compile_and_refer_to_what_is_there() {
-        assert!([&MIGRATION, &CONNECTION, &TEMPLATE].iter().all(|compiled| compiled.validator.is_some()));
-        for schema in [json_schema(), connection_json_schema(), template_json_schema()] {
+        assert!([&MIGRATION, &CONNECTION, &TEMPLATE, &LIMITS].iter().all(|compiled| compiled.validator.is_some()));
+        for schema in [json_schema(), connection_json_schema(), template_json_schema(), limits_json_schema()] {
             assert_eq!(jsonschema::meta::validate(&schema).map_err(|error| error.to_string()), Ok(()));
             assert!(jsonschema::validator_for(&schema).is_ok());
         }
@@ -163,5 +172,6 @@ mod tests {
         check_documented(&json_schema(), "migration");
         check_documented(&connection_json_schema(), "connection");
         check_documented(&template_json_schema(), "template");
+        check_documented(&limits_json_schema(), "limits");
     }
 }

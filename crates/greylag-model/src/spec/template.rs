@@ -1,8 +1,8 @@
 //! `kind: MigrationTemplate` as it is written.
 
 use super::{
-    API_VERSION, CheckSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, RetrySpec, RolloutSpec, Tolerance, duration,
-    schema,
+    API_VERSION, CheckSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority, RetrySpec, RolloutSpec, Tolerance,
+    duration, schema,
 };
 use crate::task::Phase;
 use schemars::JsonSchema;
@@ -75,6 +75,9 @@ pub struct TemplateSpec {
     /// In which groups the datasets go, and what must hold before the next group follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutSpec>,
+    /// Its weight beside other runs where limits keep them waiting: `high` gets twice as much as `normal`, `low` half as much.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
 }
 
 /// What whoever uses a template chooses: `--set NAME=VALUE`.

@@ -73,6 +73,7 @@ fn empty(template: &MigrationTemplate) -> Migration {
             through: spec.through,
             retention: spec.retention.clone(),
             rollout: spec.rollout.clone(),
+            priority: spec.priority,
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod plans;
 mod prune;
+mod quotas;
 mod row;
 mod runs;
 mod watch;

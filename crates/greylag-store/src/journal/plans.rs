@@ -16,6 +16,7 @@ impl Plans for Store {
             (0..).zip(&plan.tasks).map(|(ordinal, task)| (&task.id, ordinal)).collect();
         let awaited: HashSet<&TaskId> =
             plan.tasks.iter().flat_map(|task| task.after.iter().map(|after| &after.task)).collect();
+        let lanes = greylag_model::limit::lanes(&plan.tasks);
         let header = to_text(&plan.header)?;
         self.write(|session| {
             let id = plan.header.id.as_str();
@@ -24,15 +25,15 @@ impl Plans for Store {
                 return Ok(());
             }
             let key = session.connection.last_insert_rowid();
-            for (ordinal, task) in (0_i64..).zip(&plan.tasks) {
+            for ((ordinal, task), lane) in (0_i64..).zip(&plan.tasks).zip(&lanes) {
                 let waits: BTreeSet<(i64, i64)> = task
                     .after
                     .iter()
                     .filter_map(|after| Some((*ordinals.get(&after.task)?, phase_number(after.phase))))
                     .collect();
                 session.execute(
-                    "INSERT INTO plan_task (plan, ordinal, id, steps, waits, awaited, body, cohort) \
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                    "INSERT INTO plan_task (plan, ordinal, id, steps, waits, awaited, body, cohort, lane) \
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                     &[
                         &key,
                         &ordinal,
@@ -42,6 +43,7 @@ impl Plans for Store {
                         &awaited.contains(&task.id),
                         &to_text(task)?,
                         &task.cohort,
+                        lane,
                     ],
                 )?;
                 for (upstream, phase) in waits {

@@ -13,10 +13,10 @@ use std::sync::Arc;
 /// Columns of a task's row, as [`task_row`] reads them from `t`.
 pub(super) const TASK_COLUMNS: &str = "t.state, t.direction, t.step, t.begun, t.attempt, t.failures, t.lost, t.epoch, \
      t.attempt_at, t.worker, t.approved, t.blocked_by, t.wake, t.handle, t.error, t.rows, t.bytes, t.chunks, \
-     t.chunks_total, t.updated_at, t.furthest, t.gated";
+     t.chunks_total, t.updated_at, t.furthest, t.gated, t.lane";
 
 /// How many those are.
-const TASK_WIDTH: usize = 22;
+const TASK_WIDTH: usize = 23;
 
 pub(super) fn get<T: FromSql>(row: &Row<'_>, at: usize) -> Result<T, DriverError> {
     row.get(at).map_err(classed)
@@ -74,6 +74,7 @@ pub(super) fn loaded(row: &Row<'_>) -> Result<Loaded, DriverError> {
         row: task_row(row)?,
         plan: Arc::new(from_text(&body)?),
         has_dependents: get(row, TASK_WIDTH + 2)?,
+        lane: small(row, 22)?,
     })
 }
 

@@ -162,8 +162,8 @@ fn insert_tasks(session: &Session<'_>, run: i64, plan: i64, now: Timestamp) -> R
     for blocked in [false, true] {
         let row = TaskRow::new(u32::from(blocked), false, now);
         let insert = "INSERT INTO task (run, ordinal, state, direction, step, begun, attempt, failures, lost, epoch, \
-             attempt_at, approved, blocked_by, gated, wake, rows, bytes, chunks, chunks_total, updated_at) \
-             SELECT ?1, ordinal, ?4, 0, 0, 0, 0, 0, 0, 0, ?3, 0, waits, cohort > 0, ?5, 0, 0, 0, 0, ?3 \
+             attempt_at, approved, blocked_by, gated, wake, rows, bytes, chunks, chunks_total, updated_at, lane) \
+             SELECT ?1, ordinal, ?4, 0, 0, 0, 0, 0, 0, 0, ?3, 0, waits, cohort > 0, ?5, 0, 0, 0, 0, ?3, lane \
              FROM plan_task WHERE plan = ?2 AND (waits > 0 OR cohort > 0) = ?6";
         let wake = row.wake.map(|wake| wake.0);
         session.execute(insert, &[&run, &plan, &now.0, &state_number(row.state), &wake, &blocked])?;
@@ -223,6 +223,7 @@ impl Journal for Store {
                     &[&holder.as_str(), &run.as_str()],
                 )?;
             }
+            session.execute("DELETE FROM limit_share WHERE run = ?1", &[&folded.key])?;
             folded.epoch += 1;
             folded.worker = Some(worker.clone());
             let epoch = folded.epoch;
@@ -240,7 +241,10 @@ impl Journal for Store {
     fn release(&self, lease: &RunLease) -> Result<(), DriverError> {
         self.write(|session| {
             let update = "UPDATE run SET worker = NULL WHERE id = ?1 AND epoch = ?2";
-            session.execute(update, &[&lease.run.as_str(), &(lease.epoch as i64)])?;
+            if session.execute(update, &[&lease.run.as_str(), &(lease.epoch as i64)])? > 0 {
+                let delete = "DELETE FROM limit_share WHERE run = (SELECT key FROM run WHERE id = ?1)";
+                session.execute(delete, &[&lease.run.as_str()])?;
+            }
             let delete = "DELETE FROM worker WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE worker = ?1)";
             session.execute(delete, &[&lease.worker.as_str()]).map(drop)
         })

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod gc;
 pub(crate) mod lab;
+pub(crate) mod limits;
 pub(crate) mod lineage;
 pub(crate) mod logs;
 pub(crate) mod plan;

@@ -188,6 +188,11 @@ fn comparing() {
 }
 
 #[test]
+fn limits() {
+    check("limits.md");
+}
+
+#[test]
 fn rollout() {
     check("rollout.md");
 }
@@ -207,7 +212,7 @@ fn every_guide_is_run() {
     pages.sort();
     assert_eq!(
         pages,
-        ["comparing.md", "first-migration.md", "rollout.md", "running.md", "templates.md"],
+        ["comparing.md", "first-migration.md", "limits.md", "rollout.md", "running.md", "templates.md"],
         "a new guide needs a test above"
     );
 }

@@ -5,14 +5,16 @@
 use greylag_driver::error::DriverError;
 use greylag_driver::fault::Faults;
 use greylag_driver::journal::{
-    AttemptKey, Batch, Committed, Due, Journal, Loaded, Plans, Posted, Relation, Request, RunLease, RunRecord,
-    TaskFilter, TaskRecord, Watch,
+    AttemptKey, Batch, Committed, Due, Journal, KeyUse, Loaded, Plans, Posted, Quotas, Relation, Request, RunLease,
+    RunRecord, TaskFilter, TaskRecord, Watch,
 };
 use greylag_model::code::engine as code;
 use greylag_model::id::{PlanId, RunId, Timestamp, WorkerId};
+use greylag_model::limit::{Allotted, Ask, Limits};
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::task::Entry;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -130,6 +132,30 @@ impl Watch for Fragile {
     }
     fn version(&self) -> Result<u64, DriverError> {
         self.alive()?.version()
+    }
+}
+
+impl Quotas for Fragile {
+    fn limits(&self) -> Result<Limits, DriverError> {
+        self.alive()?.limits()
+    }
+    fn set_limits(&self, limits: &Limits) -> Result<(), DriverError> {
+        self.alive()?.set_limits(limits)
+    }
+    fn limit_use(&self, now: Timestamp) -> Result<Vec<KeyUse>, DriverError> {
+        self.alive()?.limit_use(now)
+    }
+    fn allot(&self, lease: &RunLease, ask: &Ask, now: Timestamp) -> Result<Allotted, DriverError> {
+        self.alive()?.allot(lease, ask, now)
+    }
+    fn due_beside(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        ready: usize,
+        closed: &BTreeSet<u32>,
+    ) -> Result<Vec<Loaded>, DriverError> {
+        self.alive()?.due_beside(run, now, ready, closed)
     }
 }
 

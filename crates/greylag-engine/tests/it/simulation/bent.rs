@@ -3,13 +3,15 @@
 
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{
-    AttemptKey, Batch, Committed, Due, Journal, Loaded, Plans, Posted, Relation, Request, RunLease, RunRecord,
-    TaskFilter, TaskRecord, Transition, Watch,
+    AttemptKey, Batch, Committed, Due, Journal, KeyUse, Loaded, Plans, Posted, Quotas, Relation, Request, RunLease,
+    RunRecord, TaskFilter, TaskRecord, Transition, Watch,
 };
 use greylag_model::id::{PlanId, RunId, Timestamp, WorkerId};
+use greylag_model::limit::{Allotted, Ask, Limits};
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::task::{Entry, Progress, RunEvent, TaskEvent, TaskRow, Then, apply};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -44,6 +46,8 @@ pub(crate) enum Bug {
     StarvesATask,
     /// A failed attempt counts as done.
     TakesFailureForDone,
+    /// Limits are no bar.
+    IgnoresLimits,
     /// Failures are not counted where a gate looks.
     OverlooksFailures,
     /// The second cohort goes with the first.
@@ -53,7 +57,7 @@ pub(crate) enum Bug {
 }
 
 impl Bug {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::LosesOutcomes,
         Self::SkipsAStep,
         Self::ReusesEpochs,
@@ -68,6 +72,7 @@ impl Bug {
         Self::UndoesUnderOthers,
         Self::StarvesATask,
         Self::TakesFailureForDone,
+        Self::IgnoresLimits,
         Self::OverlooksFailures,
         Self::ReleasesAtOnce,
         Self::NeverTellsOfReleases,
@@ -193,6 +198,34 @@ impl Watch for Bent {
     }
     fn version(&self) -> Result<u64, DriverError> {
         self.inner.version()
+    }
+}
+
+impl Quotas for Bent {
+    fn limits(&self) -> Result<Limits, DriverError> {
+        self.inner.limits()
+    }
+    fn set_limits(&self, limits: &Limits) -> Result<(), DriverError> {
+        self.inner.set_limits(limits)
+    }
+    fn limit_use(&self, now: Timestamp) -> Result<Vec<KeyUse>, DriverError> {
+        self.inner.limit_use(now)
+    }
+    fn allot(&self, lease: &RunLease, ask: &Ask, now: Timestamp) -> Result<Allotted, DriverError> {
+        let mut allotted = self.inner.allot(lease, ask, now)?;
+        if self.bug == Some(Bug::IgnoresLimits) {
+            allotted.granted.fill(true);
+        }
+        Ok(allotted)
+    }
+    fn due_beside(
+        &self,
+        run: &RunId,
+        now: Timestamp,
+        ready: usize,
+        closed: &BTreeSet<u32>,
+    ) -> Result<Vec<Loaded>, DriverError> {
+        self.inner.due_beside(run, now, ready, closed)
     }
 }
 

@@ -14,7 +14,8 @@
 //!    fewer and no more.
 //! 6. A task of a later cohort begins when the one before is settled, no more of it has failed than may, and its release is
 //!    in the journal; a release is told once.
-//! 7. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open.
+//! 7. No more attempts of one life are under way at once than the limits let.
+//! 8. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open.
 //!
 //! That these would notice is shown by engines with planted defects, of which each must be found.
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -29,6 +30,7 @@ use greylag_driver::clock::Clock;
 use greylag_driver::journal::sample;
 use greylag_engine::{Drivers, Ended, Engine, Limits, Quiet, service};
 use greylag_model::id::{RunId, WorkerId};
+use greylag_model::limit;
 use greylag_model::plan::{Plan, PlanTask};
 use greylag_model::rollout::{Cohort, Gate, Rollout};
 use greylag_model::task::{Phase, Step};
@@ -142,13 +144,23 @@ impl Simulation {
         let tasks = tasks(&mut dice);
         let (plan, tasks) = plan(&mut dice, tasks);
         let run = rig.start_plan(&plan);
+        let most = dice.below(4);
+        let limits = match most {
+            0 => limit::Limits::default(),
+            most => {
+                limit::Limits([(limit::ALL.to_owned(), limit::Limit { concurrency: Some(most), starts: None })].into())
+            }
+        };
+        rig.medium.open().set_limits(&limits).unwrap();
         let world = Arc::new(World::new(dice.next(), rig.medium.open(), run.clone(), rig.clock.clone(), &tasks));
+        world.most.store(if most == 0 { u64::MAX } else { most }, Ordering::SeqCst);
         Self { rig, world, run, dice, bug, lives: 0 }
     }
 
     /// An engine on a journal that dies as `kill` says, with the defect if there is one.
     fn engine(&mut self, kill: &Arc<Kill>, when: When, write: i64) -> Engine {
         self.lives += 1;
+        self.world.life.store(self.lives, Ordering::SeqCst);
         let bent = Arc::new(Bent::new(self.rig.medium.open(), self.bug));
         let drivers = Drivers {
             journal: Arc::new(Fragile::at_write(bent, kill.clone(), when, write)),

@@ -12,7 +12,7 @@ use greylag_model::spec::ErrorClass;
 use greylag_model::task::{Direction, Phase, TaskState};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Steps, by their places.
@@ -30,6 +30,12 @@ pub(crate) struct World {
     pub(crate) alone: AtomicBool,
     /// No more trouble.
     pub(crate) calm: AtomicBool,
+    /// Number of the engine that lives.
+    pub(crate) life: AtomicU64,
+    /// So many attempts at once.
+    pub(crate) most: AtomicU64,
+    /// Attempts under way, by life.
+    inside: Mutex<HashMap<u64, u64>>,
     after: HashMap<String, Vec<(String, Phase)>>,
     state: Mutex<State>,
 }
@@ -68,6 +74,9 @@ impl World {
             clock,
             alone: AtomicBool::new(false),
             calm: AtomicBool::new(false),
+            life: AtomicU64::new(0),
+            most: AtomicU64::new(u64::MAX),
+            inside: Mutex::default(),
             after: tasks.iter().map(after).collect(),
             state: Mutex::new(state),
         }
@@ -84,6 +93,20 @@ impl World {
             return Err(format!("{} effects are there, and {expected} should be", state.effects.len()));
         }
         Ok(())
+    }
+
+    /// Counts an attempt until it ends. One of an earlier life whose thread is still here died with its process.
+    fn enter(&self, request: &StepRequest<'_>) -> impl Drop + '_ {
+        let life = self.life.load(Ordering::SeqCst);
+        let mut inside = self.inside.lock().unwrap();
+        let count = inside.entry(life).or_default();
+        *count += 1;
+        let most = self.most.load(Ordering::SeqCst);
+        if *count > most {
+            let wrong = format!("{}, `{}`: {count} at once, and {most} may be", request.task, request.step.uses);
+            self.state.lock().unwrap().wrong.push(wrong);
+        }
+        Inside { world: self, life }
     }
 
     fn step_of(phase: Phase) -> usize {
@@ -136,6 +159,19 @@ impl World {
     }
 }
 
+struct Inside<'a> {
+    world: &'a World,
+    life: u64,
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        if let Some(count) = self.world.inside.lock().unwrap().get_mut(&self.life) {
+            *count -= 1;
+        }
+    }
+}
+
 fn fail(class: ErrorClass) -> Result<Outcome, DriverError> {
     Err(DriverError::new(class, code::INTERRUPTED, "as the dice fell"))
 }
@@ -155,6 +191,7 @@ impl Executor for World {
 
     fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
         let step = STEPS.iter().position(|(uses, _)| *uses == request.step.uses).unwrap();
+        let _inside = self.enter(request);
         let calm = self.calm.load(Ordering::SeqCst);
         // Time may have leaped since it was handed out, so that it was given up before it began.
         if !self.is_intended(request, step) {

@@ -6,6 +6,7 @@
 mod expectations;
 mod expression;
 mod layout;
+mod limits;
 mod mapping;
 mod pairs;
 mod policy;
@@ -46,6 +47,15 @@ pub(super) fn connection(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     metadata(&mut report);
     if let Some(root) = places.root().get("spec").and_then(|spec| spec.get("root")) {
         layout::path(&mut report, root);
+    }
+}
+
+/// Rules of `kind: Limits`.
+pub(super) fn limits(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
+    let mut report = Report { places, diagnostics, readable: HashSet::new() };
+    metadata(&mut report);
+    if let Some(spec) = places.root().get("spec") {
+        limits::check(&mut report, spec);
     }
 }
 

@@ -64,15 +64,15 @@ fn an_unknown_kind() {
     ");
     assert_snapshot!(show("apiVersion: greylag.dev/v1alpha1\nkind: Table\n"), @"
     m.yaml:2:7: error[GL0112]: `Table` is not a kind of document
-      hint: kinds are `Migration`, `MigrationTemplate` and `Connection`
+      hint: kinds are `Migration`, `MigrationTemplate`, `Connection` and `Limits`
     ");
     assert_snapshot!(show("apiVersion: greylag.dev/v1alpha1\nkind: [Migration]\n"), @"
     m.yaml:2:7: error[GL0112]: a list is not a kind of document
-      hint: kinds are `Migration`, `MigrationTemplate` and `Connection`
+      hint: kinds are `Migration`, `MigrationTemplate`, `Connection` and `Limits`
     ");
     assert_snapshot!(show("apiVersion: greylag.dev/v1alpha1\nmetadata: {name: m}\n"), @"
     m.yaml:1:1: error[GL0112]: the document does not say what it is
-      hint: add `kind: Migration`, `kind: MigrationTemplate` or `kind: Connection`
+      hint: add `kind: Migration`, `kind: MigrationTemplate`, `kind: Connection` or `kind: Limits`
     ");
 }
 
