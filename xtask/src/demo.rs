@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: the main job, live, on the embedded default.
 //!
 //! Makes an estate with a known truth, imports its catalog, plans every migration, applies them, kills the process half-way
-//! (`kill -9`) and lets it go on, compares everything with the truth, and prints the summary. Everything runs through
+//! (`kill -9`) and lets it go on, compares everything with the truth, and prints the summary. Then one template goes over
+//! unequal datasets in cohorts, stops at the gate behind the first, and goes on when a person says yes. Everything runs through
 //! the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
 
 use crate::workspace::Workspace;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Share of the datasets that are done when the process is killed.
 const KILL_AT: f64 = 0.4;
+/// Datasets that one template is shown on, and rows of each.
+const VARIED: [&str; 2] = ["60", "500"];
 /// Exit code of "finished, but some gave up or are blocked": the estate holds hostile datasets on purpose.
 const INCOMPLETE: i32 = 3;
 
@@ -36,8 +39,10 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String>
     let killed = demo.apply_and_kill(&plans)?;
     let runs = demo.finish(&plans)?;
     let equal = demo.compare()?;
-    demo.summary(&runs, killed, &equal, begun.elapsed());
-    if equal["equal"] == true { Ok(()) } else { Err("the estate differs from the truth, see above".to_owned()) }
+    let cohorts = demo.beside("cohorts")?.roll_out()?;
+    demo.summary(&runs, killed, &equal, &cohorts, begun.elapsed());
+    let both = equal["equal"] == true && cohorts["equal"] == true;
+    if both { Ok(()) } else { Err("an estate differs from the truth, see above".to_owned()) }
 }
 
 /// Builds the binary with one of the workspace's profiles and answers where it is: `quick` is optimised but soon there,
@@ -63,6 +68,48 @@ impl Demo {
         }
         fs::create_dir_all(&root).map_err(|error| format!("`{}` cannot be made: {error}", root.display()))?;
         Ok(Self { binary, estate: root.join("estate"), home: root.join("home"), options })
+    }
+
+    /// An estate and a state folder of another name beside these.
+    fn beside(&self, name: &str) -> Result<Self, String> {
+        let root = self.home.with_file_name(name);
+        fs::create_dir_all(&root).map_err(|error| format!("`{}` cannot be made: {error}", root.display()))?;
+        Ok(Self { binary: self.binary.clone(), estate: root.join("estate"), home: root.join("home"), ..*self })
+    }
+
+    /// Migrates unequal datasets by one template, cohort by cohort, with a stop at the first gate; answers the comparison.
+    fn roll_out(&self) -> Result<Value, String> {
+        let begun = Instant::now();
+        let (seed, out, [datasets, rows]) = (self.options.seed.to_string(), path(&self.estate)?, VARIED);
+        self.json(
+            &["lab", "generate", "--seed", &seed, "--datasets", datasets, "--varied", rows, "--out", &out],
+            &[0],
+        )?;
+        self.import()?;
+        let template = path(&self.estate.join("migrations/varied.yaml"))?;
+        self.carry_on(&["apply", "-f", &template, "--yes", "--quiet"])?;
+        let status = self.json(&["status", "varied-1"], &[INCOMPLETE])?;
+        let canary = &status["run"]["cohorts"][0];
+        if canary["held"]["because"] != "wants_approval" || status["run"]["counters"]["succeeded"] != canary["tasks"] {
+            return Err(format!("the run did not stop behind its first cohort: {}", status["run"]["cohorts"]));
+        }
+        say(&format!(
+            "one template over {datasets} unequal datasets: {} went first, and a person was asked",
+            canary["tasks"]
+        ));
+        self.carry_on(&[
+            "approve",
+            "varied-1",
+            "--cohort",
+            "canary",
+            "--reason",
+            "looked at them",
+            "--yes",
+            "--quiet",
+        ])?;
+        let comparison = self.json(&["lab", "compare", &out], &[0, 1])?;
+        say(&format!("the other cohorts followed, compared with the truth, in {:.1} s", begun.elapsed().as_secs_f64()));
+        Ok(comparison)
     }
 
     fn command(&self, args: &[&str]) -> Command {
@@ -219,7 +266,7 @@ impl Demo {
         Ok(comparison)
     }
 
-    fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, took: Duration) {
+    fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, cohorts: &Value, took: Duration) {
         let sum = |key: &str| runs.iter().map(|run| count(run, key)).sum::<u64>();
         let rows: u64 = runs.iter().map(|run| run["progress"]["rows"].as_u64().unwrap_or_default()).sum();
         let bytes: u64 = runs.iter().map(|run| run["progress"]["bytes"].as_u64().unwrap_or_default()).sum();
@@ -238,6 +285,11 @@ impl Demo {
             if comparison["equal"] == true { "equal" } else { "DIFFERENT" },
             comparison["datasets"].as_u64().unwrap_or_default(),
             comparison["differences"].as_array().map_or(0, Vec::len),
+        );
+        println!(
+            "  cohorts       one template over {} unequal datasets, stopped at the first gate; truth {}",
+            cohorts["datasets"].as_u64().unwrap_or_default(),
+            if cohorts["equal"] == true { "equal" } else { "DIFFERENT" },
         );
         println!("  time          {:.1} s", took.as_secs_f64());
         println!();

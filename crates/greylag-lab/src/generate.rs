@@ -17,6 +17,7 @@ use crate::migration;
 use crate::rows;
 use crate::truth::{self, ColumnTruth, DatasetTruth, EstateTruth, Refused, VERSION};
 use crate::uniform;
+use crate::varied;
 use crate::yaml::Node;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +53,11 @@ pub enum Profile {
     Mixed,
     /// Equal datasets of so many rows and 12 columns, one Parquet file each, in one migration file: for measuring.
     Uniform {
+        /// Rows of each.
+        rows: usize,
+    },
+    /// Unequal datasets of so many rows that one template fits, one Parquet file each.
+    Varied {
         /// Rows of each.
         rows: usize,
     },
@@ -121,6 +127,12 @@ pub fn generate(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> 
             write_text(&options.out.join("migrations/uniform.yaml"), &uniform::file(pairs))?;
             let entities = write_catalog(&options.out, &estate, &made, &BTreeMap::new())?;
             (vec!["migrations/uniform.yaml".to_owned()], entities, BTreeMap::new())
+        }
+        Profile::Varied { .. } => {
+            write_text(&options.out.join("migrations/varied.yaml"), varied::TEMPLATE)?;
+            let consumers = varied::consumers(&estate);
+            let entities = write_catalog(&options.out, &estate, &made, &consumers)?;
+            (vec!["migrations/varied.yaml".to_owned()], entities, consumers)
         }
     };
     truth::write_json(&truth::path(&options.out, "catalog.json"), &catalog::truth(&estate, entities, &consumers))?;
@@ -210,7 +222,7 @@ pub(crate) fn estate(options: &Options) -> Estate {
     Draws::new(options.seed, "ranks", 0).shuffle(&mut ranks);
     let count = match options.profile {
         Profile::Mixed => options.hostile.unwrap_or((options.datasets / 20).min(Hostile::ALL.len())),
-        Profile::Uniform { .. } => 0,
+        Profile::Uniform { .. } | Profile::Varied { .. } => 0,
     };
     let count = count.min(options.datasets);
     let hostile = (ranks.iter().enumerate())
@@ -266,6 +278,7 @@ fn make(options: &Options, estate: &Estate, index: usize) -> Result<Made, LabErr
     let design = match options.profile {
         Profile::Mixed => design(estate, index),
         Profile::Uniform { rows } => uniform::design(estate, index, rows),
+        Profile::Varied { rows } => varied::design(estate, index, rows),
     };
     let rows = rows::draw(options.seed, &design);
     write_old(&options.out, &design, &rows)?;
@@ -278,7 +291,7 @@ fn make(options: &Options, estate: &Estate, index: usize) -> Result<Made, LabErr
     let resource = (design.hostile != Some(Hostile::UnknownEntity)).then(|| catalog::resource(&design));
     let pair = match options.profile {
         Profile::Mixed => migration::pair(&design, new_rows, rows.rejected),
-        Profile::Uniform { .. } => uniform::pair(&design),
+        Profile::Uniform { .. } | Profile::Varied { .. } => uniform::pair(&design),
     };
     Ok(Made {
         pair,

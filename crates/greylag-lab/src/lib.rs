@@ -32,6 +32,7 @@ mod seam_tests;
 mod truth;
 mod uniform;
 mod values;
+mod varied;
 mod yaml;
 
 pub use compare::{

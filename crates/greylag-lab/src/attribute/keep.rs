@@ -3,7 +3,7 @@
 use super::{Attribute, Making, Rules, at};
 use crate::values::{nullable, palette};
 
-pub(super) fn make(making: &mut Making<'_>) -> Option<Attribute> {
+pub(crate) fn make(making: &mut Making<'_>) -> Option<Attribute> {
     let types = palette(making.flat);
     let data_type = types[making.turn % types.len()].clone();
     let column = making.column(data_type.clone());

@@ -16,7 +16,7 @@ mod default;
 mod drop;
 mod expression;
 mod judgement;
-mod keep;
+pub(crate) mod keep;
 mod merge;
 mod new;
 mod partition;

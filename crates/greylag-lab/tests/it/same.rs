@@ -45,6 +45,18 @@ fn uniform_datasets_are_the_same_as_well() {
 }
 
 #[test]
+fn varied_datasets_are_the_same_as_well() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let profile = Profile::Varied { rows: 10 };
+    let one = Options { profile, ..Options::new(3, 30, place("one")) };
+    let other = Options { profile, threads: 1, ..Options::new(3, 30, place("other")) };
+    let report = generate(&one, &|_, _| {}).unwrap();
+    assert_eq!((report.datasets, report.rows, report.hostile, report.migrations.len()), (30, 300, 0, 1));
+    assert_eq!(report.hash, hash(&other));
+}
+
+#[test]
 fn a_place_that_is_taken_is_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("mine"), "x").unwrap();

@@ -54,6 +54,9 @@ struct Generate {
     /// Equal datasets of so many rows and 12 columns instead, for measuring.
     #[arg(long, value_name = "ROWS", conflicts_with_all = ["rows", "hostile"])]
     uniform: Option<usize>,
+    /// Unequal datasets of so many rows that one template fits, and the template, instead of the usual mixture.
+    #[arg(long, value_name = "ROWS", conflicts_with_all = ["uniform", "hostile"])]
+    varied: Option<usize>,
 }
 
 /// Compare an estate with its truth: rows, schemas, layouts, modes, leftovers, refusals. Exit 1 if anything differs.
@@ -87,7 +90,11 @@ impl Generate {
             out: self.out,
             most_rows: self.rows,
             hostile: self.hostile,
-            profile: self.uniform.map_or(Profile::Mixed, |rows| Profile::Uniform { rows }),
+            profile: match (self.uniform, self.varied) {
+                (Some(rows), _) => Profile::Uniform { rows },
+                (None, Some(rows)) => Profile::Varied { rows },
+                (None, None) => Profile::Mixed,
+            },
             threads: wire::parallelism(),
         };
         let bar = bar(context);
