@@ -39,3 +39,13 @@ pub(crate) fn pip_install(workspace: &Workspace, packages: &[&str]) -> Result<()
         .map_err(|error| format!("{error}\n  hint: make `{path}/bin/pip install {}` work", packages.join(" ")))?;
     fs::write(&note, "").map_err(|error| format!("cannot write `{}`: {error}", note.display()))
 }
+
+/// Installs a Debian package if a program that it brings is not there.
+pub(crate) fn apt_install(workspace: &Workspace, program: &str, package: &str) -> Result<(), String> {
+    if output(&mut workspace.command(program, &["--version"])).is_ok() {
+        return Ok(());
+    }
+    println!("        installing {package} (once)");
+    run(&mut workspace.command("apt-get", &["install", "-y", "-qq", package]))
+        .map_err(|error| format!("{error}\n  hint: install it with `apt-get install {package}`, as root"))
+}

@@ -13,3 +13,4 @@ pub mod executor;
 pub mod fault;
 pub mod journal;
 pub mod sampler;
+pub mod sandbox;

@@ -9,6 +9,7 @@ pub mod cel;
 pub mod check;
 pub mod code;
 pub mod codegen;
+pub mod custom;
 pub mod dataset;
 pub mod diagnostic;
 pub mod entity;

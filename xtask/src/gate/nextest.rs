@@ -1,7 +1,7 @@
 //! The tests. `cargo-nextest` runs each in a process of its own, so that they can be killed and measured.
 
 use super::{has_subcommand, python};
-use crate::tool::cargo_install;
+use crate::tool::{apt_install, cargo_install};
 use crate::workspace::{Workspace, run};
 
 /// The version that is installed if there is none.
@@ -20,6 +20,7 @@ fn tests(workspace: &Workspace, arguments: &[&str]) -> Result<(), String> {
     if !has_subcommand(workspace, "nextest", None) {
         cargo_install(workspace, "cargo-nextest", VERSION)?;
     }
+    apt_install(workspace, "bwrap", "bubblewrap")?;
     let python = python::environment(workspace)?;
     let mut all = vec!["nextest", "run", "--no-fail-fast"];
     all.extend(arguments);

@@ -67,15 +67,15 @@ pub mod cli;
 pub mod data;
 pub mod engine;
 pub mod expr;
+pub mod fleet;
 pub mod lab;
 pub mod plan;
 pub mod spec;
 
 /// All pages, by code.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
-    [cli::PAGES, spec::PAGES, expr::PAGES, catalog::PAGES, plan::PAGES, engine::PAGES, data::PAGES, lab::PAGES]
-        .into_iter()
-        .flatten()
+    let early = [cli::PAGES, spec::PAGES, expr::PAGES, catalog::PAGES, plan::PAGES, engine::PAGES, data::PAGES];
+    early.into_iter().chain([lab::PAGES, fleet::PAGES]).flatten()
 }
 
 /// What the codes of an area are about.
@@ -89,6 +89,7 @@ pub fn area(code: Code) -> &'static str {
         5 => "Runs",
         6 => "Files and data",
         7 => "Lab",
+        8 => "Sandbox and custom steps",
         _ => "Other",
     }
 }
