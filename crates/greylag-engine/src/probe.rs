@@ -64,7 +64,14 @@ pub fn probe(
         }
     });
     let connections = world.connections.clone();
-    Ok(Snapshot { taken_at: now, connections, pairs: pairs.collect(), lineage, sampling: None })
+    Ok(Snapshot {
+        taken_at: now,
+        connections,
+        pairs: pairs.collect(),
+        lineage,
+        scripts: BTreeMap::new(),
+        sampling: None,
+    })
 }
 
 fn known<'a>(

@@ -113,6 +113,7 @@ fn compiled(migration: &Migration, designs: &[Design]) -> Plan {
         connections: BTreeMap::new(),
         pairs: migration.spec.datasets.iter().zip(designs).map(|(pair, design)| snapshot(pair, design)).collect(),
         lineage: vec![],
+        scripts: BTreeMap::new(),
         sampling: None,
     };
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };

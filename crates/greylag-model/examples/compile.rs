@@ -21,6 +21,7 @@ fn main() {
         connections: BTreeMap::new(),
         pairs: (0..datasets).map(pair).collect(),
         lineage: Vec::new(),
+        scripts: BTreeMap::new(),
         sampling: None,
     };
     let before = resident();

@@ -1,5 +1,6 @@
 //! Snapshots: what was probed of the world for one spec, as a value.
 
+use crate::custom::Script;
 use crate::dataset::{Dataset, Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
@@ -24,6 +25,9 @@ pub struct Snapshot {
     /// The catalog's lineage among the sources of the pairs, consumers in between left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lineage: Vec<LineageEdge>,
+    /// Files and folders beside the migration file that its commands name, or why they cannot be had.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub scripts: BTreeMap<String, Result<Script, String>>,
     /// How samples were taken, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,

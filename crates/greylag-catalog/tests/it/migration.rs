@@ -90,6 +90,7 @@ fn parquet() -> Format {
 
 fn header() -> PlanHeader {
     PlanHeader {
+        custom: greylag_model::custom::Custom::default(),
         version: PLAN_VERSION,
         id: PlanId::new("p"),
         migration: "m".to_owned(),
@@ -131,6 +132,7 @@ impl Run {
         task: &PlanTask,
     ) -> Result<Outcome, DriverError> {
         let step = Step {
+            inserted: None,
             uses: uses.to_owned(),
             phase: Phase::Publish,
             approval: false,

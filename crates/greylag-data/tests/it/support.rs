@@ -246,6 +246,7 @@ impl Setup {
             checks: serde_json::from_value::<Vec<CheckSpec>>(self.checks).unwrap(),
             steps: steps
                 .map(|(uses, phase)| Step {
+                    inserted: None,
                     uses: (*uses).to_owned(),
                     phase,
                     approval: false,

@@ -22,6 +22,7 @@ pub fn plan(id: &str, tasks: Vec<PlanTask>) -> Plan {
         priority: greylag_model::spec::Priority::default(),
         rollout: None,
         connections: BTreeMap::new(),
+        custom: greylag_model::custom::Custom::default(),
         blocked: Vec::new(),
         warnings: Vec::new(),
         totals: Totals { datasets: tasks.len() as u64, ..Totals::default() },
@@ -80,7 +81,14 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
 
 /// A step: three attempts, a second between the first two, a minute each.
 pub fn step(uses: &str, phase: Phase) -> Step {
-    Step { uses: uses.to_owned(), phase, approval: false, retry: Retry::default(), timeout_millis: 60_000 }
+    Step {
+        uses: uses.to_owned(),
+        phase,
+        approval: false,
+        retry: Retry::default(),
+        timeout_millis: 60_000,
+        inserted: None,
+    }
 }
 
 /// Makes a task wait for a phase of another.

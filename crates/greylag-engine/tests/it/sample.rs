@@ -62,8 +62,14 @@ fn world() -> (Migration, Snapshot) {
     });
     let mut pairs: Vec<PairSnapshot> = (0..10).map(pair).collect();
     pairs[2].target.exists = true;
-    let snapshot =
-        Snapshot { taken_at: Timestamp(0), connections: BTreeMap::new(), pairs, lineage: Vec::new(), sampling: None };
+    let snapshot = Snapshot {
+        taken_at: Timestamp(0),
+        connections: BTreeMap::new(),
+        pairs,
+        lineage: Vec::new(),
+        scripts: BTreeMap::new(),
+        sampling: None,
+    };
     (serde_json::from_value(migration).unwrap(), snapshot)
 }
 

@@ -8,6 +8,72 @@ pub(super) fn first_unknown(expression: &IdedExpr, known: &[&str]) -> Option<Str
     Walk { known, bound: Vec::new() }.expression(expression)
 }
 
+/// The chains of plain selections that begin with a name from outside, each as far as it goes.
+pub(super) fn paths(expression: &IdedExpr) -> Vec<Vec<String>> {
+    let mut walk = Paths { found: Vec::new(), bound: Vec::new() };
+    walk.expression(expression);
+    walk.found
+}
+
+struct Paths {
+    found: Vec<Vec<String>>,
+    bound: Vec<String>,
+}
+
+impl Paths {
+    fn expression(&mut self, expression: &IdedExpr) {
+        if let Some(path) = chain(expression) {
+            if !path[0].starts_with('@') && !self.bound.contains(&path[0]) {
+                self.found.push(path);
+            }
+            return;
+        }
+        match &expression.expr {
+            Expr::Unspecified | Expr::Literal(_) | Expr::Ident(_) => {}
+            Expr::Call(call) => {
+                call.target.iter().map(|target| &**target).chain(&call.args).for_each(|part| self.expression(part));
+            }
+            Expr::Comprehension(all) => {
+                self.expression(&all.iter_range);
+                self.expression(&all.accu_init);
+                let before = self.bound.len();
+                self.bound.extend([all.iter_var.clone(), all.accu_var.clone()]);
+                self.bound.extend(all.iter_var2.clone());
+                [&all.loop_cond, &all.loop_step, &all.result].into_iter().for_each(|part| self.expression(part));
+                self.bound.truncate(before);
+            }
+            Expr::List(list) => list.elements.iter().for_each(|element| self.expression(element)),
+            Expr::Map(map) => self.entries(&map.entries),
+            Expr::Struct(fields) => self.entries(&fields.entries),
+            Expr::Select(select) => self.expression(&select.operand),
+        }
+    }
+
+    fn entries(&mut self, entries: &[IdedEntryExpr]) {
+        for entry in entries {
+            match &entry.expr {
+                EntryExpr::StructField(field) => self.expression(&field.value),
+                EntryExpr::MapEntry(entry) => {
+                    self.expression(&entry.key);
+                    self.expression(&entry.value);
+                }
+            }
+        }
+    }
+}
+
+fn chain(expression: &IdedExpr) -> Option<Vec<String>> {
+    match &expression.expr {
+        Expr::Ident(name) => Some(vec![name.clone()]),
+        Expr::Select(select) => {
+            let mut path = chain(&select.operand)?;
+            path.push(select.field.clone());
+            Some(path)
+        }
+        _ => None,
+    }
+}
+
 struct Walk<'a> {
     known: &'a [&'a str],
     bound: Vec<String>,

@@ -85,6 +85,11 @@ impl Expression {
         }
     }
 
+    /// What it reads of its variables: for `steps.a.outputs.b` those four names, as far as they are plain.
+    pub fn reads(&self) -> Vec<Vec<String>> {
+        free::paths(self.program.expression())
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -124,6 +129,25 @@ impl Text {
         }
         parts.push(Part::Literal(rest.to_owned()));
         Ok(Self { parts })
+    }
+
+    /// What its expressions read, see [`Expression::reads`].
+    pub fn reads(&self) -> Vec<Vec<String>> {
+        let computed = self.parts.iter().filter_map(|part| match part {
+            Part::Computed(expression) => Some(expression),
+            Part::Literal(_) => None,
+        });
+        computed.flat_map(Expression::reads).collect()
+    }
+
+    /// Its value: a text that is nothing but one expression has that one's, of whatever kind.
+    pub fn value(&self, variables: &Variables) -> Result<Value, String> {
+        let filled = |part: &&Part| !matches!(part, Part::Literal(text) if text.is_empty());
+        let mut parts = self.parts.iter().filter(filled);
+        if let (Some(Part::Computed(only)), None) = (parts.next(), parts.next()) {
+            return only.value(variables);
+        }
+        self.write(variables, |literal, out| out.push_str(literal)).map(Value::String)
     }
 
     /// The text; `literal` sees the parts that are not computed.

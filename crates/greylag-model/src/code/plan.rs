@@ -52,6 +52,12 @@ codes! {
     BAD_SPEC_VALUE = 417, "a value of the migration that cannot be read",
         cause: "A duration or the last phase of the migration is not one that Greylag knows.",
         cure: "Durations are a number and a unit (`500ms`, `10s`, `30m`, `6h`, `14d`); the last phase is `publish`, `cutover`, `retire` or `drop`.";
+    STEP_CHANGE = 418, "a change of the steps that cannot be made",
+        cause: "A change under `steps` names a step or command that there is not, gives a name twice, or leaves out or replaces a step that the migration's promises rest on: nothing is visible under a target's name before its checks have passed.",
+        cure: "Correct the change. Steps that cannot be left out or replaced can be surrounded: put a step `before` or `after` them, with `approval: true` if a person should look.";
+    BAD_COMMAND = 419, "a command that cannot be used",
+        cause: "A command under `commands` lacks something, contradicts itself, or names a file or folder that is not beside the migration file.",
+        cure: "Correct the command. Each has either `undo` or `readOnly: true`, so that it is known how a run is taken back.";
     TARGET_EXISTS = 420, "a target that already exists",
         cause: "Something lies where the new dataset would be published. Greylag never writes over what it did not write itself.",
         cure: "Choose another `to` or `location`, or move away what is there.";
@@ -70,6 +76,9 @@ codes! {
     NOTHING_TO_DO = 425, "a migration of which nothing can be planned",
         cause: "Every pair of the migration is blocked.",
         cure: "Mend the reasons that are listed with it and plan again.";
+    STEP_EXPRESSION = 426, "an `if` or `with` of a step that cannot be used",
+        cause: "The expression cannot be read, names what is not there (a variable, a step that does not come before, an output that its command does not declare), or gives a value of another kind than is wanted.",
+        cure: "Correct the expression. It sees `dataset`, `columns`, `task`, in templates `params`, and of each step before it `steps.NAME.outputs.FIELD` and `steps.NAME.skipped`.";
     REVERSE_LOST = 430, "a column without a way back",
         cause: "The source column's values cannot be computed from the target's. The compatibility view shows nulls in its place, and this column is verified by a second evaluation on a sample instead of by the reverse.",
         cure: "If there is a way back, give it under `reverse`; if not, nothing is to be done before the old dataset is dropped.";

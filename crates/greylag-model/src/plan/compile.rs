@@ -11,8 +11,8 @@ use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
 use super::{
-    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, check_spec, layout, place, sample, task_id,
-    warning,
+    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, layout, place, sample,
+    task_id, warning,
 };
 use crate::code;
 use crate::dataset::Layout;
@@ -76,7 +76,7 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         let message = format!("the snapshot has {} pairs and the migration {}", snapshot.pairs.len(), pairs.len());
         return refused(vec![Diagnostic::error(code::cli::INTERNAL, message)]);
     }
-    let procedure = match procedure(&migration.spec, places) {
+    let procedure = match procedure(&migration.spec, snapshot, places) {
         Ok(procedure) => procedure,
         Err(diagnostics) => return refused(diagnostics),
     };
@@ -168,6 +168,13 @@ impl<'a> Compiler<'a> {
             return None;
         }
         let mut task = self.assemble(number, probed, observed, &prepared, procedure);
+        reasons.extend(changes::settle(
+            &mut task,
+            &self.migration.spec,
+            &procedure.custom,
+            self.connections,
+            self.places,
+        ));
         if let Some(sampled) = &probed.sample {
             let weighed = sample::weigh(&task, sampled, &|column| self.place_of(number, column));
             task.warnings.extend(weighed.warnings);
@@ -351,6 +358,7 @@ fn freeze(
         priority: migration.spec.priority,
         rollout,
         connections: snapshot.connections.clone(),
+        custom: procedure.custom.clone(),
         blocked,
         warnings,
         totals,

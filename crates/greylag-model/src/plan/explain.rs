@@ -3,7 +3,7 @@
 //! Lines are typed and carry no colour; who prints them decides. The summary groups datasets with equal changes and
 //! shows the largest groups, so that ten thousand datasets fit on a screen; the full text shows every dataset.
 
-use super::{ChangeSymbol, Plan, PlanTask, sample};
+use super::{ChangeSymbol, Plan, PlanTask, changes, sample};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::rollout::Gate;
@@ -73,6 +73,7 @@ pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
         Detail::Summary => page.groups(plan),
         Detail::Full => plan.tasks.iter().for_each(|task| page.group(&[task])),
     }
+    page.steps(plan);
     page.blocked(plan);
     let warnings = page.warnings(plan);
     page.cohorts(plan);
@@ -100,6 +101,29 @@ impl Page {
             // "and 1 more" takes the line that the one would take.
             Detail::Summary if all > summary + 1 => summary,
             _ => all,
+        }
+    }
+
+    /// How the steps differ from the built-in ones.
+    fn steps(&mut self, plan: &Plan) {
+        let Some(first) = plan.tasks.first() else { return };
+        let lines = changes::lines(&first.steps, &plan.header.custom);
+        if !lines.is_empty() {
+            self.line(LineKind::Note, 0, "steps that differ from the built-in ones".to_owned());
+        }
+        for text in lines {
+            let kind = if text.starts_with('+') { LineKind::Add } else { LineKind::Remove };
+            self.line(kind, 4, text);
+        }
+        for (index, step) in first.steps.iter().enumerate().filter(|(_, step)| step.inserted.is_some()) {
+            let left = |task: &&PlanTask| {
+                task.steps[index].inserted.as_ref().is_some_and(|inserted| inserted.when.as_deref() == Some("false"))
+            };
+            let left = plan.tasks.iter().filter(left).count();
+            if left > 0 {
+                let text = format!("`{}` is left out of {} by its condition", step.name(), datasets(left));
+                self.line(LineKind::Note, 6, text);
+            }
         }
     }
 

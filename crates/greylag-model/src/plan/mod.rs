@@ -1,5 +1,6 @@
 //! Plans: the frozen result of compiling a spec and a snapshot.
 
+mod changes;
 mod check_spec;
 mod compile;
 mod conflict;
@@ -21,6 +22,7 @@ pub use hash::computed_id;
 pub use layout::default_location;
 pub use staleness::{Staleness, staleness};
 
+use crate::custom::Custom;
 use crate::dataset::{Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
@@ -73,6 +75,9 @@ pub struct PlanHeader {
     /// run means the same places however long it takes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub connections: BTreeMap<String, String>,
+    /// Commands of custom steps, and what their expressions need.
+    #[serde(default, skip_serializing_if = "Custom::is_empty")]
+    pub custom: Custom,
     /// Pairs that cannot be migrated, and why; the rest goes on without them.
     pub blocked: Vec<Blocked>,
     /// What the reader should know.

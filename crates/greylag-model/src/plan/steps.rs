@@ -1,7 +1,10 @@
 //! Steps: what is done to one dataset, in order, up to the migration's last phase.
 
+use super::changes;
 use crate::code;
+use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::snapshot::Snapshot;
 use crate::spec::{MigrationSpec, RetrySpec, duration};
 use crate::task::{Phase, Retry, Step};
 
@@ -32,11 +35,14 @@ pub(super) struct Procedure {
     pub(super) retention_millis: i64,
     /// The steps of one dataset.
     pub(super) steps: Vec<Step>,
+    /// What custom ones among them run.
+    pub(super) custom: Custom,
 }
 
 /// Resolves phases, retries and times; pointers are below the document.
 pub(super) fn procedure(
     spec: &MigrationSpec,
+    snapshot: &Snapshot,
     place: &dyn Fn(&str) -> Option<Place>,
 ) -> Result<Procedure, Vec<Diagnostic>> {
     let mut errors = Vec::new();
@@ -45,30 +51,11 @@ pub(super) fn procedure(
         let message = "the last phase of a migration is `publish`, `cutover`, `retire` or `drop`";
         errors.push(Diagnostic::error(code::plan::BAD_SPEC_VALUE, message).at(place("/spec/through")));
     }
-    let mut millis =
-        |text: Option<&String>, default: i64, pointer: &str| match text.map(|text| (text, duration::parse(text))) {
-            None => default,
-            Some((_, Ok(millis))) => millis,
-            Some((text, Err(why))) => {
-                let diagnostic = Diagnostic::error(code::plan::BAD_SPEC_VALUE, format!("`{text}` {why}"))
-                    .hint("a duration is a number and a unit: `500ms`, `10s`, `30m`, `6h`, `14d`");
-                errors.push(diagnostic.at(place(pointer)));
-                default
-            }
-        };
-    let timeout_millis = millis(spec.timeout.as_ref(), TIMEOUT_MILLIS, "/spec/timeout");
-    let retention_millis = millis(spec.retention.as_ref(), RETENTION_MILLIS, "/spec/retention");
-    let mut retry = Retry::default();
-    if let Some(RetrySpec { attempts, backoff, max_backoff, on }) = &spec.retry {
-        retry.attempts = attempts.unwrap_or(retry.attempts).max(1);
-        retry.backoff_millis = millis(backoff.as_ref(), retry.backoff_millis, "/spec/retry/backoff");
-        retry.max_backoff_millis = millis(max_backoff.as_ref(), retry.max_backoff_millis, "/spec/retry/maxBackoff");
-        retry.max_backoff_millis = retry.max_backoff_millis.max(retry.backoff_millis);
-        retry.on = on.clone().unwrap_or(retry.on);
-    }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    let mut times = Times { places: place, errors: &mut errors };
+    let base = (Retry::default(), TIMEOUT_MILLIS);
+    let (_, timeout_millis) = timed(&mut times, None, spec.timeout.as_ref(), "/spec", base.clone());
+    let retention_millis = times.millis(spec.retention.as_ref(), RETENTION_MILLIS, "/spec/retention");
+    let (retry, _) = timed(&mut times, spec.retry.as_ref(), None, "/spec", base);
     let steps = STEPS.iter().filter(|(_, phase, _)| *phase <= through);
     let steps = steps
         .map(|(uses, phase, approval)| Step {
@@ -77,7 +64,50 @@ pub(super) fn procedure(
             approval: *approval,
             retry: retry.clone(),
             timeout_millis,
+            inserted: None,
         })
         .collect();
-    Ok(Procedure { through, retention_millis, steps })
+    let (steps, custom) = changes::made(spec, snapshot, place, steps, &mut errors);
+    if errors.is_empty() { Ok(Procedure { through, retention_millis, steps, custom }) } else { Err(errors) }
+}
+
+/// Reads durations, and says where one is wrong.
+pub(super) struct Times<'a> {
+    pub(super) places: &'a dyn Fn(&str) -> Option<Place>,
+    pub(super) errors: &'a mut Vec<Diagnostic>,
+}
+
+impl Times<'_> {
+    fn millis(&mut self, text: Option<&String>, default: i64, pointer: &str) -> i64 {
+        match text.map(|text| (text, duration::parse(text))) {
+            None => default,
+            Some((_, Ok(millis))) => millis,
+            Some((text, Err(why))) => {
+                let diagnostic = Diagnostic::error(code::plan::BAD_SPEC_VALUE, format!("`{text}` {why}"))
+                    .hint("a duration is a number and a unit: `500ms`, `10s`, `30m`, `6h`, `14d`");
+                self.errors.push(diagnostic.at((self.places)(pointer)));
+                default
+            }
+        }
+    }
+}
+
+/// Retry and timeout as given below a pointer, upon those that hold without.
+pub(super) fn timed(
+    times: &mut Times<'_>,
+    retry: Option<&RetrySpec>,
+    timeout: Option<&String>,
+    pointer: &str,
+    (mut resolved, timeout_millis): (Retry, i64),
+) -> (Retry, i64) {
+    if let Some(RetrySpec { attempts, backoff, max_backoff, on }) = retry {
+        resolved.attempts = attempts.unwrap_or(resolved.attempts).max(1);
+        let (first, longest) = (resolved.backoff_millis, resolved.max_backoff_millis);
+        resolved.backoff_millis = times.millis(backoff.as_ref(), first, &format!("{pointer}/retry/backoff"));
+        resolved.max_backoff_millis =
+            times.millis(max_backoff.as_ref(), longest, &format!("{pointer}/retry/maxBackoff"));
+        resolved.max_backoff_millis = resolved.max_backoff_millis.max(resolved.backoff_millis);
+        resolved.on = on.clone().unwrap_or(resolved.on);
+    }
+    (resolved, times.millis(timeout, timeout_millis, &format!("{pointer}/timeout")))
 }

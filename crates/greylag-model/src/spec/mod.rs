@@ -25,6 +25,7 @@ mod parse;
 mod reference;
 mod rollout;
 mod schema;
+pub(crate) mod steps;
 mod template;
 mod translate;
 
@@ -33,6 +34,7 @@ pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
 pub use rollout::{CohortSpec, Day, GateSpec, RolloutSpec, WindowSpec};
 pub use schema::{connection_json_schema, json_schema, limits_json_schema, template_json_schema};
+pub use steps::{CommandSpec, InputSpec, OutputSpec, SandboxLimitsSpec, Sees, StepSpec};
 pub use template::{
     MatchSpec, MigrationTemplate, ParameterSpec, ParameterType, RuleSpec, SetSpec, TemplateSpec, Unmatched,
 };
@@ -138,6 +140,16 @@ pub struct MigrationSpec {
     /// Checks of every pair, before those of its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
+    /// Changes to the built-in order of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepSpec>,
+    /// Commands of custom steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandSpec>,
+    /// Parameters of the template that this came from.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub parameters: serde_json::Value,
     /// Retry of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySpec>,

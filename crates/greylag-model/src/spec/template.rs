@@ -1,8 +1,8 @@
 //! `kind: MigrationTemplate` as it is written.
 
 use super::{
-    API_VERSION, CheckSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority, RetrySpec, RolloutSpec, Tolerance,
-    duration, schema,
+    API_VERSION, CheckSpec, CommandSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority, RetrySpec, RolloutSpec,
+    StepSpec, Tolerance, duration, schema,
 };
 use crate::task::Phase;
 use schemars::JsonSchema;
@@ -57,6 +57,12 @@ pub struct TemplateSpec {
     /// Checks of every dataset.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
+    /// Changes to the built-in order of steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepSpec>,
+    /// Commands of custom steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<CommandSpec>,
     /// Retry of every step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetrySpec>,
@@ -125,6 +131,18 @@ pub enum ParameterType {
     Number,
     /// True or false.
     Boolean,
+}
+
+impl ParameterType {
+    /// As a message has it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::String => "text",
+            Self::Integer => "whole number",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
 }
 
 /// What changes in the columns that match; exactly one of `set` and `drop`.

@@ -38,6 +38,7 @@ pub use event::{
 };
 pub use row::{Counters, Failure, Goal, Progress, RunRow, TaskRow};
 
+use crate::custom::Inserted;
 use crate::spec::ErrorClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,16 @@ pub struct Step {
     pub retry: Retry,
     /// Longest time of one attempt, milliseconds.
     pub timeout_millis: i64,
+    /// What it has that is not of the built-in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inserted: Option<Box<Inserted>>,
+}
+
+impl Step {
+    /// Its name among the steps of its task, by which outputs are kept: executors of the built-in order have one each.
+    pub fn name(&self) -> &str {
+        self.inserted.as_ref().map_or(&self.uses, |inserted| &inserted.name)
+    }
 }
 
 /// Resolved retry policy.

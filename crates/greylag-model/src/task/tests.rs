@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 fn step(uses: &str, phase: Phase) -> Step {
     let retry = Retry { attempts: 2, ..Retry::default() };
-    Step { uses: uses.to_owned(), phase, approval: false, retry, timeout_millis: 60_000 }
+    Step { uses: uses.to_owned(), phase, approval: false, retry, timeout_millis: 60_000, inserted: None }
 }
 
 /// Three steps: `make`, `show`, and `drop`, which waits for a person.

@@ -41,7 +41,7 @@ pub fn render(
         missed: vec![Vec::new(); ready.rules.len()],
     };
     let mut rendered = Rendered {
-        migration: empty(template),
+        migration: empty(template, parameters),
         pairs: Vec::new(),
         unchanged: Vec::new(),
         done: Vec::new(),
@@ -57,7 +57,7 @@ pub fn render(
     Ok(rendered)
 }
 
-fn empty(template: &MigrationTemplate) -> Migration {
+fn empty(template: &MigrationTemplate, parameters: &Value) -> Migration {
     let spec = &template.spec;
     Migration {
         api_version: spec::API_VERSION.to_owned(),
@@ -68,6 +68,9 @@ fn empty(template: &MigrationTemplate) -> Migration {
             mapping: None,
             layout: spec.layout.clone(),
             checks: spec.checks.clone(),
+            steps: spec.steps.clone(),
+            commands: spec.commands.clone(),
+            parameters: parameters.clone(),
             retry: spec.retry.clone(),
             timeout: spec.timeout.clone(),
             through: spec.through,

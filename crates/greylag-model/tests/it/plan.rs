@@ -1,6 +1,7 @@
 //! Plans: a migration and a snapshot in, a plan or all reasons out, as text.
 
 mod blocked;
+mod changes;
 mod compile;
 mod explain;
 mod hash;
@@ -81,6 +82,7 @@ impl Case {
                 connections: BTreeMap::new(),
                 pairs: Vec::new(),
                 lineage: Vec::new(),
+                scripts: BTreeMap::new(),
                 sampling: None,
             },
         };

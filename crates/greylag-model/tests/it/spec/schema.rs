@@ -23,9 +23,9 @@ fn unknown_keys_with_what_was_meant() {
     ");
     assert_snapshot!(show(&spec("  datasets: [{from: a, to: b}]\n  xyzzy: 1\n  a/b~c: 2\n")), @"
     m.yaml:7:3: error[GL0113]: `spec` has no key `xyzzy`
-      hint: keys here are `checks`, `datasets`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `through` and `timeout`
+      hint: keys here are `checks`, `commands`, `datasets`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
     m.yaml:8:3: error[GL0113]: `spec` has no key `a/b~c`
-      hint: keys here are `checks`, `datasets`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `through` and `timeout`
+      hint: keys here are `checks`, `commands`, `datasets`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
     ");
 }
 
@@ -43,7 +43,7 @@ fn a_comma_inside_braces() {
 fn keys_of_elsewhere() {
     assert_snapshot!(show("apiVersion: greylag.dev/v1alpha1\nkind: Migration\nname: m\nmetadata: {name: m}\ndatasets: []\nspec: {datasets: [{from: a, to: b}]}\n"), @"
     m.yaml:3:1: error[GL0113]: the document has no key `name`
-      hint: `name` belongs in `metadata` or `spec.checks[]`
+      hint: `name` belongs in `metadata` or `spec.steps[]`
     m.yaml:5:1: error[GL0113]: the document has no key `datasets`
       hint: `datasets` belongs in `spec`
     ");
