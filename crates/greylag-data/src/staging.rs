@@ -217,6 +217,17 @@ impl Staging {
         }
     }
 
+    /// What the newest attempt of a task has staged, if there is anything.
+    pub fn newest(target: &Path, run: &RunId, task: &TaskId) -> io::Result<Option<PathBuf>> {
+        let any = Self::new(target, run, task, u64::MAX);
+        let epochs = match any.epochs() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            epochs => epochs?,
+        };
+        let newest = epochs.into_iter().max().map(|epoch| Self { epoch, ..any }.data());
+        Ok(newest.filter(|data| data.exists()))
+    }
+
     /// Removes the directories of this and all older epochs: the end of an undo. Newer ones are a later lease's.
     pub fn remove_all(&self, disk: &dyn Disk) -> io::Result<()> {
         self.left()?.iter().try_for_each(|path| remove(disk, path))

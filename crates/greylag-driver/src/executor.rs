@@ -49,8 +49,9 @@ pub trait Context: Send + Sync {
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError>;
     /// Tells how far the work is; cheap, not durable.
     fn progress(&self, progress: Progress);
-    /// The evidence (`StepReport::output`) of an earlier step of the same task, by its `uses`.
-    fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError>;
+    /// The evidence (`StepReport::output`) of an earlier step of the same task, by its name (`uses`, for
+    /// those of the built-in order).
+    fn output_of(&self, name: &str) -> Result<Option<Arc<Value>>, DriverError>;
     /// A named place at which a test rig may stop or fail the attempt; `point` is e.g. `in-effect`.
     fn fault(&self, point: &str) -> std::io::Result<()>;
 }
@@ -85,7 +86,7 @@ pub struct StepReport {
 
 /// Does the work of the steps whose `uses` it serves.
 pub trait Executor: Send + Sync {
-    /// The `uses` names that it serves, e.g. `data/backfill`.
+    /// The `uses` names that it serves, e.g. `data/backfill`; one that ends with `/` serves all names that begin so.
     fn serves(&self) -> &'static [&'static str];
     /// Starts an attempt, forwards or back.
     fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError>;

@@ -14,3 +14,4 @@ pub mod fault;
 pub mod journal;
 pub mod sampler;
 pub mod sandbox;
+pub mod values;

@@ -91,6 +91,14 @@ struct Shared {
     serves: HashMap<&'static str, Arc<dyn Executor>>,
 }
 
+impl Shared {
+    /// What serves a kind of step: by its name, or by what its name begins with.
+    fn executor(&self, uses: &str) -> Option<&dyn Executor> {
+        let family = || uses.find('/').and_then(|at| self.serves.get(&uses[..=at]));
+        self.serves.get(uses).or_else(family).map(AsRef::as_ref)
+    }
+}
+
 impl Engine {
     /// An engine. Where two executors serve the same name the later one does.
     pub fn new(drivers: Drivers, limits: Limits) -> Self {

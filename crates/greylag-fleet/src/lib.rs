@@ -5,3 +5,4 @@
 //! is left.
 
 pub mod bubblewrap;
+pub mod custom;

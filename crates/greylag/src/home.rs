@@ -62,6 +62,11 @@ impl Home {
         self.root.join("scratch")
     }
 
+    /// Logs of custom steps, a folder a run, and copies of the scripts that run.
+    pub(crate) fn steps(&self) -> PathBuf {
+        self.root.join("steps")
+    }
+
     /// What diffs that were stopped have done so far, a directory each.
     pub(crate) fn diffs(&self) -> PathBuf {
         self.root.join("diffs")

@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod recheck;
 mod replan;
+mod scripts;
 mod show;
 mod templates;
 mod usage;

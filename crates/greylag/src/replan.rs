@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::templates::Parameters;
-use crate::{migration_files, wire};
+use crate::{migration_files, scripts, wire};
 use greylag_driver::describe::Describe;
 use greylag_driver::journal::{RunRecord, TaskRecord};
 use greylag_engine::probe::{World, probe};
@@ -141,11 +141,18 @@ fn by_files(
     let state = context.state()?;
     let describe = wire::describe(state, &files.roots);
     let world = World { catalog: state.catalog.as_ref(), describe: &describe, connections: &files.roots };
-    let snapshot = probe(&migration, &locate, world, context.now())?;
+    let mut snapshot = probe(&migration, &locate, world, context.now())?;
+    scripts::look(&migration, &places.value("").file, &mut snapshot);
     let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
     let compiled = compile(&migration, &locate, &snapshot, &options);
     let mut diagnostics = compiled.diagnostics;
     let plan = compiled.plan;
+    if plan.as_ref().is_some_and(|plan| plan.header.custom != header.custom) {
+        let message = "the migration's commands or the changes of its steps are not those of the run's plan";
+        let hint = "put the old ones back: other tasks of the run were planned with them";
+        diagnostics.push(Diagnostic::error(code::plan::STEP_CHANGE, message).hint(hint));
+        return Err(Failure { exit: Exit::Failed, diagnostics, sources: files.sources });
+    }
     diagnostics.extend(plan.iter().flat_map(|plan| &plan.header.blocked).flat_map(|pair| pair.reasons.clone()));
     let mut found: BTreeMap<EntityRef, PlanTask> =
         plan.into_iter().flat_map(|plan| plan.tasks).map(|task| (task.target.clone(), task)).collect();

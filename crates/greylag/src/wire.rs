@@ -17,7 +17,10 @@ use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
 use greylag_driver::fault::{Faults, NoFaults};
 use greylag_driver::journal::{Journal, Prune};
+use greylag_driver::sandbox::Sandbox;
 use greylag_engine::{Drivers, Engine, Limits};
+use greylag_fleet::bubblewrap::Bubblewrap;
+use greylag_fleet::custom::{CustomSteps, Places};
 use greylag_model::code;
 use greylag_model::id::{RunId, WorkerId};
 use greylag_model::plan::{PlanHeader, PlanTask};
@@ -94,6 +97,7 @@ pub(crate) fn describe_again(state: &State, roots: &BTreeMap<String, String>) ->
 pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure> {
     let mut all = executors(&Arc::new(plane(state)));
     all.push(Arc::new(CatalogExecutor::new(Arc::clone(&state.catalog))));
+    all.push(Arc::new(custom_steps(state)));
     let drivers = Drivers {
         journal: Arc::clone(&state.journal),
         executors: all,
@@ -103,6 +107,26 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
         worker: worker(context),
     };
     Ok(Engine::new(drivers, Limits { workers: 12 * parallelism(), ..Limits::default() }))
+}
+
+/// What runs the commands of custom steps.
+fn custom_steps(state: &State) -> CustomSteps {
+    CustomSteps::new(Arc::new(sandbox()), state.home.steps(), |request| {
+        let (source, target, staging) = DataPlane::places(request)?;
+        Ok(Places { source, target, staging })
+    })
+}
+
+/// The sandbox of this machine.
+fn sandbox() -> Bubblewrap {
+    // Where nothing is said, where systems have it.
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
+    Bubblewrap::find(&path)
+}
+
+/// Whether custom steps can be run: words for people.
+pub(crate) fn try_sandbox() -> Result<String, Failure> {
+    Ok(Sandbox::probe(&sandbox())?)
 }
 
 /// The data plane on the local file system.

@@ -111,6 +111,15 @@ impl Default for Options {
 }
 
 impl DataPlane {
+    /// Where a task's datasets lie: the old one, the new one, and what is staged for it, if anything is.
+    pub fn places(request: &StepRequest<'_>) -> Result<(PathBuf, PathBuf, Option<PathBuf>), DriverError> {
+        let source = Place::of(&request.plan.source.dataset.location, &request.header.connections)?;
+        let target = Place::of(&request.plan.target_location, &request.header.connections)?;
+        let staged = Staging::newest(&target.path, request.run, request.task)
+            .map_err(|error| io_error("look for what is staged beside", &target.path, &error))?;
+        Ok((source.path, target.path, staged))
+    }
+
     /// What attempts of a task have left in staging, with all epochs: nothing after a good end or an undo, chunks after an
     /// abort. Only for runs that nobody goes on with.
     pub fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {

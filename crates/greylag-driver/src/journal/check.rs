@@ -2,6 +2,7 @@
 
 use crate::error::DriverError;
 use greylag_model::code::engine as code;
+use greylag_model::custom::PREFIX;
 use greylag_model::plan::{PLAN_VERSION, Plan};
 use std::collections::HashMap;
 
@@ -17,6 +18,15 @@ pub fn check_plan(plan: &Plan) -> Result<(), DriverError> {
     for (ordinal, task) in plan.tasks.iter().enumerate() {
         if task.steps.is_empty() {
             return invalid(format!("task `{}` has no steps", task.id));
+        }
+        for (at, step) in task.steps.iter().enumerate() {
+            let name = step.name();
+            if task.steps[..at].iter().any(|before| before.name() == name) {
+                return invalid(format!("task `{}` has two steps `{name}`", task.id));
+            }
+            if step.uses.starts_with(PREFIX) && plan.header.custom.command_of(&step.uses).is_none() {
+                return invalid(format!("task `{}` uses `{}`, for which the plan has no command", task.id, step.uses));
+            }
         }
         if ordinals.insert(&task.id, ordinal).is_some() {
             return invalid(format!("task `{}` is in the plan twice", task.id));

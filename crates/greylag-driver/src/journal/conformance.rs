@@ -316,7 +316,7 @@ fn outputs_are_found_by_name(journal: &dyn Journal) {
     let lease = started(journal, &three_tasks());
     lease_step(journal, &lease, 0);
     let mut outcome = transition(&one(journal, &lease, 0), vec![done()]);
-    outcome.output = Some(StepOutput { step: 0, uses: "test/one".to_owned(), value: json!({"path": "x"}).into() });
+    outcome.output = Some(StepOutput { step: 0, name: "test/one".to_owned(), value: json!({"path": "x"}).into() });
     journal.commit(&lease, &batch(vec![outcome])).unwrap();
     assert_eq!(journal.output(&lease.run, 0, "test/one").unwrap(), Some(json!({"path": "x"})));
     assert_eq!(journal.output(&lease.run, 0, "test/two").unwrap(), None);

@@ -151,7 +151,7 @@ impl SavedRun {
         self.rows[transition.ordinal as usize] = transition.after.clone();
         self.live.remove(&transition.ordinal);
         if let Some(output) = &transition.output {
-            self.outputs.insert((transition.ordinal, output.uses.clone()), Value::clone(&output.value));
+            self.outputs.insert((transition.ordinal, output.name.clone()), Value::clone(&output.value));
         }
     }
 

@@ -99,7 +99,7 @@ pub trait Journal: Plans + Watch + Quotas {
     /// Chunks noted for a step in a direction, by key, in the order of keys.
     fn checkpoints(&self, attempt: &AttemptKey) -> Result<Vec<(String, Value)>, DriverError>;
     /// Output of the newest step done forwards by that name, of one task.
-    fn output(&self, run: &RunId, ordinal: u64, uses: &str) -> Result<Option<Value>, DriverError>;
+    fn output(&self, run: &RunId, ordinal: u64, name: &str) -> Result<Option<Value>, DriverError>;
 }
 
 /// A run as stored.
@@ -259,8 +259,8 @@ pub struct Transition {
 pub struct StepOutput {
     /// Index of the step.
     pub step: u32,
-    /// Executor.
-    pub uses: String,
+    /// Its name among the steps of its task.
+    pub name: String,
     /// What it says.
     pub value: Arc<Value>,
 }

@@ -9,7 +9,7 @@ use greylag_model::task::TaskRow;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// Outputs by the `uses` of their step.
+/// Outputs by the names of their steps.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
     seen: Vec<(String, Arc<Value>)>,

@@ -1,5 +1,6 @@
 //! Threads that do steps' work, and the board on which each attempt and the decider talk.
 
+use super::condition;
 use super::outputs::Outputs;
 use crate::Shared;
 use greylag_driver::error::DriverError;
@@ -231,7 +232,7 @@ fn work(shared: &Shared, job: Job) -> Report {
 
 fn execute(shared: &Shared, job: &Job) -> Result<Outcome, DriverError> {
     let step = &job.plan.steps[job.key.step as usize];
-    let executor: &dyn Executor = shared.serves.get(step.uses.as_str()).map(AsRef::as_ref).ok_or_else(|| {
+    let executor: &dyn Executor = shared.executor(&step.uses).ok_or_else(|| {
         DriverError::permanent(code::NO_EXECUTOR, format!("no executor serves `{}`", step.uses))
             .hint("run the plan with the version of Greylag that made it")
     })?;
@@ -247,7 +248,10 @@ fn execute(shared: &Shared, job: &Job) -> Result<Outcome, DriverError> {
     };
     let context = AttemptContext { shared, job, uses: &step.uses };
     let outcome = match &job.errand {
-        Errand::Start => executor.start(&request, &context)?,
+        Errand::Start => match condition::left_out(&request, &context)? {
+            Some(report) => Outcome::Done(report),
+            None => executor.start(&request, &context)?,
+        },
         Errand::Poll(handle) => executor.poll(&request, handle, &context)?,
         Errand::Cancel(handle) => {
             executor.cancel(&request, handle, &context)?;

@@ -66,12 +66,12 @@ impl Decider<'_> {
                 let output = step.filter(|_| !report.output.is_null() && task.row.direction == Direction::Forward);
                 let output = output.map(|step| StepOutput {
                     step: task.row.step,
-                    uses: step.uses.clone(),
+                    name: step.name().to_owned(),
                     value: Arc::new(report.output),
                 });
                 let known = flight.outputs.clone();
                 let known = match &output {
-                    Some(output) => known.with(&output.uses, &output.value),
+                    Some(output) => known.with(&output.name, &output.value),
                     None => known,
                 };
                 draft.outputs.insert(task.ordinal, known);

@@ -18,6 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Hash of a script's content.
+pub fn hash_of(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().to_string()
+}
+
 /// What `uses` of a step that runs a command begins with.
 pub const PREFIX: &str = "custom/";
 

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::check::{CheckResult, Verdict};
 use crate::code::{data, engine as code};
+use crate::custom::PREFIX;
 use crate::id::{TaskId, Timestamp, WorkerId};
 use crate::spec::ErrorClass;
 
@@ -190,7 +191,11 @@ fn can_retry(row: &TaskRow) -> bool {
 /// made from a source that has changed since, or is gone, must be made anew; before it is published nobody has seen it.
 fn anew(row: &TaskRow, steps: &[Step], step: &Step) -> Option<u32> {
     let remade = || matches!(&row.error, Some(error) if [data::SOURCE_CHANGED, data::WORK_LOST].contains(&error.code));
+    // A command that failed by itself says nothing of what was made; what it checked does.
+    let custom = step.uses.starts_with(PREFIX);
+    let checked = || matches!(&row.error, Some(error) if error.code == code::CHECK_FAILED);
     let goes_back = row.direction == Direction::Forward
+        && (!custom || checked())
         && (step.phase == Phase::Verify || (step.phase == Phase::Publish && remade()));
     made_by(row, steps).filter(|_| goes_back)
 }

@@ -60,7 +60,7 @@ impl Folded {
         if let Some(output) = &transition.output {
             let insert = "INSERT OR REPLACE INTO output (run, ordinal, uses, step, value) VALUES (?1, ?2, ?3, ?4, ?5)";
             let value = to_text(&*output.value)?;
-            session.execute(insert, &[&self.key, &ordinal, &output.uses, &output.step, &value])?;
+            session.execute(insert, &[&self.key, &ordinal, &output.name, &output.step, &value])?;
         }
         self.counters.moved(transition.from, transition.after.state);
         Ok(())

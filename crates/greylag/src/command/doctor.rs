@@ -18,7 +18,7 @@ const ENOUGH_SPACE: u64 = 256 << 20;
 /// Durable writes slower than this make every step slow, milliseconds.
 const SLOW_SYNC_MILLIS: f64 = 20.0;
 
-/// Check the state folder, the disk, and the reader processes.
+/// Check the state folder, the disk, the reader processes, and the sandbox of custom steps.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {}
 
@@ -69,6 +69,13 @@ impl Doctor {
                 Finding { check: "readers", verdict: "pass", detail: format!("up and answering in {millis} ms") }
             }
             Err(failure) => failed("readers", &failure),
+        });
+        findings.push(match wire::try_sandbox() {
+            Ok(words) => {
+                Finding { check: "sandbox", verdict: "pass", detail: format!("custom steps can run: {words}") }
+            }
+            // Nothing but custom steps needs it.
+            Err(failure) => Finding { verdict: "warn", ..failed("sandbox", &failure) },
         });
         let bad = findings.iter().any(|finding| finding.verdict == "fail");
         let rows = findings

@@ -6,7 +6,7 @@ use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files::{self, Files};
 use crate::output::{self, Format};
 use crate::templates::{self, Parameters};
-use crate::{progress, wire};
+use crate::{progress, scripts, wire};
 use clap::Args;
 use greylag_driver::sampler::Sampler;
 use greylag_engine::probe::{World, probe};
@@ -101,6 +101,7 @@ pub(crate) fn plan_files(
         let locate = |pointer: &str| Some(origin.value(pointer));
         let mut snapshot = probe(migration, &locate, world, context.now())?;
         templates::block(origin, &mut snapshot);
+        scripts::look(migration, &origin.value("").file, &mut snapshot);
         let compiled = match &sampler {
             None => compile(migration, &locate, &snapshot, &options),
             Some((rows, sampler)) => sampled(context, sampler, *rows, |samples| {

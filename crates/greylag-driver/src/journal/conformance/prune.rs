@@ -35,7 +35,7 @@ fn ended(journal: &dyn Prune) -> RunLease {
     let attempt = lease_step(journal, &lease, 0);
     journal.checkpoint(&attempt, "chunk-1", &json!(1)).unwrap();
     let mut step = transition(&one(journal, &lease, 0), vec![done()]);
-    step.output = Some(super::StepOutput { step: 0, uses: "test/one".to_owned(), value: json!({"rows": 10}).into() });
+    step.output = Some(super::StepOutput { step: 0, name: "test/one".to_owned(), value: json!({"rows": 10}).into() });
     let mut last = batch(vec![step]);
     last.run_events = vec![RunEvent::RunStarted];
     last.run_events_after = vec![RunEvent::RunEnded { goal: Goal::Finish }];
