@@ -1,13 +1,27 @@
 //! Death at every write and at every fault point of every step, forwards and back; the next life goes on.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use crate::rig::{Fragile, Kill, Medium, Rig, When, limits, on_each, steps, task};
+use crate::rig::{self, Fragile, Kill, Medium, Rig, When, custom, limits, on_each};
+use greylag_driver::journal::sample;
 use greylag_engine::{Quiet, service};
 use greylag_model::id::RunId;
+use greylag_model::plan::PlanTask;
+use greylag_model::task::{Phase, Step};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 const IDS: [&str; 3] = ["a", "b", "c"];
+
+/// Steps of every kind that the estate serves, and one that stands for all of a family and has a condition.
+fn steps() -> Vec<Step> {
+    let mut steps = rig::steps();
+    steps.push(custom("mark", Phase::Publish, Some("!steps['estate/fill'].skipped")));
+    steps
+}
+
+fn task(id: &str) -> PlanTask {
+    sample::task(id, steps())
+}
 
 /// One life, which dies as `kill` says or ends by itself. The next one begins after the lease, for journals that cannot
 /// tell who is dead.
@@ -26,7 +40,7 @@ fn life(
 
 fn assert_all_done(rig: &Rig, run: &RunId) {
     let expected: Vec<_> =
-        IDS.iter().flat_map(|id| steps().into_iter().map(move |step| format!("{id}/{}", step.uses))).collect();
+        IDS.iter().flat_map(|id| steps().into_iter().map(move |step| format!("{id}/{}", step.name()))).collect();
     let effects = rig.estate.effects();
     assert_eq!(effects.values().max(), Some(&1));
     let mut expected = expected;

@@ -6,6 +6,7 @@ mod abort;
 mod approval;
 mod bad_steps;
 mod clock;
+mod condition;
 mod cost;
 mod deciders;
 mod dependency;

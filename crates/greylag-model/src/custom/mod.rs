@@ -10,8 +10,8 @@
 
 mod values;
 
-pub(crate) use values::VARIABLES;
 pub use values::{Outputs, fits, inputs, is_wanted, planned, skipped};
+pub(crate) use values::{VARIABLES, of_kind};
 
 use crate::spec::{ParameterType, Sees};
 use serde::{Deserialize, Serialize};

@@ -25,6 +25,15 @@ pub fn fits(kind: ParameterType, value: &Value) -> bool {
     }
 }
 
+/// A default as files have it, where `default: 1` is text: the value of that kind, if it is one.
+pub(crate) fn of_kind(kind: ParameterType, value: &Value) -> Option<Value> {
+    let read = match value {
+        Value::String(text) if kind != ParameterType::String => serde_json::from_str(text).ok()?,
+        other => other.clone(),
+    };
+    fits(kind, &read).then_some(read)
+}
+
 /// What is known when the plan is made.
 pub fn planned(task: &PlanTask, custom: &Custom) -> Variables {
     let source = &task.source;

@@ -48,8 +48,10 @@ pub(super) fn made(
         maker.change(number, change, &mut custom);
     }
     let (steps, numbers) = (maker.steps.clone(), maker.numbers.clone());
+    // A step that could not be put in would be missed by every expression that asks for it.
+    let sound = maker.errors.is_empty();
     for (index, step) in steps.iter().enumerate() {
-        if let Some(number) = numbers.get(step.name()) {
+        if let Some(number) = numbers.get(step.name()).filter(|_| sound) {
             maker.expressions(*number, &steps[..index], &custom);
         }
     }

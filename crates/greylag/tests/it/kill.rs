@@ -9,12 +9,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 const POINTS: [&str; 5] = ["before-intent", "after-intent", "in-effect", "after-effect", "after-commit"];
-const STEPS: [&str; 9] = [
+const STEPS: [&str; 10] = [
     "data/expand",
     "data/backfill",
     "data/verify",
     "data/publish",
     "catalog/publish",
+    "custom/mark",
     "data/cutover",
     "catalog/cutover",
     "data/retire",
@@ -79,6 +80,33 @@ fn assert_each_step_done(rig: &Rig, run: &str, direction: &str, steps: &[&str]) 
     }
 }
 
+/// A custom step whose effect is a file for each task, and which says so if it finds what should not be there.
+const MARK: &str = r#"  steps:
+    - {uses: custom/mark, after: catalog/publish, if: "dataset.files >= 0 && !steps['data/expand'].skipped"}
+  commands:
+    - name: mark
+      run: [./mark.sh, make]
+      undo: [./mark.sh, remove]
+      writes: ./marks
+"#;
+
+/// A file that is there already was made by an attempt that died; one that is gone was removed by one.
+const SCRIPT: &str = r#"#!/bin/sh
+read -r step
+key=$(printf '%s\n' "$step" | sed -n 's/.*"key":"\([^"]*\)".*/\1/p')
+case "$1" in
+make) echo "$key" >>"/out/.$key"; mv "/out/.$key" "/out/$key" ;;
+remove) rm -f "/out/.$key" "/out/$key" ;;
+esac
+echo '{"result": {}}'
+"#;
+
+/// Marks that are there; each is whole, and made once.
+fn marks(rig: &Rig) -> usize {
+    let entries = std::fs::read_dir(rig.path("migrations/marks")).unwrap().map(|entry| entry.unwrap().path());
+    entries.inspect(|path| assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 1)).count()
+}
+
 /// A rig with one recorded run of one migration through `through`.
 fn recorded(seed: u64, through: &str) -> (Rig, String) {
     let rig = Rig::with_estate(seed, 12);
@@ -87,10 +115,13 @@ fn recorded(seed: u64, through: &str) -> (Rig, String) {
         let text = std::fs::read_to_string(&path).unwrap();
         // The estate's own files say nothing of the last phase.
         let retention = if through == "drop" { "  retention: 0s\n" } else { "" };
-        let text = text.replacen("\nspec:\n", &format!("\nspec:\n  through: {through}\n{retention}"), 1);
+        let text = text.replacen("\nspec:\n", &format!("\nspec:\n  through: {through}\n{retention}{MARK}"), 1);
         assert!(text.contains("through:"), "{text}");
         rig.write(&format!("migrations/{}", path.file_name().unwrap().to_string_lossy()), text);
     }
+    let script = rig.write("migrations/mark.sh", SCRIPT);
+    std::fs::set_permissions(script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::create_dir(rig.path("migrations/marks")).unwrap();
     let plans = rig.plans("migrations");
     assert_eq!(plans.len(), 1, "one migration file for one estate of twelve");
     let run = rig.run(["apply", "--record-only", &plans[0]]).ended(0).stdout.trim().to_owned();
@@ -107,6 +138,7 @@ fn forwards(seed: u64) {
     }
     finish(&rig, &run);
     assert_each_step_done(&rig, &run, "forward", &STEPS);
+    assert_eq!(marks(&rig), 12);
     rig.assert_true(&["--retired"]);
 }
 
@@ -114,8 +146,9 @@ fn forwards(seed: u64) {
 fn back(seed: u64) {
     let (rig, run) = recorded(seed, "retire");
     finish(&rig, &run);
-    let steps = &STEPS[..8];
-    let first = format!("undo:{}:{}", steps[7], POINTS[0]);
+    assert_eq!(marks(&rig), 12);
+    let steps = &STEPS[..9];
+    let first = format!("undo:{}:{}", steps[8], POINTS[0]);
     let (said, fired) = rig.run_with_faults(&format!("{first}@1=kill"), &["undo", &run, "--yes"]);
     assert!(said.killed, "{}\n{}", said.stdout, said.stderr);
     assert_eq!(fired, [format!("{first} Kill")]);
@@ -130,10 +163,11 @@ fn back(seed: u64) {
     }
     finish(&rig, &run);
     assert_each_step_done(&rig, &run, "undo", steps);
+    assert_eq!(marks(&rig), 0);
     rig.assert_true(&["--undone"]);
 }
 
-// 45 kills forwards and 39 back a seed: six seeds are 504 kills, in tests of their own so that they run side by side.
+// 50 kills forwards and 44 back a seed: six seeds are 564 kills, in tests of their own so that they run side by side.
 macro_rules! killed {
     ($($name:ident: $direction:ident($seed:literal);)*) => {
         $(#[test] fn $name() { $direction($seed); })*

@@ -9,5 +9,6 @@ mod rig;
 mod rubbish;
 mod sample;
 mod stale;
+mod steps;
 mod templates;
 mod together;

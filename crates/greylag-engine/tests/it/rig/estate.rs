@@ -97,7 +97,7 @@ impl Estate {
 
     /// The work, twice as good as once: made if it is not there, and the same the other way.
     fn work(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
-        let name = format!("{}/{}", request.task, request.step.uses);
+        let name = format!("{}/{}", request.task, request.step.name());
         if let Some((_, kill)) = self.deadly.lock().unwrap().as_ref().filter(|(deadly, _)| *deadly == name) {
             kill.strike();
         }
@@ -124,7 +124,7 @@ fn failing(result: std::io::Result<()>) -> Result<(), DriverError> {
 
 impl Executor for Estate {
     fn serves(&self) -> &'static [&'static str] {
-        &["estate/make", "estate/fill", "estate/wait", "estate/show", "estate/drop"]
+        &["estate/make", "estate/fill", "estate/wait", "estate/show", "estate/drop", "custom/"]
     }
 
     fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {

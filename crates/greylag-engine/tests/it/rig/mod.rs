@@ -76,7 +76,9 @@ impl Rig {
 
     /// Saves a plan of these tasks and records a run of it.
     pub(crate) fn start(&self, tasks: Vec<PlanTask>) -> RunId {
-        let plan = sample::plan("p-1", tasks);
+        let mut plan = sample::plan("p-1", tasks);
+        let command: greylag_model::custom::Command = serde_json::from_value(serde_json::json!({"run": ["mark"], "undo": ["mark"], "limits": greylag_model::custom::Limits::default(), "outputs": {"attempt": "integer"}})).unwrap();
+        plan.header.custom.commands.insert("mark".to_owned(), command);
         self.start_plan(&plan)
     }
 
@@ -171,4 +173,11 @@ pub(crate) fn steps() -> Vec<Step> {
 
 pub(crate) fn task(id: &str) -> PlanTask {
     sample::task(id, steps())
+}
+
+/// A step that runs the command `mark`, on this condition.
+pub(crate) fn custom(name: &str, phase: Phase, when: Option<&str>) -> Step {
+    let when = when.map(str::to_owned);
+    let inserted = greylag_model::custom::Inserted { name: name.to_owned(), when, ..Default::default() };
+    Step { inserted: Some(Box::new(inserted)), ..sample::step("custom/mark", phase) }
 }

@@ -2,7 +2,7 @@
 
 use super::Maker;
 use crate::code::plan as code;
-use crate::custom::{Command, Limits, Script, fits};
+use crate::custom::{Command, Limits, Script, of_kind};
 use crate::snapshot::Snapshot;
 use crate::spec::steps::bytes;
 use crate::spec::{CommandSpec, duration};
@@ -55,7 +55,7 @@ impl Maker<'_> {
                 self.error(code::BAD_COMMAND, at(&format!("/inputs/{index}/name")), message, "keep one of them");
             }
             if let Some(default) = &input.default
-                && !fits(input.value_type, default)
+                && of_kind(input.value_type, default).is_none()
             {
                 let message = format!("the default {default} of `{}` is no {}", input.name, input.value_type.noun());
                 self.error(code::BAD_COMMAND, at(&format!("/inputs/{index}/default")), message, "correct one of them");

@@ -2,7 +2,7 @@
 
 use crate::cel::{Expression, Text};
 use crate::code::plan as code;
-use crate::custom::{Custom, Inserted, PREFIX, VARIABLES, fits, inputs, is_wanted};
+use crate::custom::{Custom, Inserted, PREFIX, VARIABLES, fits, inputs, is_wanted, of_kind};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Places, PlanTask};
 use crate::spec::{MigrationSpec, ParameterType, StepSpec};
@@ -44,8 +44,9 @@ pub(in crate::plan) fn settle(
         let command =
             spec.commands.iter().find(|command| task.steps[index].uses.strip_prefix(PREFIX) == Some(&command.name));
         let defaults = command.iter().flat_map(|command| &command.inputs);
-        let mut with: BTreeMap<String, Value> =
-            defaults.filter_map(|input| Some((input.name.clone(), input.default.clone()?))).collect();
+        let mut with: BTreeMap<String, Value> = defaults
+            .filter_map(|input| Some((input.name.clone(), of_kind(input.value_type, input.default.as_ref()?)?)))
+            .collect();
         for (name, value) in std::mem::take(&mut inserted.with) {
             let kind = kinds.get(&name).copied().unwrap_or_default();
             match value.as_str().filter(|text| text.contains("${{")) {

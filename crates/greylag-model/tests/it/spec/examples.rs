@@ -11,6 +11,15 @@ fn check(file: &str) -> Parsed {
     parsed
 }
 
+/// Those that together show every key.
+const EVERY: [&str; 5] = [
+    "users.yaml",
+    "orders.yaml",
+    "csv-to-parquet.yaml",
+    "steps/count-rows/migration.yaml",
+    "steps/announce/migration.yaml",
+];
+
 #[test]
 fn users() {
     let parsed = check("users.yaml");
@@ -35,7 +44,7 @@ fn orders() {
 /// `orders.yaml` claims to show every key: no key of the schema is missing from the examples.
 #[test]
 fn every_key_is_shown() {
-    let files = ["users.yaml", "orders.yaml", "csv-to-parquet.yaml"].map(check);
+    let files = EVERY.map(check);
     let texts: Vec<&str> = files.iter().map(|file| file.documents[0].places().source().text()).collect();
     let schema = greylag_model::spec::json_schema();
     let all = schema["$defs"].as_object().unwrap().iter().filter(|(name, _)| *name != "CsvDialect");
