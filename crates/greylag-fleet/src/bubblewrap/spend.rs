@@ -64,7 +64,7 @@ fn memory_bytes(folder: &Path) -> u64 {
 /// Whether there are too many files in the scratch folder. Until `init` has a root of its own it sees the machine's `/tmp`,
 /// which is known by its size.
 pub(super) fn has_too_many_files(init: Pid, disk_bytes: u64) -> bool {
-    let scratch = format!("/proc/{}/root/tmp", init.as_raw_nonzero());
+    let scratch = Path::new("/proc").join(init.as_raw_nonzero().to_string()).join("root").join("tmp");
     rustix::fs::statvfs(scratch).is_ok_and(|scratch| {
         let is_its_own = scratch.f_blocks.saturating_mul(scratch.f_frsize).abs_diff(disk_bytes) <= scratch.f_frsize;
         is_its_own && scratch.f_files.saturating_sub(scratch.f_ffree) > FILES

@@ -39,7 +39,9 @@ impl Paths {
                 let before = self.bound.len();
                 self.bound.extend([all.iter_var.clone(), all.accu_var.clone()]);
                 self.bound.extend(all.iter_var2.clone());
-                [&all.loop_cond, &all.loop_step, &all.result].into_iter().for_each(|part| self.expression(part));
+                for part in [&all.loop_cond, &all.loop_step, &all.result] {
+                    self.expression(part);
+                }
                 self.bound.truncate(before);
             }
             Expr::List(list) => list.elements.iter().for_each(|element| self.expression(element)),

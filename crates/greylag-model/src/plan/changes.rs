@@ -35,7 +35,7 @@ pub(super) fn made(
     errors: &mut Vec<Diagnostic>,
 ) -> (Vec<Step>, Custom) {
     let mut custom = Custom { parameters: spec.parameters.clone(), ..Custom::default() };
-    let mut maker = Maker { spec, places, errors, steps, numbers: BTreeMap::new() };
+    let mut maker = Maker { spec, places, errors, steps, numbers: BTreeMap::new(), lost: Vec::new() };
     for (number, command) in spec.commands.iter().enumerate() {
         if let Some(frozen) = maker.command(number, command, snapshot)
             && custom.commands.insert(command.name.clone(), frozen).is_some()
@@ -48,10 +48,8 @@ pub(super) fn made(
         maker.change(number, change, &mut custom);
     }
     let (steps, numbers) = (maker.steps.clone(), maker.numbers.clone());
-    // A step that could not be put in would be missed by every expression that asks for it.
-    let sound = maker.errors.is_empty();
     for (index, step) in steps.iter().enumerate() {
-        if let Some(number) = numbers.get(step.name()).filter(|_| sound) {
+        if let Some(number) = numbers.get(step.name()) {
             maker.expressions(*number, &steps[..index], &custom);
         }
     }
@@ -68,6 +66,8 @@ struct Maker<'a> {
     steps: Vec<Step>,
     /// Which change made a step, by its name.
     numbers: BTreeMap<String, usize>,
+    /// Steps that could not be put in, which has been told: who asks for them is not told again.
+    lost: Vec<String>,
 }
 
 impl Maker<'_> {
@@ -90,7 +90,13 @@ impl Maker<'_> {
                     self.numbers.remove(name);
                 }
             }
-            (Some(uses), None) => self.insert(number, change, uses, custom),
+            (Some(uses), None) => {
+                let errors = self.errors.len();
+                self.insert(number, change, uses, custom);
+                if self.errors.len() > errors {
+                    self.lost.push(settle::named(change).to_owned());
+                }
+            }
             _ => self.error(
                 code::STEP_CHANGE,
                 at(""),
@@ -284,6 +290,7 @@ impl Maker<'_> {
             Err(why) => Some((format!("{what} {why}"), "it is CEL: https://cel.dev".to_owned())),
             Ok(paths) => paths
                 .iter()
+                .filter(|path| path.get(1).is_none_or(|name| !self.lost.contains(name)))
                 .find_map(|path| unknown(path, before, custom))
                 .map(|(why, hint)| (format!("{what} {why}"), hint)),
         };

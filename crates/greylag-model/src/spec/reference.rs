@@ -132,8 +132,9 @@ fn kind(property: &Value) -> String {
     if let Some(items) = property.get("items") {
         return format!("list of {}", kind(items));
     }
-    if property.get("additionalProperties").is_some_and(Value::is_object) {
-        return "mapping of text".to_owned();
+    if let Some(values) = property.get("additionalProperties").filter(|values| values.is_object()) {
+        let text = values.get("type").and_then(Value::as_str) == Some("string");
+        return if text { "mapping of text" } else { "mapping of values" }.to_owned();
     }
     if property.get("maxLength").is_some_and(|most| most == 1) {
         return "one character".to_owned();

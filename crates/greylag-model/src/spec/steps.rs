@@ -160,7 +160,7 @@ pub enum Sees {
 /// How much one run of a command may use. Time is the step's `timeout`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "Limits")]
+#[schemars(rename = "SandboxLimits")]
 pub struct SandboxLimitsSpec {
     /// Memory of all its processes together.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -198,6 +198,11 @@ fn rollout() {
 }
 
 #[test]
+fn custom_steps() {
+    check("custom-steps.md");
+}
+
+#[test]
 fn running() {
     check("running.md");
 }
@@ -212,7 +217,7 @@ fn every_guide_is_run() {
     pages.sort();
     assert_eq!(
         pages,
-        ["comparing.md", "first-migration.md", "limits.md", "rollout.md", "running.md", "templates.md"],
+        ["comparing.md", "custom-steps.md", "first-migration.md", "limits.md", "rollout.md", "running.md", "templates.md"],
         "a new guide needs a test above"
     );
 }

@@ -79,7 +79,7 @@ pub(in crate::plan) fn settle(
     errors
 }
 
-fn named(step: &StepSpec) -> &str {
+pub(super) fn named(step: &StepSpec) -> &str {
     let uses = step.uses.as_deref().unwrap_or_default();
     step.name.as_deref().unwrap_or_else(|| uses.strip_prefix(PREFIX).unwrap_or(uses))
 }
