@@ -1,8 +1,8 @@
 //! `kind: MigrationTemplate` as it is written.
 
 use super::{
-    API_VERSION, CheckSpec, CommandSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority, RetrySpec, RolloutSpec,
-    StepSpec, Tolerance, duration, schema,
+    API_VERSION, CheckSpec, CommandSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority, RetrySpec,
+    RolloutSpec, StepSpec, Tolerance, duration, schema,
 };
 use crate::task::Phase;
 use schemars::JsonSchema;

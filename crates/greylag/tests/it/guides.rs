@@ -217,7 +217,15 @@ fn every_guide_is_run() {
     pages.sort();
     assert_eq!(
         pages,
-        ["comparing.md", "custom-steps.md", "first-migration.md", "limits.md", "rollout.md", "running.md", "templates.md"],
+        [
+            "comparing.md",
+            "custom-steps.md",
+            "first-migration.md",
+            "limits.md",
+            "rollout.md",
+            "running.md",
+            "templates.md"
+        ],
         "a new guide needs a test above"
     );
 }
