@@ -58,6 +58,8 @@ pub(super) fn of(job: &Job) -> Vec<OsString> {
         arguments.add([if folder.writable { "--bind" } else { "--ro-bind" }]);
         arguments.0.extend([folder.path.clone().into_os_string(), folder.at.clone().into_os_string()]);
     }
+    // `/proc/sys` sets how the kernel works, and belongs to root, which the job is if Greylag is.
+    arguments.add(["--remount-ro", "/proc"]);
     // Both are writable file systems in memory, without a limit on their size.
     arguments.add(["--remount-ro", "/dev", "--remount-ro", "/", "--chdir"]);
     arguments.0.push(job.directory.clone().into_os_string());

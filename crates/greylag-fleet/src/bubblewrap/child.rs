@@ -1,6 +1,7 @@
 //! One job: its start, the watch over it, and its end.
 
 use super::arguments::{BLOCK, INFO};
+use super::group::{self, Group};
 use super::{broken, spend};
 use command_fds::{CommandFdExt, FdMapping};
 use greylag_driver::error::DriverError;
@@ -18,9 +19,9 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, St
 use std::time::{Duration, Instant};
 
 /// Between two looks.
-const TICK: Duration = Duration::from_millis(25);
+const TICK: Duration = Duration::from_millis(10);
 /// Looks between two looks at writable folders.
-const DISK_EVERY: u32 = 8;
+const DISK_EVERY: u32 = 20;
 /// Longest time until `bwrap` has made the namespaces.
 const START: Duration = Duration::from_secs(20);
 /// Open files of one process.
@@ -52,6 +53,8 @@ pub(super) struct Child<'a> {
 struct Init {
     pid: Pid,
     handle: OwnedFd,
+    /// Goes after all that is inside.
+    _group: Option<Group>,
 }
 
 impl Init {
@@ -333,7 +336,8 @@ fn confine(pid: Pid, job: &Job) -> std::io::Result<Init> {
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         rustix::process::prlimit(Some(pid), resource, limit)?;
     }
-    Ok(Init { pid, handle })
+    // One process inside is the sandbox's own.
+    Ok(Init { pid, handle, _group: group::limit(pid, limits.processes + 1) })
 }
 
 /// Keeps the end of what is there to read; true once there will be no more.

@@ -7,9 +7,9 @@
 //! | environment | cleared for the job and for `bwrap` itself, so that `/proc` has nothing to tell |
 //! | network | a network of its own without a way out, unless the job was given the machine's |
 //! | other processes | a process namespace and a session of its own; no capabilities, no new privileges, no namespaces inside |
-//! | memory | the sum over its processes, looked at forty times a second; the data segment of each by the kernel |
+//! | memory | the sum over its processes, looked at a hundred times a second; the data segment of each by the kernel |
 //! | processor time | the sum over its processes; of each by the kernel |
-//! | processes | the sum, and the kernel's own count (which it does not keep for root) |
+//! | processes | the kernel's own count (for root, a control group where there may be one), and the sum |
 //! | disk | the size of `/tmp`; the size of one file by the kernel; what writable folders have grown by, looked at |
 //! | time | from the start, whatever it does with signals |
 //!
@@ -28,6 +28,7 @@
 
 mod arguments;
 mod child;
+mod group;
 mod spend;
 
 use child::Child;

@@ -3,7 +3,8 @@
 //! **What a command gets.** One JSON object on standard input: what it is to do, for which task, in which attempt, forwards
 //! or back, with which inputs; and `key`, which is the same for every attempt of the step in its run and another one for any
 //! other step. It sees its scripts at `/work`, the datasets that it reads below `/data`, and the folder that it may write to
-//! at `/out`. **What it says** are lines of JSON, see [`said`].
+//! at `/out`. **What it says** are lines of JSON: progress, checks, evidence,
+//! and a result or an error.
 //!
 //! **Who is authoritative.** For what is run: the plan. Scripts are read, compared with the plan's hash, and run from a copy
 //! of exactly those bytes, so that a file that changes in between is noticed or does not matter. For what was done: the

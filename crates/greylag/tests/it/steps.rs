@@ -86,7 +86,7 @@ fn what_a_command_says_fails_its_step_before_anything_is_published() {
     edit(&rig, "project/migration.yaml", "least: 2}", "least: 12}");
     let said = apply(&rig, "project/migration.yaml", 1);
     assert!(said.contains("GL0807") && said.contains("there are 3 rows, fewer than 12"), "{said}");
-    let why = rig.run(["status", "r", "--failed"]).ended(0);
+    let why = rig.run(["status", "r", "--failed"]).ended(1);
     assert!((why.stdout.clone() + &why.stderr).contains("lower `least`"), "{}", why.stdout);
     assert!(!done(&rig, "forward").contains(&"data/publish".to_owned()));
     let logs = rig.run(["logs", "r"]).ended(0).stdout;
