@@ -105,6 +105,35 @@ pub struct RateSpec {
     pub burst: Option<u64>,
 }
 
+/// Weight beside other runs where limits keep them waiting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// Twice as much as normal.
+    High,
+    /// The usual one.
+    #[default]
+    Normal,
+    /// Half as much as normal.
+    Low,
+}
+
+impl Priority {
+    /// As a weight.
+    pub fn weight(self) -> u32 {
+        match self {
+            Self::High => 4,
+            Self::Normal => 2,
+            Self::Low => 1,
+        }
+    }
+
+    /// Whether it is the usual one.
+    pub fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
 impl LimitsSpec {
     /// The limits by key. What the parser has refused is left out.
     pub fn resolved(&self) -> limit::Limits {

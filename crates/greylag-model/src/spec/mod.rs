@@ -29,7 +29,7 @@ pub(crate) mod steps;
 mod template;
 mod translate;
 
-pub use limits::{LimitSpec, Limits, LimitsSpec, OwnerLimitSpec, RateSpec, StoreLimitSpec};
+pub use limits::{LimitSpec, Limits, LimitsSpec, OwnerLimitSpec, Priority, RateSpec, StoreLimitSpec};
 pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
 pub use rollout::{CohortSpec, Day, GateSpec, RolloutSpec, WindowSpec};
@@ -171,35 +171,6 @@ pub struct MigrationSpec {
     /// Its weight beside other runs where limits keep them waiting: `high` gets twice as much as `normal`, `low` half as much.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
-}
-
-/// Weight beside other runs where limits keep them waiting.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Priority {
-    /// Twice as much as normal.
-    High,
-    /// The usual one.
-    #[default]
-    Normal,
-    /// Half as much as normal.
-    Low,
-}
-
-impl Priority {
-    /// As a weight.
-    pub fn weight(self) -> u32 {
-        match self {
-            Self::High => 4,
-            Self::Normal => 2,
-            Self::Low => 1,
-        }
-    }
-
-    /// Whether it is the usual one.
-    pub fn is_normal(&self) -> bool {
-        *self == Self::Normal
-    }
 }
 
 /// An old dataset and the new one.
