@@ -235,7 +235,9 @@ impl<'a> Run<'a> {
             }
             self.job.fault("write", &self.staging.path())?;
             let pieces = self.shape() == Shape::File;
-            let request = self.request(&unit.key, unit, alone, index == 0, pieces || alone);
+            // A piece is a part of one file; in a directory each is a file of its own.
+            let head = index == 0 || !pieces;
+            let request = self.request(&unit.key, unit, alone, head, pieces || alone);
             let Reply::Convert(reply) = self.job.call(&Request::Convert(Box::new(request)))? else {
                 return Err(crate::error::odd_reply());
             };

@@ -53,6 +53,20 @@ fn parquet_becomes_one_csv_file_of_many_chunks_with_one_header() {
 }
 
 #[test]
+fn every_csv_file_of_a_directory_has_a_header() {
+    let mut setup = Setup::new().small_chunks();
+    setup.target = "new";
+    setup.target_layout = csv(Shape::Directory);
+    let world = setup.build(old_file(450));
+    world.run_through("data/cutover");
+    let files: Vec<_> = fs::read_dir(world.at("new")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 5);
+    for file in files {
+        assert!(fs::read_to_string(&file).unwrap().starts_with("id,name,price,"), "{}", file.display());
+    }
+}
+
+#[test]
 fn many_chunks_of_a_csv_file() {
     let world = text_setup().small_chunks().build(|home| {
         let rows: Vec<String> = (0..5_000).map(|id| format!("{id},name {id}")).collect();
