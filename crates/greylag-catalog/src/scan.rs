@@ -139,7 +139,8 @@ impl<'a> Names<'a> {
         // The root itself may be the dataset.
         let below = if below.is_empty() { path.rsplit('/').next().unwrap_or(path) } else { below };
         let file = below.rsplit_once('.').filter(|(_, extension)| {
-            ["parquet", "csv", "tsv", "txt", "psv", "parq", "pq"].contains(&extension.to_ascii_lowercase().as_str())
+            ["parquet", "csv", "tsv", "txt", "psv", "parq", "pq", "json", "jsonl", "ndjson"]
+                .contains(&extension.to_ascii_lowercase().as_str())
         });
         file.map_or(below, |(stem, _)| stem)
     }

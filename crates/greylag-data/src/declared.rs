@@ -70,7 +70,8 @@ fn format(key: &str, text: &str) -> Result<FileFormat, DriverError> {
     match text.to_lowercase().as_str() {
         "parquet" => Ok(FileFormat::Parquet),
         "csv" => Ok(FileFormat::Csv),
-        _ => Err(wrong(key, text, "`parquet` or `csv`")),
+        "json" => Ok(FileFormat::Json),
+        _ => Err(wrong(key, text, "`parquet`, `csv` or `json`")),
     }
 }
 

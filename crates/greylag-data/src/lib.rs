@@ -18,6 +18,7 @@ pub mod executor;
 pub mod expr;
 pub mod hive;
 pub mod io_error;
+pub mod json;
 pub mod listing;
 pub mod parquet;
 pub mod part;

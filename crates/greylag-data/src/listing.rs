@@ -5,7 +5,7 @@
 //! Hidden names (`.x`, `_x`, but not `_x=1`, which is a partition), `_SUCCESS` and `_metadata` among them; half-written
 //! ones (`*.tmp`, `*.crc`, `*._COPYING_`, `*.inprogress` …); files of length zero inside directories; pipes, sockets
 //! and devices; inside directories also files that no data tool writes (`README.md`, `view.sql`). Data of formats that
-//! Greylag does not read (`*.json`, `*.orc`, `*.csv.gz` …) is not left alone: leaving out rows in silence would be loss.
+//! Greylag does not read (`*.avro`, `*.orc`, `*.csv.gz` …) is not left alone: leaving out rows in silence would be loss.
 //!
 //! # Links
 //! Below a connection's root every path is resolved by the kernel with `RESOLVE_BENEATH`: a link that leads out of the
@@ -35,6 +35,8 @@ pub enum FileFormat {
     Parquet,
     /// Delimited text.
     Csv,
+    /// JSON lines.
+    Json,
 }
 
 impl FileFormat {
@@ -43,14 +45,16 @@ impl FileFormat {
         match format {
             greylag_model::dataset::Format::Parquet { .. } => Self::Parquet,
             greylag_model::dataset::Format::Csv(_) => Self::Csv,
+            greylag_model::dataset::Format::Json => Self::Json,
         }
     }
 
-    /// `parquet` or `csv`.
+    /// `parquet`, `csv` or `json`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
             Self::Csv => "csv",
+            Self::Json => "json",
         }
     }
 }
@@ -218,9 +222,10 @@ pub(crate) fn kind_of(name: &str) -> Kind {
     match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("parquet" | "parq" | "pq") => Kind::Data(FileFormat::Parquet),
         Some("csv" | "tsv" | "psv") => Kind::Data(FileFormat::Csv),
+        Some("json" | "jsonl" | "ndjson") => Kind::Data(FileFormat::Json),
         Some(
-            "json" | "jsonl" | "ndjson" | "avro" | "orc" | "arrow" | "feather" | "ipc" | "xlsx" | "xls" | "gz" | "bz2"
-            | "xz" | "zst" | "zip" | "lz4" | "snappy" | "tar" | "tgz" | "db" | "sqlite" | "duckdb",
+            "avro" | "orc" | "arrow" | "feather" | "ipc" | "xlsx" | "xls" | "gz" | "bz2" | "xz" | "zst" | "zip" | "lz4"
+            | "snappy" | "tar" | "tgz" | "db" | "sqlite" | "duckdb",
         ) => Kind::Foreign,
         _ => Kind::Unknown,
     }
@@ -255,7 +260,7 @@ pub fn list(anchor: &Anchor, declared: Option<FileFormat>) -> Result<Listing, Dr
 
 fn unknown_format(path: &Path) -> DriverError {
     DriverError::permanent(code::UNKNOWN_FORMAT, format!("cannot tell the format of `{}`", path.display()))
-        .hint("declare it with the annotation `greylag.dev/format: parquet` or `csv`")
+        .hint("declare it with the annotation `greylag.dev/format: parquet`, `csv` or `json`")
 }
 
 fn modified_nanos(metadata: &Metadata) -> i64 {
@@ -410,7 +415,7 @@ impl Walk<'_> {
             (Kind::Unknown, None) if !name.contains('.') => sniff(self.anchor, relative),
             (Kind::Unknown, _) => Ok(None),
             (Kind::Data(_) | Kind::Foreign, declared) => {
-                let expected = declared.map_or("Parquet or CSV", FileFormat::name);
+                let expected = declared.map_or("Parquet, CSV or JSON lines", FileFormat::name);
                 let place = self.anchor.absolute();
                 let words = format!("`{relative}` in `{}` is not {expected}", place.display());
                 Err(DriverError::permanent(code::MIXED_FORMATS, words)

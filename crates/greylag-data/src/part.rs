@@ -4,6 +4,7 @@ use crate::arrow_types::{to_arrow, to_arrow_schema};
 use crate::chunk::{Extent, Part};
 use crate::csv::read::CsvFile;
 use crate::hive;
+use crate::json::lines::JsonFile;
 use crate::listing::Anchor;
 use crate::parquet::footer::{Limits, ParquetFile};
 use crate::parquet::read::ReadOptions;
@@ -77,6 +78,11 @@ impl PartSource<'_> {
                 let all = Schema { columns: self.schema.columns[..data].to_vec() };
                 let file = CsvFile::open(file, &name, dialect)?;
                 Ok(Box::new(file.read(columns, &all, &part.extent, self.batch_rows)?))
+            }
+            Format::Json => {
+                let all = Schema { columns: self.schema.columns[..data].to_vec() };
+                let read = JsonFile::open(file, &name)?.read(&name, columns, &all, &part.extent, self.batch_rows)?;
+                Ok(Box::new(read))
             }
         }
     }

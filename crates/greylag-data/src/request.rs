@@ -6,6 +6,7 @@ use crate::csv::read::CsvFile;
 use crate::describe::{FileCalls, FileReply, FileRequest};
 use crate::diff::{DigestReply, DigestRequest, PickReply, PickRequest};
 use crate::io_error::io_error;
+use crate::json::lines::JsonFile;
 use crate::listing::{Anchor, DataFile};
 use crate::parquet::assemble::assemble;
 use crate::parquet::footer::{Limits, ParquetFile};
@@ -134,6 +135,7 @@ fn facts(request: &FactsRequest) -> Result<Vec<FileFacts>, DriverError> {
                 Pieces::RowGroups(ParquetFile::open_footer(opened, &name, &Limits::default())?.row_groups())
             }
             Format::Csv(dialect) => Pieces::Records(CsvFile::open(opened, &name, dialect)?.cuts(request.chunk_bytes)?),
+            Format::Json => Pieces::Records(JsonFile::open(opened, &name)?.cuts(request.chunk_bytes)?),
         };
         Ok(FileFacts { file: file.clone(), pieces })
     };
@@ -152,7 +154,7 @@ fn put_together(request: &AssembleRequest) -> Result<u64, DriverError> {
             Ok(assemble(pieces, out, &path.display().to_string())?.1.bytes)
         }
         // Only the first piece has a header.
-        Format::Csv(_) => {
+        Format::Csv(_) | Format::Json => {
             let mut out = out;
             let mut bytes = 0;
             for piece in &request.pieces {

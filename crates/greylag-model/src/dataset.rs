@@ -27,6 +27,27 @@ pub enum Format {
     },
     /// Delimited text.
     Csv(CsvDialect),
+    /// JSON lines: one object a line.
+    Json,
+}
+
+impl Format {
+    /// `parquet`, `csv` or `json`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Parquet { .. } => "parquet",
+            Self::Csv(_) => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// What new files are called, without a dot.
+    pub fn extension(&self) -> &'static str {
+        match self {
+            Self::Json => "jsonl",
+            other => other.name(),
+        }
+    }
 }
 
 /// Codec of new Parquet files.
@@ -111,7 +132,7 @@ impl Default for CsvDialect {
 /// Annotations by which a dataset declares facts of its layout (the keys of [`Dataset::declared`]). What is not
 /// declared is detected; what is declared is never overruled, only refused where the files contradict it.
 pub mod annotation {
-    /// `parquet` or `csv`.
+    /// `parquet`, `csv` or `json` (JSON lines).
     pub const FORMAT: &str = "greylag.dev/format";
     /// Types of columns, e.g. `id: int64, placed: timestamp(us, UTC)`; partition columns may be among them.
     pub const COLUMNS: &str = "greylag.dev/columns";

@@ -8,7 +8,8 @@
 //! Some ways of DuckDB's need care. It tells column names apart without regard to case, so where the target has two names
 //! that are equal but for case, the columns are read under made-up names by position. And it takes a backslash in a glob
 //! for a separator, so a directory below one cannot be read, nor CSV whose null text holds a delimiter or quote: those are
-//! errors of the view, not of the data. A null text that holds the escape (`\N`) it reads outside its strict mode,
+//! errors of the view, not of the data. JSON lines are read by their keys, so names that are equal but for case have no view
+//! there, nor have bytes inside nested values, which are base64 in the file. A null text that holds the escape (`\N`) it reads outside its strict mode,
 //! and as text, which the view converts.
 //!
 //! Parquet has no unit of seconds: `timestamp(s)` and `time(s)` are whole numbers in the file, and that is what DuckDB
@@ -18,7 +19,7 @@
 use crate::code;
 use crate::dataset::{CsvDialect, Format, Layout, LineEnding, Shape};
 use crate::diagnostic::Diagnostic;
-use crate::expr::{Dialect, Node, TypedExpr};
+use crate::expr::{Dialect, Node, TypedExpr, data_type_name};
 use crate::mapping::{Mapping, ReverseWay};
 use crate::schema::Column;
 use crate::types::{DataType, TimeUnit};
@@ -70,12 +71,21 @@ type Renames = HashMap<String, String>;
 
 /// Made-up names where two columns are equal but for case.
 fn renames(request: ViewRequest<'_>) -> Result<Renames, Diagnostic> {
+    let by_key = request.layout.format == Format::Json;
     let columns = &request.mapping.target.columns;
     let mut folded: HashMap<String, &str> = HashMap::new();
     let mut equal = false;
     for column in columns {
         let Some(other) = folded.insert(column.name.to_lowercase(), &column.name) else { continue };
         equal = true;
+        if by_key {
+            let message = format!(
+                "DuckDB does not tell the key `{}` from `{other}`, so there is no compatibility view",
+                column.name
+            );
+            return Err(Diagnostic::error(code::plan::NO_VIEW, message)
+                .hint("give one of the new columns a name that differs by more than case"));
+        }
         if request.layout.partition_by.iter().any(|name| *name == column.name || *name == other) {
             let message = format!(
                 "DuckDB does not tell the partition column `{}` from `{other}`, so there is no compatibility view",
@@ -214,11 +224,7 @@ fn rename(expr: &mut TypedExpr, renames: &Renames, clocks: &Renames) {
 /// The table function that reads the files.
 fn source(request: ViewRequest<'_>, renames: &Renames) -> Result<String, Diagnostic> {
     let layout = request.layout;
-    let extension = match layout.format {
-        Format::Parquet { .. } => "parquet",
-        Format::Csv(_) => "csv",
-    };
-    let path = files(request.path, layout.shape, extension)?;
+    let path = files(request.path, layout.shape, layout.format.extension())?;
     let mut options = vec![literal(&path)];
     let partitioned = !layout.partition_by.is_empty();
     options.push(format!("hive_partitioning = {partitioned}"));
@@ -262,7 +268,62 @@ fn source(request: ViewRequest<'_>, renames: &Renames) -> Result<String, Diagnos
             }
             format!("read_csv({})", options.join(", "))
         }
+        Format::Json => json_source(request, options)?,
     })
+}
+
+/// Values of types that JSON lacks are texts in the file, and are converted here where DuckDB does not do so by itself.
+fn json_source(request: ViewRequest<'_>, mut options: Vec<String>) -> Result<String, Diagnostic> {
+    let (mut columns, mut typed) = (Vec::new(), Vec::new());
+    for column in &request.mapping.target.columns {
+        if request.layout.partition_by.contains(&column.name) {
+            continue;
+        }
+        if column.data_type.is_nested() && has_bytes(&column.data_type) {
+            let message = format!(
+                "column `{}` has bytes inside nested values, which are base64 in JSON and text to DuckDB",
+                column.name
+            );
+            return Err(Diagnostic::error(code::plan::NO_VIEW, message).hint("keep the dataset in Parquet"));
+        }
+        let own = name(&column.name);
+        let read_as = match &column.data_type {
+            DataType::Binary => {
+                typed.push(format!("from_base64({own}) AS {own}"));
+                "VARCHAR".to_owned()
+            }
+            DataType::Float32
+            | DataType::Float64
+            | DataType::Decimal { .. }
+            | DataType::Date
+            | DataType::Time(_)
+            | DataType::Timestamp { .. } => {
+                typed.push(format!("CAST({own} AS {}) AS {own}", type_name(&column.data_type)));
+                "VARCHAR".to_owned()
+            }
+            _ => data_type_name(&column.data_type),
+        };
+        columns.push(format!("{}: {}", literal(&column.name), literal(&read_as)));
+    }
+    options.push("format = 'newline_delimited'".to_owned());
+    // As long as a line may be, see the reader.
+    options.push("maximum_object_size = 33554432".to_owned());
+    options.push(format!("columns = {{{}}}", columns.join(", ")));
+    let files = options.join(", ");
+    if typed.is_empty() {
+        return Ok(format!("read_json({files})"));
+    }
+    Ok(format!("(SELECT * REPLACE ({}) FROM read_json({files}))", typed.join(", ")))
+}
+
+fn has_bytes(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Binary => true,
+        DataType::List(item) => has_bytes(item),
+        DataType::Struct(fields) => fields.iter().any(|(_, data_type)| has_bytes(data_type)),
+        DataType::Map(key, item) => has_bytes(key) || has_bytes(item),
+        _ => false,
+    }
 }
 
 /// The file, or a glob of the directory's files; what a glob would read as a pattern is put in brackets.

@@ -1,7 +1,7 @@
 //! Where converted rows go: one file, or a file per Hive partition, with a bounded number of them open.
 
 use super::request::{Limits, Output, WrittenFile};
-use super::source::{Bounded, NewFile, extension};
+use super::source::{Bounded, NewFile};
 use crate::arrow_types::to_arrow_schema;
 use crate::hive;
 use crate::io_error::io_error;
@@ -133,7 +133,7 @@ impl<'a> Sink<'a> {
                 let suffix = if *number == 0 { String::new() } else { format!("-{number}") };
                 *number += 1;
                 let separator = if directory.is_empty() { "" } else { "/" };
-                let extension = extension(&self.output.layout.format);
+                let extension = self.output.layout.format.extension();
                 format!("{directory}{separator}{}{suffix}.{extension}", self.output.stem)
             }
         };

@@ -3,6 +3,7 @@
 use crate::chunk::{Chunk, Part};
 use crate::csv::write::CsvFileWriter;
 use crate::durable::Identity;
+use crate::json::write::JsonFileWriter;
 use crate::listing::Anchor;
 use crate::parquet::footer::{Limits, ParquetFile};
 use crate::parquet::write::{ParquetFileWriter, ParquetOptions};
@@ -91,14 +92,6 @@ impl FirstRows {
     }
 }
 
-/// `parquet` or `csv`.
-pub(crate) fn extension(format: &Format) -> &'static str {
-    match format {
-        Format::Parquet { .. } => "parquet",
-        Format::Csv(_) => "csv",
-    }
-}
-
 /// What a file is to be.
 pub(crate) struct NewFile<'a> {
     pub(crate) path: &'a Path,
@@ -129,6 +122,7 @@ impl NewFile<'_> {
                 let dialect = if self.head { dialect } else { &rest };
                 Ok(Box::new(CsvFileWriter::new(out, &name, &self.schema, dialect)?))
             }
+            Format::Json => Ok(Box::new(JsonFileWriter::new(out, &name, &self.schema, self.head)?)),
         }
     }
 }

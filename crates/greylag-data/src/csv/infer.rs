@@ -6,7 +6,7 @@ use greylag_model::types::{DataType, TimeUnit};
 /// Fits `int64` in its shortest form.
 const INTEGER: u8 = 1;
 /// Fits `float64` without losing a digit.
-const FLOAT: u8 = 2;
+pub(crate) const FLOAT: u8 = 2;
 /// Fits `date`.
 const DATE: u8 = 4;
 /// Fits a timestamp without an offset.
@@ -82,7 +82,7 @@ impl Column {
 }
 
 /// Which types a text fits.
-pub(super) fn classify(text: &[u8]) -> u8 {
+pub(crate) fn classify(text: &[u8]) -> u8 {
     match text {
         [b'0'..=b'9', ..] if text.len() >= 10 && text[4] == b'-' => day(text),
         [b'0'..=b'9' | b'-' | b'.', ..] => number(text),

@@ -1,10 +1,11 @@
 //! The side that runs in a reader process.
 
-use super::{Described, FileReply, FileRequest, Question, csv, parquet, scan};
+use super::{Described, FileReply, FileRequest, Question, csv, json, parquet, scan};
 use crate::chunk::{FileFacts, Pieces};
 use crate::csv::read::CsvFile;
 use crate::declared::Declared;
 use crate::hive;
+use crate::json::lines::JsonFile;
 use crate::listing::{FileFormat, Listing, list};
 use crate::parquet::footer::{Limits, ParquetFile};
 use greylag_driver::error::DriverError;
@@ -27,6 +28,7 @@ fn describe(question: &Question) -> Result<Described, DriverError> {
     let (format, mut schema, rows) = match listing.format {
         FileFormat::Parquet => parquet::describe(&listing)?,
         FileFormat::Csv => csv::describe(&listing, &declared)?,
+        FileFormat::Json => json::describe(&listing, &declared)?,
     };
     add_partitions(&listing, &declared, &mut schema)?;
     check_declared(&listing, &declared, &schema)?;
@@ -93,7 +95,10 @@ fn facts(question: &Question, layout: &Layout, cut_bytes: u64) -> Result<Vec<Fil
             Format::Csv(dialect) if file.bytes > cut_bytes.saturating_mul(2) => {
                 Pieces::Records(CsvFile::open(anchor.open(&file.relative)?, &name, dialect)?.cuts(cut_bytes)?)
             }
-            Format::Csv(_) => Pieces::Records(Vec::new()),
+            Format::Json if file.bytes > cut_bytes.saturating_mul(2) => {
+                Pieces::Records(JsonFile::open(anchor.open(&file.relative)?, &name)?.cuts(cut_bytes)?)
+            }
+            Format::Csv(_) | Format::Json => Pieces::Records(Vec::new()),
         };
         Ok(FileFacts { file: file.clone(), pieces })
     };

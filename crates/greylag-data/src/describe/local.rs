@@ -9,7 +9,7 @@ use crate::seen::Seen;
 use greylag_driver::describe::{Describe, Found, Place};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
-use greylag_model::dataset::{Dataset, Format, Layout, Location};
+use greylag_model::dataset::{Dataset, Layout, Location};
 use greylag_model::snapshot::{Observed, fingerprint};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -173,18 +173,16 @@ impl LocalFiles {
         let questions: Vec<_> = locations.iter().map(question).collect::<Result<_, DriverError>>()?;
         let found = |(location, described): (Location, Result<Described, DriverError>)| match described {
             Ok(described) => {
-                let format = match described.layout.format {
-                    Format::Parquet { .. } => "parquet",
-                    Format::Csv(_) => "csv",
-                };
+                let format = described.layout.format.name();
                 let partition_by = described.layout.partition_by;
                 Found { location, schema: Ok(described.schema), partition_by, format: format.to_owned() }
             }
             Err(error) => {
-                let csv = crate::listing::kind_of(&location.path)
-                    == crate::listing::Kind::Data(crate::listing::FileFormat::Csv);
-                let format = if csv { "csv" } else { "parquet" }.to_owned();
-                Found { location, schema: Err(error), partition_by: Vec::new(), format }
+                let format = match crate::listing::kind_of(&location.path) {
+                    crate::listing::Kind::Data(format) => format.name(),
+                    _ => "parquet",
+                };
+                Found { location, schema: Err(error), partition_by: Vec::new(), format: format.to_owned() }
             }
         };
         let described = candidates.iter().zip(self.describe_all(&questions)).map(|(candidate, described)| {

@@ -7,6 +7,7 @@
 
 pub mod answer;
 mod csv;
+mod json;
 pub mod local;
 mod parquet;
 mod scan;

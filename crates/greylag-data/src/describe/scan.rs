@@ -5,6 +5,9 @@
 //!    its files share one format and one schema; else each file is one.
 //! 3. Any other data file is one dataset, those directly in the scanned directory among them.
 //! 4. Other sub-directories are looked at by the same rules.
+//!
+//! A `*.json` file is data only if its first line holds an object of its own, as JSON lines do: most files of that name are
+//! settings or documents. `*.jsonl` and `*.ndjson` are data in any case.
 
 use super::Candidate;
 use crate::hive;
@@ -12,7 +15,10 @@ use crate::io_error::io_error;
 use crate::listing::{Anchor, Kind, is_hidden, kind_of};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
+use std::io::Read;
 
+/// Bytes of a file in which its first line is looked for.
+const FIRST_LINE: u64 = 64 << 10;
 /// Directories are not descended deeper than this.
 const DEEPEST: usize = 64;
 
@@ -67,12 +73,22 @@ fn entries(anchor: &Anchor, relative: &str) -> Result<Entries, DriverError> {
         if file_type.is_dir() {
             entries.whole |= hive::parse_directory(name).is_some();
             entries.directories.push(below);
-        } else if file_type.is_file() && matches!(kind_of(name), Kind::Data(_)) {
+        } else if file_type.is_file() && matches!(kind_of(name), Kind::Data(_)) && !is_document(anchor, &below, name) {
             entries.files.push(below);
         }
     }
     entries.files.sort();
     Ok(entries)
+}
+
+/// Whether a file is JSON, but not JSON lines. One that cannot be read is told of later.
+fn is_document(anchor: &Anchor, relative: &str, name: &str) -> bool {
+    if !name.to_lowercase().ends_with(".json") {
+        return false;
+    }
+    let mut start = Vec::new();
+    let read = anchor.open(relative).map(|file| file.take(FIRST_LINE).read_to_end(&mut start));
+    matches!(read, Ok(Ok(_))) && !crate::json::looks_like_lines(&start, (start.len() as u64) < FIRST_LINE)
 }
 
 fn look(anchor: &Anchor, relative: &str, depth: usize, out: &mut Vec<Candidate>) -> Result<(), DriverError> {

@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType as ArrowType, Field, Schema as ArrowSchema};
 use arrow::util::pretty::pretty_format_batches;
 use greylag_driver::describe::Describe;
 use greylag_model::code::data as code;
-use greylag_model::dataset::{Dataset, Format, Location};
+use greylag_model::dataset::{Dataset, Location};
 use greylag_model::entity::EntityRef;
 use greylag_model::schema::Column;
 use greylag_model::snapshot::Observed;
@@ -24,6 +24,7 @@ use tempfile::TempDir;
 
 mod datasets;
 mod declared;
+mod json;
 mod scans;
 
 /// An estate in a directory of its own, asked after through a pool in this process.
@@ -80,10 +81,7 @@ impl Estate {
     fn show(&self, path: &str, declared: &[(&str, &str)]) -> String {
         match self.observe(path, declared) {
             Ok(observed) => {
-                let format = match &observed.layout.format {
-                    Format::Parquet { .. } => "parquet",
-                    Format::Csv(_) => "csv",
-                };
+                let format = observed.layout.format.name();
                 let Observed { files, rows, .. } = observed;
                 let mut out = format!("{format} {:?} files {files} rows {rows:?}\n", observed.layout.shape);
                 out.push_str(&columns(&observed.schema));

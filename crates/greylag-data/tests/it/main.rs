@@ -7,6 +7,7 @@ mod crash;
 mod diff;
 mod expr;
 mod files;
+mod formats;
 mod power;
 mod sampler;
 mod steps;

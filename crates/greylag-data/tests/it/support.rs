@@ -156,6 +156,10 @@ pub(crate) fn csv(shape: Shape) -> Layout {
     Layout { format: Format::Csv(CsvDialect::default()), shape, partition_by: Vec::new() }
 }
 
+pub(crate) fn json(shape: Shape, partition_by: &[&str]) -> Layout {
+    Layout { format: Format::Json, ..parquet(shape, partition_by) }
+}
+
 impl Setup {
     /// `old.parquet` → `new.parquet` with [`rows`]' schema, nothing changed.
     pub(crate) fn new() -> Self {

@@ -1,7 +1,7 @@
 //! The compatibility view: DuckDB runs it and sees the old columns.
 
 use crate::files::{old_file, python, write_parquet};
-use crate::support::{Setup, World, csv, parquet};
+use crate::support::{Setup, World, csv, json as json_lines, parquet};
 use arrow::array::{ArrayRef, RecordBatch, Time32SecondArray, TimestampMicrosecondArray, TimestampSecondArray};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_model::dataset::{CsvDialect, Format, Layout, Shape};
@@ -22,6 +22,8 @@ fn duckdb_sees_the_old_columns_through_the_view() {
         ("new", parquet(Shape::Directory, &["flag"])),
         ("new.csv", csv(Shape::File)),
         ("new.csv", like_mysql()),
+        ("new.jsonl", json_lines(Shape::File, &[])),
+        ("new", json_lines(Shape::Directory, &["flag"])),
     ] {
         let mut setup = Setup::new().mapping(json!({
             "columns": [
@@ -85,7 +87,11 @@ fn duckdb_sees_whole_seconds_as_it_did() {
     ];
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
     let batch = batch.unwrap();
-    for (target, layout) in [("new.parquet", parquet(Shape::File, &[])), ("new.csv", csv(Shape::File))] {
+    for (target, layout) in [
+        ("new.parquet", parquet(Shape::File, &[])),
+        ("new.csv", csv(Shape::File)),
+        ("new.jsonl", json_lines(Shape::File, &[])),
+    ] {
         let mut setup = Setup::new().mapping(json!({
             "columns": [
                 { "name": "renamed", "from": "clock" },

@@ -18,7 +18,7 @@ codes! {
         cause: "A path has `..`, or a symbolic link points outside the root directory of the connection, or is absolute. Greylag does not follow it, so that a link planted in a data directory cannot reach other files.",
         cure: "Replace the link by the data or by a relative link that stays below the root, or declare a connection whose root holds both.";
     UNKNOWN_FORMAT = 606, "the format of these files is not known",
-        cause: "Neither the names nor the first bytes say Parquet or CSV, or the files are compressed as a whole.",
+        cause: "Neither the names nor the first bytes say Parquet, CSV or JSON lines, or the files are compressed as a whole.",
         cure: "Declare the format with the annotation `greylag.dev/format`. Decompress `.gz` and the like first.";
     MIXED_FORMATS = 607, "one directory holds files of several formats",
         cause: "A dataset has one format, and this directory has data files of more than one.",
@@ -89,6 +89,24 @@ codes! {
     UNSUPPORTED_FEATURE = 629, "the file uses what Greylag cannot read",
         cause: "The file is encrypted, or packed with a codec or encoding that this program was built without.",
         cure: "Rewrite the file with zstd or snappy and without encryption.";
+    JSON_SYNTAX = 630, "a line is not an object of JSON",
+        cause: "Each line of a JSON lines file holds one whole object, in UTF-8. The line that the message names is cut off, has something else, or the file is one array or is printed over several lines.",
+        cure: "Mend the line, or write the file anew: `jq -c .` writes each object in one line, `jq -c '.[]'` the items of an array.";
+    JSON_MIXED = 631, "a key has values of two types",
+        cause: "In one line of a JSON lines file a key has a number, say, and in another a string or an object. No column has both types, and turning one into the other would be a guess.",
+        cure: "Write all values of the key as one type where the files are written. The message names both lines.";
+    JSON_VALUE = 632, "a JSON value does not fit its column's type",
+        cause: "A value is not of the type that was declared, or that was inferred from the first part of a large dataset; or a column that is never null has none.",
+        cure: "Mend the value that the message names, or declare another type with `greylag.dev/columns`.";
+    JSON_KEY = 633, "a key is no column, or is there twice",
+        cause: "An object names a key twice, so that one of its values would be lost; or a key that is not among the dataset's columns, because it occurs only far behind in a large dataset, or came with a newer file.",
+        cure: "For a key that is twice: mend the line. For a new one: declare all columns with `greylag.dev/columns`, and plan again.";
+    JSON_UNWRITABLE = 634, "a value cannot be written as JSON",
+        cause: "A map has one key twice, and an object of JSON has each key once.",
+        cure: "Write Parquet, or clean the value with an expression.";
+    JSON_TYPE = 635, "JSON cannot carry this type",
+        cause: "A key of a JSON object is text, so a map whose keys are lists, structs or maps has no form in JSON.",
+        cure: "Write Parquet, or make the keys text.";
     READER_DIED = 640, "a reader process died",
         cause: "Files that Greylag does not trust are read by separate processes. One of them was ended by the system while it read this file. A first death is tried again; a file that ends two readers is taken for corrupt or hostile.",
         cure: "See the message for the signal. Check the file with another tool, and the system's log for the out-of-memory killer.";

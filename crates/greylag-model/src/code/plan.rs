@@ -58,6 +58,9 @@ codes! {
     BAD_COMMAND = 419, "a command that cannot be used",
         cause: "A command under `commands` lacks something, contradicts itself, or names a file or folder that is not beside the migration file.",
         cure: "Correct the command. Each has either `undo` or `readOnly: true`, so that it is known how a run is taken back.";
+    JSON_TYPE = 448, "a type that JSON cannot carry",
+        cause: "A key of a JSON object is text, so a map whose keys are lists, structs or maps has no form in JSON.",
+        cure: "Keep the dataset in Parquet (`layout: {format: parquet}`), drop the column with a reason, or compute another column from it with `expr`.";
     TARGET_EXISTS = 420, "a target that already exists",
         cause: "Something lies where the new dataset would be published. Greylag never writes over what it did not write itself.",
         cure: "Choose another `to` or `location`, or move away what is there.";

@@ -221,7 +221,7 @@ fn literal_integer(arg: &TypedExpr) -> Option<i64> {
     }
 }
 
-fn data_type_name(data_type: &DataType) -> String {
+pub(crate) fn data_type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Boolean => "BOOLEAN".into(),
         DataType::Int8 => "TINYINT".into(),

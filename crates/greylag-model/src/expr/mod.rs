@@ -35,6 +35,7 @@ mod serial;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use duckdb::data_type_name;
 pub use eval::{Bound, Row, RowError};
 pub use function::{Form, Function, Site, function_markdown};
 pub use parse::{LARGEST, parse};

@@ -1,7 +1,8 @@
 //! Estimates: free space at the peak and time, from what a probe saw.
 //!
 //! **Space.** A target is expected to be as large as its source, times ten if Parquet becomes CSV (columns lose their
-//! encoding and their compression), plus a block of 4 KiB a file. The work in flight is staged on the target's file
+//! encoding and their compression), times thirty if it becomes JSON lines (which name each column in each line), times
+//! three if CSV does, plus a block of 4 KiB a file. The work in flight is staged on the target's file
 //! system and renamed, so a target needs its space once; but an attempt that dies leaves its staging until the next one
 //! removes it, so as many of the largest targets as run at once count twice. Sources stay until drop and free nothing.
 //!
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 
 const BLOCK: u64 = 4_096;
 const PARQUET_TO_CSV: u64 = 10;
+const CSV_TO_JSON: u64 = 3;
 
 /// How fast one worker is, measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +29,19 @@ pub struct Speed {
     pub parquet_bytes_per_second: u64,
     /// Bytes of CSV converted and verified a second.
     pub csv_bytes_per_second: u64,
+    /// Bytes of JSON lines converted and verified a second.
+    pub json_bytes_per_second: u64,
 }
 
 impl Default for Speed {
     /// One core of 2026, as the benches `small` and `lineitem` found it.
     fn default() -> Self {
-        Self { dataset_micros: 7_000, parquet_bytes_per_second: 40_000_000, csv_bytes_per_second: 30_000_000 }
+        Self {
+            dataset_micros: 7_000,
+            parquet_bytes_per_second: 40_000_000,
+            csv_bytes_per_second: 30_000_000,
+            json_bytes_per_second: 60_000_000,
+        }
     }
 }
 
@@ -45,8 +54,12 @@ pub(super) struct Device<'a> {
 
 /// Bytes that a target is expected to take.
 fn target_bytes(source: &Observed, target: &Format) -> u64 {
-    let grows = matches!((&source.layout.format, target), (Format::Parquet { .. }, Format::Csv(_)));
-    let factor = if grows { PARQUET_TO_CSV } else { 1 };
+    let factor = match (&source.layout.format, target) {
+        (Format::Parquet { .. }, Format::Csv(_)) => PARQUET_TO_CSV,
+        (Format::Parquet { .. }, Format::Json) => PARQUET_TO_CSV * CSV_TO_JSON,
+        (Format::Csv(_), Format::Json) => CSV_TO_JSON,
+        _ => 1,
+    };
     source.bytes.saturating_mul(factor).saturating_add(source.files.max(1).saturating_mul(BLOCK))
 }
 
@@ -54,6 +67,7 @@ fn micros(source: &Observed, speed: Speed) -> u64 {
     let rate = match source.layout.format {
         Format::Parquet { .. } => speed.parquet_bytes_per_second,
         Format::Csv(_) => speed.csv_bytes_per_second,
+        Format::Json => speed.json_bytes_per_second,
     };
     let moving = u128::from(source.bytes) * 1_000_000 / u128::from(rate.max(1));
     speed.dataset_micros.saturating_add(u64::try_from(moving).unwrap_or(u64::MAX))

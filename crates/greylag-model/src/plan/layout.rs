@@ -29,21 +29,24 @@ pub(super) fn resolve(
     let name = spec.format.unwrap_or(match source.format {
         Format::Parquet { .. } => FormatName::Parquet,
         Format::Csv(_) => FormatName::Csv,
+        Format::Json => FormatName::Json,
     });
+    if name != FormatName::Csv && spec.csv.is_some() {
+        let files = if name == FormatName::Json { "JSON" } else { "Parquet" };
+        bad(&format!("`csv` is given for {files} files"), "remove `csv`, or say `format: csv`", "/csv");
+    }
+    if name != FormatName::Parquet && spec.compression.is_some() {
+        let files = if name == FormatName::Json { "JSON" } else { "CSV" };
+        let message = format!("`compression` is given for {files} files");
+        bad(&message, "remove it, or say `format: parquet`", "/compression");
+    }
     let format = match name {
-        FormatName::Parquet => {
-            if spec.csv.is_some() {
-                bad("`csv` is given for Parquet files", "remove `csv`, or say `format: csv`", "/csv");
-            }
-            Format::Parquet { compression: spec.compression.unwrap_or_default() }
-        }
+        FormatName::Parquet => Format::Parquet { compression: spec.compression.unwrap_or_default() },
+        FormatName::Json => Format::Json,
         FormatName::Csv => {
-            if spec.compression.is_some() {
-                bad("`compression` is given for CSV files", "remove it, or say `format: parquet`", "/compression");
-            }
             let as_before = match &source.format {
                 Format::Csv(dialect) => Some(dialect.clone()),
-                Format::Parquet { .. } => None,
+                _ => None,
             };
             Format::Csv(spec.csv.clone().or(as_before).unwrap_or_default())
         }
@@ -66,29 +69,45 @@ pub fn default_location(old: &Location, source: &Layout, to: &EntityRef, spec: O
     let layout = resolve(spec, source, &|_| None).map_or_else(|_| source.clone(), |(layout, _)| layout);
     let trimmed = old.path.trim_end_matches('/');
     let parent = trimmed.rfind('/').map_or("", |at| &trimmed[..=at]);
-    let extension = match (layout.shape, &layout.format) {
-        (Shape::Directory, _) => "",
-        (Shape::File, Format::Parquet { .. }) => ".parquet",
-        (Shape::File, Format::Csv(_)) => ".csv",
+    let extension = match layout.shape {
+        Shape::Directory => String::new(),
+        Shape::File => format!(".{}", layout.format.extension()),
     };
     Location { connection: old.connection.clone(), path: format!("{parent}{}{extension}", to.name) }
 }
 
 /// Errors of target columns that the format cannot carry.
 pub(super) fn check_types(layout: &Layout, mapping: &Mapping, place: Option<&Place>) -> Vec<Diagnostic> {
-    let Format::Csv(_) = layout.format else { return Vec::new() };
+    let (name, code, fits): (_, _, fn(&DataType) -> bool) = match layout.format {
+        Format::Parquet { .. } => return Vec::new(),
+        Format::Csv(_) => ("CSV", code::plan::CSV_TYPE, fits_csv),
+        Format::Json => ("JSON", code::plan::JSON_TYPE, fits_json),
+    };
     let files = mapping.target.columns.iter().filter(|column| !layout.partition_by.contains(&column.name));
-    let nested = files.filter(|column| {
-        matches!(column.data_type, DataType::List(_) | DataType::Struct(_) | DataType::Map(..) | DataType::Binary)
-    });
-    nested
+    files
+        .filter(|column| !fits(&column.data_type))
         .map(|column| {
-            let message = format!("column `{}` is of type `{}`, which CSV cannot carry", column.name, column.data_type);
-            Diagnostic::error(code::plan::CSV_TYPE, message)
+            let (column, data_type) = (&column.name, &column.data_type);
+            let message = format!("column `{column}` is of type `{data_type}`, which {name} cannot carry");
+            Diagnostic::error(code, message)
                 .hint("keep the dataset in Parquet, drop the column with a reason, or compute text from it with `expr`")
                 .at(place.cloned())
         })
         .collect()
+}
+
+fn fits_csv(data_type: &DataType) -> bool {
+    !data_type.is_nested() && *data_type != DataType::Binary
+}
+
+/// A key of an object is text, so keys of maps are what has a text.
+fn fits_json(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Map(key, item) => !key.is_nested() && fits_json(item),
+        DataType::List(item) => fits_json(item),
+        DataType::Struct(fields) => fields.iter().all(|(_, data_type)| fits_json(data_type)),
+        _ => true,
+    }
 }
 
 /// The plan's lines for what changes in the layout, and why readers break on it.
@@ -111,9 +130,10 @@ pub(super) fn differences(old: &Layout, new: &Layout, mapping: &Mapping) -> (Vec
                 differs("(format)", "another CSV dialect".to_owned(), Some(why));
             }
         }
+        (Format::Json, Format::Json) => {}
         (old, new) => {
-            let why = format!("the format goes from {} to {}", word(old), word(new));
-            differs("(format)", format!("{} → {}", word(old), word(new)), Some(why));
+            let why = format!("the format goes from {} to {}", old.name(), new.name());
+            differs("(format)", format!("{} → {}", old.name(), new.name()), Some(why));
         }
     }
     if old.shape != new.shape {
@@ -140,13 +160,6 @@ fn moved(mapping: &Mapping) -> Option<String> {
         let (before, _) = mapping.source.find(name)?;
         (before != now).then(|| format!("column `{}` stands at another position", column.target))
     })
-}
-
-fn word(format: &Format) -> &'static str {
-    match format {
-        Format::Parquet { .. } => "parquet",
-        Format::Csv(_) => "csv",
-    }
 }
 
 fn listed(columns: &[String]) -> String {

@@ -119,7 +119,7 @@ pub struct ConnectionSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreType {
-    /// Directories of Parquet and CSV files on a local file system.
+    /// Directories of Parquet, CSV and JSON lines files on a local file system.
     Files,
 }
 
@@ -437,6 +437,8 @@ pub enum FormatName {
     Parquet,
     /// Delimited text.
     Csv,
+    /// JSON lines: one object a line.
+    Json,
 }
 
 /// An expectation on the new dataset; exactly one key besides `name`.

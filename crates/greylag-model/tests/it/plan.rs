@@ -148,6 +148,11 @@ impl Case {
 }
 
 fn options() -> CompileOptions {
-    let speed = Speed { dataset_micros: 10_000, parquet_bytes_per_second: 10_000_000, csv_bytes_per_second: 5_000_000 };
+    let speed = Speed {
+        dataset_micros: 10_000,
+        parquet_bytes_per_second: 10_000_000,
+        csv_bytes_per_second: 5_000_000,
+        ..Speed::default()
+    };
     CompileOptions { parallelism: 2, speed }
 }

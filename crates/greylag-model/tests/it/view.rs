@@ -97,6 +97,39 @@ fn csv_is_read_as_it_was_written() {
 }
 
 #[test]
+fn json_lines_are_read_by_key_and_converted() {
+    let layout = Layout { format: Format::Json, shape: Shape::Directory, partition_by: vec!["y".to_owned()] };
+    let source = "a: int8; b: timestamp(ms, UTC); it's: decimal(5,2); raw: binary; tags: list<struct<n: date, \"o k\": string>>; \
+                  y: date";
+    insta::assert_snapshot!(check("old", &mapping(source, json!({})), &layout, "/data/new"), @r#"
+    -- The old names and types of old over the new files.
+    -- DuckDB reads it: duckdb -c ".read FILE" -c "SELECT …"
+    CREATE OR REPLACE VIEW "old" AS
+    SELECT
+        "a" AS "a",
+        "b" AS "b",
+        "it's" AS "it's",
+        "raw" AS "raw",
+        "tags" AS "tags",
+        "y" AS "y"
+    FROM (SELECT * REPLACE (CAST("b" AS TIMESTAMPTZ) AS "b", CAST("it's" AS DECIMAL(5,2)) AS "it's", from_base64("raw") AS "raw") FROM read_json('/data/new/**/*.jsonl', hive_partitioning = true, hive_types = {'y': 'DATE'}, format = 'newline_delimited', maximum_object_size = 33554432, columns = {'a': 'TINYINT', 'b': 'VARCHAR', 'it''s': 'VARCHAR', 'raw': 'VARCHAR', 'tags': 'STRUCT("n" DATE, "o k" VARCHAR)[]'}));
+    "#);
+}
+
+#[test]
+fn what_duckdb_cannot_tell_in_json_lines_has_no_view() {
+    let layout = Layout { format: Format::Json, ..parquet(Shape::File, &[]) };
+    insta::assert_snapshot!(check("old", &mapping("a: int8; A: int8", json!({})), &layout, "/data/new.jsonl"), @"
+    GL0442: DuckDB does not tell the key `A` from `a`, so there is no compatibility view
+        give one of the new columns a name that differs by more than case
+    ");
+    insta::assert_snapshot!(check("old", &mapping("a: list<binary>", json!({})), &layout, "/data/new.jsonl"), @"
+    GL0442: column `a` has bytes inside nested values, which are base64 in JSON and text to DuckDB
+        keep the dataset in Parquet
+    ");
+}
+
+#[test]
 fn csv_whose_null_holds_an_escape() {
     let dialect = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
     let layout = Layout { format: Format::Csv(dialect), ..parquet(Shape::File, &[]) };

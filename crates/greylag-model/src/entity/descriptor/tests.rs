@@ -195,7 +195,10 @@ fn annotations_of_greylag() {
         "greylag.dev/location: ''",
         "f.yaml:6:27: error[GL0307]: `greylag.dev/location` is empty\n  hint: write the path of a file or directory",
     );
-    bad("greylag.dev/format: orc", "f.yaml:6:25: error[GL0307]: `greylag.dev/format` must be `parquet` or `csv`");
+    bad(
+        "greylag.dev/format: orc",
+        "f.yaml:6:25: error[GL0307]: `greylag.dev/format` must be `parquet`, `csv` or `json`",
+    );
     bad(
         "greylag.dev/csv-quote: ''",
         "f.yaml:6:28: error[GL0307]: `greylag.dev/csv-quote` must be one ASCII character, or `tab`",

@@ -6,12 +6,12 @@ use crate::yaml::{Kind, Node};
 
 pub(super) fn check(report: &mut Report<'_>, layout: &Node) {
     let format = text(layout, "format");
-    if let (Some("parquet"), Some(csv)) = (format, layout.entry("csv")) {
-        let message = "`csv` is given, but the format is `parquet`";
+    if let (Some(format @ ("parquet" | "json")), Some(csv)) = (format, layout.entry("csv")) {
+        let message = format!("`csv` is given, but the format is `{format}`");
         report.error_at_key(csv, code::COMBINATION, message, "remove `csv`, or write `format: csv`");
     }
-    if let (Some("csv"), Some(compression)) = (format, layout.entry("compression")) {
-        let message = "`compression` is given, but the format is `csv`, which has none";
+    if let (Some(format @ ("csv" | "json")), Some(compression)) = (format, layout.entry("compression")) {
+        let message = format!("`compression` is given, but the format is `{format}`, which has none");
         report.error_at_key(
             compression,
             code::COMBINATION,

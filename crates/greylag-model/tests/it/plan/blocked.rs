@@ -155,6 +155,21 @@ fn types_that_the_format_cannot_carry() {
 }
 
 #[test]
+fn types_that_json_cannot_carry() {
+    let mut case =
+        Case::new(&[("a", "b", "m: list<map<list<int8>, string>>; n: map<date, binary>"), ("c", "d", ID)], json!({}));
+    case.spec["layout"] = json!({"format": "json"});
+    insta::assert_snapshot!(case.reasons(), @"
+    a → b
+    GL0418 at /spec/layout/format: column `m` is of type `list<map<list<int8>, string>>`, which JSON cannot carry
+        keep the dataset in Parquet, drop the column with a reason, or compute text from it with `expr`
+    GL0442 at /spec/datasets/0/to: column `n` has bytes inside nested values, which are base64 in JSON and text to DuckDB
+        keep the dataset in Parquet
+        or stop at `through: publish`, which needs no view
+    ");
+}
+
+#[test]
 fn targets_whose_ids_are_equal() {
     let mut case = Case::new(&[("a", "finance/x", ID), ("b", "finance.x", ID), ("c", "d", ID)], json!({}));
     case.snapshot.pairs[1].target.location = local("/data/elsewhere");

@@ -76,6 +76,21 @@ fn another_dialect() {
 }
 
 #[test]
+fn json_lines() {
+    insta::assert_snapshot!(check(csv(Shape::File), json!({"format": "json"})), @r#"
+    {"format":"json","shape":"file"}
+    ~ (format)  csv → json
+    ! the format goes from csv to json
+    "#);
+    insta::assert_snapshot!(check(parquet(Shape::File, &[]), json!({"format": "json", "csv": {}, "compression": "zstd"})), @"
+    GL0412 at /spec/layout/csv: `csv` is given for JSON files
+        remove `csv`, or say `format: csv`
+    GL0412 at /spec/layout/compression: `compression` is given for JSON files
+        remove it, or say `format: parquet`
+    ");
+}
+
+#[test]
 fn contradictions() {
     let layout = json!({"csv": {"delimiter": ";"}, "shape": "file", "partitionBy": ["year"]});
     insta::assert_snapshot!(check(parquet(Shape::File, &[]), layout), @"
@@ -107,6 +122,7 @@ fn a_place_is_beside_the_old_one() {
     let file = parquet(Shape::File, &[]);
     assert_eq!(at("/data/old.parquet", &file, json!({})), "/data/new.parquet");
     assert_eq!(at("old.parquet", &file, json!({"format": "csv"})), "new.csv");
+    assert_eq!(at("old.parquet", &file, json!({"format": "json"})), "new.jsonl");
     assert_eq!(at("/data/old.parquet", &file, json!({"partitionBy": ["x"]})), "/data/new");
     assert_eq!(at("/data/old/", &parquet(Shape::Directory, &[]), json!({})), "/data/new");
     assert_eq!(at("/data/old", &parquet(Shape::Directory, &["x"]), json!({"shape": "file"})), "/data/new.parquet");

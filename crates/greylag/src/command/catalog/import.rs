@@ -78,7 +78,9 @@ impl Import {
 fn is_data(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     path.is_file()
-        && extension.is_some_and(|extension| ["csv", "tsv", "psv", "parquet"].iter().any(|data| extension == *data))
+        && extension.is_some_and(|extension| {
+            ["csv", "tsv", "psv", "parquet", "jsonl", "ndjson"].iter().any(|data| extension == *data)
+        })
 }
 
 fn data_file(path: &Path) -> Failure {
