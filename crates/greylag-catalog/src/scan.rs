@@ -139,7 +139,7 @@ impl<'a> Names<'a> {
         // The root itself may be the dataset.
         let below = if below.is_empty() { path.rsplit('/').next().unwrap_or(path) } else { below };
         let file = below.rsplit_once('.').filter(|(_, extension)| {
-            ["parquet", "csv", "tsv", "txt", "psv", "parq", "pq", "json", "jsonl", "ndjson"]
+            ["parquet", "csv", "tsv", "txt", "psv", "parq", "pq", "json", "jsonl", "ndjson", "avro"]
                 .contains(&extension.to_ascii_lowercase().as_str())
         });
         file.map_or(below, |(stem, _)| stem)

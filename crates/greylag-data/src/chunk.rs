@@ -27,7 +27,7 @@ pub struct FileFacts {
 pub enum Pieces {
     /// Row groups of a Parquet file, in order.
     RowGroups(Vec<RowGroupFacts>),
-    /// Record boundaries of a CSV file; empty if it is not to be cut.
+    /// Boundaries of records, lines or blocks of a file in another format; empty if it is not to be cut.
     Records(Vec<Cut>),
 }
 
@@ -40,12 +40,12 @@ pub struct RowGroupFacts {
     pub bytes: u64,
 }
 
-/// A place in a CSV file where a record begins.
+/// A place in a file where a record, line or block begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Offset of the record's first byte.
     pub offset: u64,
-    /// Its line, counted from 1.
+    /// Its line, counted from 1; of a block the number of its first row.
     pub line: u64,
 }
 
@@ -72,13 +72,13 @@ pub enum Extent {
     Whole,
     /// Row groups of a Parquet file.
     RowGroups(Range<usize>),
-    /// Bytes of a CSV file from one record's start to another's.
+    /// Bytes of a file in another format from one record's start to another's.
     Bytes {
         /// First byte.
         start: u64,
         /// One past the last byte.
         end: u64,
-        /// Line of the first record.
+        /// Line of the first record, or the number of its row.
         line: u64,
     },
 }

@@ -71,7 +71,8 @@ fn format(key: &str, text: &str) -> Result<FileFormat, DriverError> {
         "parquet" => Ok(FileFormat::Parquet),
         "csv" => Ok(FileFormat::Csv),
         "json" => Ok(FileFormat::Json),
-        _ => Err(wrong(key, text, "`parquet`, `csv` or `json`")),
+        "avro" => Ok(FileFormat::Avro),
+        _ => Err(wrong(key, text, "`parquet`, `csv`, `json` or `avro`")),
     }
 }
 

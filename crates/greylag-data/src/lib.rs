@@ -4,7 +4,10 @@
 //! holds the journal sees names, sizes and what readers answer.
 
 mod again;
+#[cfg(test)]
+mod any;
 pub mod arrow_types;
+pub mod avro;
 pub mod chunk;
 pub mod convert;
 pub mod csv;

@@ -5,7 +5,7 @@
 //! Hidden names (`.x`, `_x`, but not `_x=1`, which is a partition), `_SUCCESS` and `_metadata` among them; half-written
 //! ones (`*.tmp`, `*.crc`, `*._COPYING_`, `*.inprogress` …); files of length zero inside directories; pipes, sockets
 //! and devices; inside directories also files that no data tool writes (`README.md`, `view.sql`). Data of formats that
-//! Greylag does not read (`*.avro`, `*.orc`, `*.csv.gz` …) is not left alone: leaving out rows in silence would be loss.
+//! Greylag does not read (`*.orc`, `*.csv.gz` …) is not left alone: leaving out rows in silence would be loss.
 //!
 //! # Links
 //! Below a connection's root every path is resolved by the kernel with `RESOLVE_BENEATH`: a link that leads out of the
@@ -37,6 +37,8 @@ pub enum FileFormat {
     Csv,
     /// JSON lines.
     Json,
+    /// Avro object container files.
+    Avro,
 }
 
 impl FileFormat {
@@ -46,15 +48,17 @@ impl FileFormat {
             greylag_model::dataset::Format::Parquet { .. } => Self::Parquet,
             greylag_model::dataset::Format::Csv(_) => Self::Csv,
             greylag_model::dataset::Format::Json => Self::Json,
+            greylag_model::dataset::Format::Avro { .. } => Self::Avro,
         }
     }
 
-    /// `parquet`, `csv` or `json`.
+    /// `parquet`, `csv`, `json` or `avro`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Parquet => "parquet",
             Self::Csv => "csv",
             Self::Json => "json",
+            Self::Avro => "avro",
         }
     }
 }
@@ -223,8 +227,9 @@ pub(crate) fn kind_of(name: &str) -> Kind {
         Some("parquet" | "parq" | "pq") => Kind::Data(FileFormat::Parquet),
         Some("csv" | "tsv" | "psv") => Kind::Data(FileFormat::Csv),
         Some("json" | "jsonl" | "ndjson") => Kind::Data(FileFormat::Json),
+        Some("avro") => Kind::Data(FileFormat::Avro),
         Some(
-            "avro" | "orc" | "arrow" | "feather" | "ipc" | "xlsx" | "xls" | "gz" | "bz2" | "xz" | "zst" | "zip" | "lz4"
+            "orc" | "arrow" | "feather" | "ipc" | "xlsx" | "xls" | "gz" | "bz2" | "xz" | "zst" | "zip" | "lz4"
             | "snappy" | "tar" | "tgz" | "db" | "sqlite" | "duckdb",
         ) => Kind::Foreign,
         _ => Kind::Unknown,
@@ -260,18 +265,22 @@ pub fn list(anchor: &Anchor, declared: Option<FileFormat>) -> Result<Listing, Dr
 
 fn unknown_format(path: &Path) -> DriverError {
     DriverError::permanent(code::UNKNOWN_FORMAT, format!("cannot tell the format of `{}`", path.display()))
-        .hint("declare it with the annotation `greylag.dev/format: parquet`, `csv` or `json`")
+        .hint("declare it with the annotation `greylag.dev/format: parquet`, `csv`, `json` or `avro`")
 }
 
 fn modified_nanos(metadata: &Metadata) -> i64 {
     metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 
-/// Parquet by its first four bytes.
+/// Parquet and Avro by their first four bytes.
 fn sniff(anchor: &Anchor, relative: &str) -> Result<Option<FileFormat>, DriverError> {
     let mut magic = [0; 4];
     let read = anchor.open(relative)?.read_exact(&mut magic);
-    Ok((read.is_ok() && &magic == b"PAR1").then_some(FileFormat::Parquet))
+    Ok(match (read, &magic) {
+        (Ok(()), b"PAR1") => Some(FileFormat::Parquet),
+        (Ok(()), crate::avro::container::MAGIC) => Some(FileFormat::Avro),
+        _ => None,
+    })
 }
 
 fn list_directory(anchor: &Anchor, declared: Option<FileFormat>) -> Result<Listing, DriverError> {
@@ -415,7 +424,7 @@ impl Walk<'_> {
             (Kind::Unknown, None) if !name.contains('.') => sniff(self.anchor, relative),
             (Kind::Unknown, _) => Ok(None),
             (Kind::Data(_) | Kind::Foreign, declared) => {
-                let expected = declared.map_or("Parquet, CSV or JSON lines", FileFormat::name);
+                let expected = declared.map_or("Parquet, CSV, JSON lines or Avro", FileFormat::name);
                 let place = self.anchor.absolute();
                 let words = format!("`{relative}` in `{}` is not {expected}", place.display());
                 Err(DriverError::permanent(code::MIXED_FORMATS, words)

@@ -1,6 +1,7 @@
 //! Reads a part of a chunk, whatever its format, with its partition columns: what a backfill calls.
 
 use crate::arrow_types::{to_arrow, to_arrow_schema};
+use crate::avro::container::AvroFile;
 use crate::chunk::{Extent, Part};
 use crate::csv::read::CsvFile;
 use crate::hive;
@@ -78,6 +79,9 @@ impl PartSource<'_> {
                 let all = Schema { columns: self.schema.columns[..data].to_vec() };
                 let file = CsvFile::open(file, &name, dialect)?;
                 Ok(Box::new(file.read(columns, &all, &part.extent, self.batch_rows)?))
+            }
+            Format::Avro { .. } => {
+                Ok(Box::new(AvroFile::open(file, &name)?.read(columns, &part.extent, self.batch_rows)?))
             }
             Format::Json => {
                 let all = Schema { columns: self.schema.columns[..data].to_vec() };

@@ -1,5 +1,6 @@
 //! Everything that the data plane asks of reader processes, and what they answer.
 
+use crate::avro::container::AvroFile;
 use crate::chunk::{Extent, FileFacts, Part, Pieces};
 use crate::convert::{ConvertReply, ConvertRequest};
 use crate::csv::read::CsvFile;
@@ -136,6 +137,7 @@ fn facts(request: &FactsRequest) -> Result<Vec<FileFacts>, DriverError> {
             }
             Format::Csv(dialect) => Pieces::Records(CsvFile::open(opened, &name, dialect)?.cuts(request.chunk_bytes)?),
             Format::Json => Pieces::Records(JsonFile::open(opened, &name)?.cuts(request.chunk_bytes)?),
+            Format::Avro { .. } => Pieces::Records(AvroFile::open(opened, &name)?.cuts(request.chunk_bytes)?),
         };
         Ok(FileFacts { file: file.clone(), pieces })
     };
@@ -154,7 +156,7 @@ fn put_together(request: &AssembleRequest) -> Result<u64, DriverError> {
             Ok(assemble(pieces, out, &path.display().to_string())?.1.bytes)
         }
         // Only the first piece has a header.
-        Format::Csv(_) | Format::Json => {
+        Format::Csv(_) | Format::Json | Format::Avro { .. } => {
             let mut out = out;
             let mut bytes = 0;
             for piece in &request.pieces {

@@ -41,6 +41,6 @@ pub struct Found {
     pub schema: Result<Schema, DriverError>,
     /// Hive partition columns.
     pub partition_by: Vec<String>,
-    /// `parquet`, `csv` or `json`.
+    /// `parquet`, `csv`, `json` or `avro`.
     pub format: String,
 }

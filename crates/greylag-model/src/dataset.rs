@@ -29,15 +29,27 @@ pub enum Format {
     Csv(CsvDialect),
     /// JSON lines: one object a line.
     Json,
+    /// Avro object container files.
+    Avro {
+        /// Codec of new files; gzip stands for Avro's deflate.
+        #[serde(default = "every_avro_reader_has")]
+        compression: Compression,
+    },
+}
+
+/// Deflate: with none, the only codec that each reader of Avro must have.
+fn every_avro_reader_has() -> Compression {
+    Compression::Gzip
 }
 
 impl Format {
-    /// `parquet`, `csv` or `json`.
+    /// `parquet`, `csv`, `json` or `avro`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Parquet { .. } => "parquet",
             Self::Csv(_) => "csv",
             Self::Json => "json",
+            Self::Avro { .. } => "avro",
         }
     }
 
@@ -50,7 +62,7 @@ impl Format {
     }
 }
 
-/// Codec of new Parquet files.
+/// Codec of new Parquet and Avro files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
@@ -132,7 +144,7 @@ impl Default for CsvDialect {
 /// Annotations by which a dataset declares facts of its layout (the keys of [`Dataset::declared`]). What is not
 /// declared is detected; what is declared is never overruled, only refused where the files contradict it.
 pub mod annotation {
-    /// `parquet`, `csv` or `json` (JSON lines).
+    /// `parquet`, `csv`, `json` (JSON lines) or `avro`.
     pub const FORMAT: &str = "greylag.dev/format";
     /// Types of columns, e.g. `id: int64, placed: timestamp(us, UTC)`; partition columns may be among them.
     pub const COLUMNS: &str = "greylag.dev/columns";

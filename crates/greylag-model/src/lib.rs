@@ -4,6 +4,7 @@
 //! **Invariant:** nothing here does IO, reads a clock, an environment or a random source, or is asynchronous.
 //! Every function is values in, values out, so it cannot fail half-way.
 
+pub mod carry;
 pub mod cast;
 pub mod cel;
 pub mod check;

@@ -1,5 +1,6 @@
 //! Opening parts of datasets and files of targets, whatever the format.
 
+use crate::avro::write::AvroFileWriter;
 use crate::chunk::{Chunk, Part};
 use crate::csv::write::CsvFileWriter;
 use crate::durable::Identity;
@@ -121,6 +122,9 @@ impl NewFile<'_> {
                 let rest = CsvDialect { header: false, byte_order_mark: false, ..dialect.clone() };
                 let dialect = if self.head { dialect } else { &rest };
                 Ok(Box::new(CsvFileWriter::new(out, &name, &self.schema, dialect)?))
+            }
+            Format::Avro { compression } => {
+                Ok(Box::new(AvroFileWriter::new(out, &name, &self.schema, *compression, self.head)?))
             }
             Format::Json => Ok(Box::new(JsonFileWriter::new(out, &name, &self.schema, self.head)?)),
         }

@@ -1,6 +1,7 @@
 //! The side that runs in a reader process.
 
-use super::{Described, FileReply, FileRequest, Question, csv, json, parquet, scan};
+use super::{Described, FileReply, FileRequest, Question, avro, csv, json, parquet, scan};
+use crate::avro::container::AvroFile;
 use crate::chunk::{FileFacts, Pieces};
 use crate::csv::read::CsvFile;
 use crate::declared::Declared;
@@ -29,6 +30,7 @@ fn describe(question: &Question) -> Result<Described, DriverError> {
         FileFormat::Parquet => parquet::describe(&listing)?,
         FileFormat::Csv => csv::describe(&listing, &declared)?,
         FileFormat::Json => json::describe(&listing, &declared)?,
+        FileFormat::Avro => avro::describe(&listing, &declared)?,
     };
     add_partitions(&listing, &declared, &mut schema)?;
     check_declared(&listing, &declared, &schema)?;
@@ -98,7 +100,10 @@ fn facts(question: &Question, layout: &Layout, cut_bytes: u64) -> Result<Vec<Fil
             Format::Json if file.bytes > cut_bytes.saturating_mul(2) => {
                 Pieces::Records(JsonFile::open(anchor.open(&file.relative)?, &name)?.cuts(cut_bytes)?)
             }
-            Format::Csv(_) | Format::Json => Pieces::Records(Vec::new()),
+            Format::Avro { .. } if file.bytes > cut_bytes.saturating_mul(2) => {
+                Pieces::Records(AvroFile::open(anchor.open(&file.relative)?, &name)?.cuts(cut_bytes)?)
+            }
+            Format::Csv(_) | Format::Json | Format::Avro { .. } => Pieces::Records(Vec::new()),
         };
         Ok(FileFacts { file: file.clone(), pieces })
     };

@@ -6,6 +6,7 @@
 //! after one by one, and only the culprit fails.
 
 pub mod answer;
+mod avro;
 mod csv;
 mod json;
 pub mod local;

@@ -130,7 +130,7 @@ fn formats_do_not_mix() {
     insta::assert_snapshot!(show(&both, "t", None), @"GL0607 Permanent `ROOT/t` holds csv (`a.csv`) and parquet (`b.parquet`)");
     insta::assert_snapshot!(show(&both, "t", Some(FileFormat::Csv)), @"GL0607 Permanent `b.parquet` in `ROOT/t` is not csv");
     let foreign = tree(&["t/a.csv", "t/b.csv.gz"]);
-    insta::assert_snapshot!(show(&foreign, "t", None), @"GL0607 Permanent `b.csv.gz` in `ROOT/t` is not Parquet, CSV or JSON lines");
+    insta::assert_snapshot!(show(&foreign, "t", None), @"GL0607 Permanent `b.csv.gz` in `ROOT/t` is not Parquet, CSV, JSON lines or Avro");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A crash at every fault point, and a full disk at every write: the next attempt finishes, and nothing is left over.
 
 use crate::files::old_file;
-use crate::support::{STEPS, Setup, World, json, parquet};
+use crate::support::{STEPS, Setup, World, avro, json, parquet};
 use greylag_model::dataset::Shape;
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::Direction;
@@ -38,7 +38,13 @@ fn setups() -> Vec<fn() -> Setup> {
         setup.target_layout = json(Shape::Directory, &["flag"]);
         setup
     }
-    vec![file, chunks, directory, lines, directory_of_lines]
+    fn blocks() -> Setup {
+        let mut setup = Setup::new().small_chunks();
+        setup.target = "new.avro";
+        setup.target_layout = avro(Shape::File, &[]);
+        setup
+    }
+    vec![file, chunks, directory, lines, directory_of_lines, blocks]
 }
 
 fn world(setup: fn() -> Setup) -> World {

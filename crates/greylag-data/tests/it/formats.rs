@@ -1,7 +1,7 @@
 //! Every format becomes every format, as one file and as partitions, and back again without a difference.
 
 use crate::files::{python, rows, write_parquet};
-use crate::support::{Setup, World, csv, json, parquet};
+use crate::support::{Setup, World, avro, csv, json, parquet};
 use arrow::array::{ArrayRef, BinaryArray, RecordBatch};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_model::dataset::{Layout, Shape};
@@ -9,9 +9,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-fn layouts(shape: Shape, partition_by: &[&str]) -> [Layout; 3] {
+fn layouts(shape: Shape, partition_by: &[&str]) -> [Layout; 4] {
     let csv = Layout { partition_by: parquet(shape, partition_by).partition_by, ..csv(shape) };
-    [parquet(shape, partition_by), csv, json(shape, partition_by)]
+    [parquet(shape, partition_by), csv, json(shape, partition_by), avro(shape, partition_by)]
 }
 
 fn name(stem: &str, layout: &Layout) -> &'static str {
@@ -120,15 +120,33 @@ fn nested_world(target: &'static str, layout: Layout) -> World {
 }
 
 #[test]
-fn nested_values_and_bytes_become_json_lines_and_come_back() {
-    let lines = json(Shape::File, &[]);
-    let world = nested_world("new.jsonl", lines.clone());
-    world.run_through("data/publish");
-    let schema = &world.plan.mapping.target;
-    let old = world.rows_of("old.parquet", schema, &parquet(Shape::File, &[]));
-    assert_eq!(world.rows_of("new.jsonl", schema, &lines), old);
-    let back = carry(&world, &lines, &parquet(Shape::File, &[]), "new.jsonl", "back.parquet");
-    assert_eq!(back.rows_of("back.parquet", schema, &parquet(Shape::File, &[])), old);
+fn nested_values_and_bytes_become_json_lines_and_avro_and_come_back() {
+    for (target, layout) in [("new.jsonl", json(Shape::File, &[])), ("new.avro", avro(Shape::File, &[]))] {
+        let world = nested_world(target, layout.clone());
+        world.run_through("data/publish");
+        let schema = &world.plan.mapping.target;
+        let old = world.rows_of("old.parquet", schema, &parquet(Shape::File, &[]));
+        assert_eq!(world.rows_of(target, schema, &layout), old, "{target}");
+        let back = carry(&world, &layout, &parquet(Shape::File, &[]), target, "back.parquet");
+        assert_eq!(back.rows_of("back.parquet", schema, &parquet(Shape::File, &[])), old, "{target}");
+    }
+}
+
+/// Where no view can be, a note tells what is what, and stands there as a view does.
+#[test]
+fn avro_has_a_note_in_place_of_a_view() {
+    let mut setup = Setup::new().mapping(serde_json::json!({
+        "columns": [{ "name": "user_id", "from": "id" }],
+        "drop": [{ "name": "share", "reason": "unused" }],
+    }));
+    setup.target = "new.avro";
+    setup.target_layout = avro(Shape::File, &[]);
+    let world = setup.build(|home| write_parquet(&home.join("old.parquet"), &rows(0..100), 100));
+    world.run_through("data/retire");
+    let note = std::fs::read_to_string(world.at("old.parquet.sql")).unwrap();
+    assert!(note.lines().all(|line| line.starts_with("-- ")), "{note}");
+    assert!(note.contains("\n--     \"id\" = \"user_id\"\n"), "{note}");
+    assert!(note.contains("(lost: dropped: unused)"), "{note}");
 }
 
 /// DuckDB's own reader of JSON finds in the file what its reader of Parquet finds in the source.

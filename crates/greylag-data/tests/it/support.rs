@@ -160,6 +160,10 @@ pub(crate) fn json(shape: Shape, partition_by: &[&str]) -> Layout {
     Layout { format: Format::Json, ..parquet(shape, partition_by) }
 }
 
+pub(crate) fn avro(shape: Shape, partition_by: &[&str]) -> Layout {
+    Layout { format: Format::Avro { compression: Compression::Gzip }, ..parquet(shape, partition_by) }
+}
+
 impl Setup {
     /// `old.parquet` → `new.parquet` with [`rows`]' schema, nothing changed.
     pub(crate) fn new() -> Self {

@@ -18,7 +18,7 @@ codes! {
         cause: "A path has `..`, or a symbolic link points outside the root directory of the connection, or is absolute. Greylag does not follow it, so that a link planted in a data directory cannot reach other files.",
         cure: "Replace the link by the data or by a relative link that stays below the root, or declare a connection whose root holds both.";
     UNKNOWN_FORMAT = 606, "the format of these files is not known",
-        cause: "Neither the names nor the first bytes say Parquet, CSV or JSON lines, or the files are compressed as a whole.",
+        cause: "Neither the names nor the first bytes say Parquet, CSV, JSON lines or Avro, or the files are compressed as a whole.",
         cure: "Declare the format with the annotation `greylag.dev/format`. Decompress `.gz` and the like first.";
     MIXED_FORMATS = 607, "one directory holds files of several formats",
         cause: "A dataset has one format, and this directory has data files of more than one.",
@@ -107,6 +107,12 @@ codes! {
     JSON_TYPE = 635, "JSON cannot carry this type",
         cause: "A key of a JSON object is text, so a map whose keys are lists, structs or maps has no form in JSON.",
         cure: "Write Parquet, or make the keys text.";
+    CORRUPT_AVRO = 636, "the Avro file is corrupt",
+        cause: "The file is cut off, or its blocks contradict its schema, their own sizes or the file's sync marker. Nothing was written from it that a later step could take for good.",
+        cure: "Restore the file or write it again, then run `greylag retry --failed`. Other datasets go on.";
+    AVRO_TYPE = 637, "Avro cannot carry this column",
+        cause: "Avro has no unsigned 64-bit numbers, no whole seconds, no times of day in nanoseconds, no maps whose keys are not strings, and no names with other than letters, digits and underscores.",
+        cure: "Give the column another type or name in the mapping, or keep the dataset in Parquet.";
     READER_DIED = 640, "a reader process died",
         cause: "Files that Greylag does not trust are read by separate processes. One of them was ended by the system while it read this file. A first death is tried again; a file that ends two readers is taken for corrupt or hostile.",
         cure: "See the message for the signal. Check the file with another tool, and the system's log for the out-of-memory killer.";

@@ -142,9 +142,9 @@ pub fn of_format(format: &crate::dataset::Format, schema: &Schema) -> BTreeMap<S
             // Text has no types of its own: whoever reads the file next must be told.
             put(COLUMNS, write_columns(schema), String::new());
         }
-        Format::Json => {
-            layout.insert(FORMAT.to_owned(), "json".to_owned());
-            // JSON has few types of its own.
+        Format::Json | Format::Avro { .. } => {
+            layout.insert(FORMAT.to_owned(), format.name().to_owned());
+            // They have few types of their own.
             layout.insert(COLUMNS.to_owned(), write_columns(schema));
         }
     }
@@ -156,8 +156,8 @@ pub fn layout_fault(key: &str, text: &str) -> Option<String> {
     let one = |text: &str| matches!(text, "tab" | "\\t") || (text.len() == 1 && !matches!(text, "\n" | "\r"));
     match key {
         CSV_ESCAPE if text == "none" => None,
-        FORMAT => (!["parquet", "csv", "json"].contains(&text.to_lowercase().as_str()))
-            .then(|| "must be `parquet`, `csv` or `json`".to_owned()),
+        FORMAT => (!["parquet", "csv", "json", "avro"].contains(&text.to_lowercase().as_str()))
+            .then(|| "must be `parquet`, `csv`, `json` or `avro`".to_owned()),
         CSV_DELIMITER | CSV_QUOTE | CSV_ESCAPE => {
             (!one(text)).then(|| "must be one ASCII character, or `tab`".to_owned())
         }

@@ -2,7 +2,7 @@
 //!
 //! **Space.** A target is expected to be as large as its source, times ten if Parquet becomes CSV (columns lose their
 //! encoding and their compression), times thirty if it becomes JSON lines (which name each column in each line), times
-//! three if CSV does, plus a block of 4 KiB a file. The work in flight is staged on the target's file
+//! three if CSV does, times four if Parquet becomes Avro (which has rows, not columns), plus a block of 4 KiB a file. The work in flight is staged on the target's file
 //! system and renamed, so a target needs its space once; but an attempt that dies leaves its staging until the next one
 //! removes it, so as many of the largest targets as run at once count twice. Sources stay until drop and free nothing.
 //!
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 const BLOCK: u64 = 4_096;
 const PARQUET_TO_CSV: u64 = 10;
 const CSV_TO_JSON: u64 = 3;
+const PARQUET_TO_AVRO: u64 = 4;
 
 /// How fast one worker is, measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Speed {
     pub csv_bytes_per_second: u64,
     /// Bytes of JSON lines converted and verified a second.
     pub json_bytes_per_second: u64,
+    /// Bytes of Avro converted and verified a second.
+    pub avro_bytes_per_second: u64,
 }
 
 impl Default for Speed {
@@ -41,6 +44,7 @@ impl Default for Speed {
             parquet_bytes_per_second: 40_000_000,
             csv_bytes_per_second: 30_000_000,
             json_bytes_per_second: 60_000_000,
+            avro_bytes_per_second: 40_000_000,
         }
     }
 }
@@ -58,6 +62,9 @@ fn target_bytes(source: &Observed, target: &Format) -> u64 {
         (Format::Parquet { .. }, Format::Csv(_)) => PARQUET_TO_CSV,
         (Format::Parquet { .. }, Format::Json) => PARQUET_TO_CSV * CSV_TO_JSON,
         (Format::Csv(_), Format::Json) => CSV_TO_JSON,
+        (Format::Parquet { .. }, Format::Avro { .. }) => PARQUET_TO_AVRO,
+        (Format::Avro { .. }, Format::Csv(_)) => PARQUET_TO_CSV,
+        (Format::Avro { .. }, Format::Json) => PARQUET_TO_CSV * CSV_TO_JSON,
         _ => 1,
     };
     source.bytes.saturating_mul(factor).saturating_add(source.files.max(1).saturating_mul(BLOCK))
@@ -68,6 +75,7 @@ fn micros(source: &Observed, speed: Speed) -> u64 {
         Format::Parquet { .. } => speed.parquet_bytes_per_second,
         Format::Csv(_) => speed.csv_bytes_per_second,
         Format::Json => speed.json_bytes_per_second,
+        Format::Avro { .. } => speed.avro_bytes_per_second,
     };
     let moving = u128::from(source.bytes) * 1_000_000 / u128::from(rate.max(1));
     speed.dataset_micros.saturating_add(u64::try_from(moving).unwrap_or(u64::MAX))

@@ -5,8 +5,9 @@
 //! for a directory, and asking for a single file asks for no partitions.
 
 use super::{Change, ChangeSymbol};
+use crate::carry::avro_refuses;
 use crate::code;
-use crate::dataset::{Format, Layout, Location, Shape};
+use crate::dataset::{Compression, Format, Layout, Location, Shape};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::entity::EntityRef;
 use crate::mapping::Mapping;
@@ -30,19 +31,31 @@ pub(super) fn resolve(
         Format::Parquet { .. } => FormatName::Parquet,
         Format::Csv(_) => FormatName::Csv,
         Format::Json => FormatName::Json,
+        Format::Avro { .. } => FormatName::Avro,
     });
+    let files = match name {
+        FormatName::Parquet => "Parquet",
+        FormatName::Csv => "CSV",
+        FormatName::Json => "JSON",
+        FormatName::Avro => "Avro",
+    };
     if name != FormatName::Csv && spec.csv.is_some() {
-        let files = if name == FormatName::Json { "JSON" } else { "Parquet" };
         bad(&format!("`csv` is given for {files} files"), "remove `csv`, or say `format: csv`", "/csv");
     }
-    if name != FormatName::Parquet && spec.compression.is_some() {
-        let files = if name == FormatName::Json { "JSON" } else { "CSV" };
+    if matches!(name, FormatName::Csv | FormatName::Json) && spec.compression.is_some() {
         let message = format!("`compression` is given for {files} files");
         bad(&message, "remove it, or say `format: parquet`", "/compression");
     }
     let format = match name {
         FormatName::Parquet => Format::Parquet { compression: spec.compression.unwrap_or_default() },
         FormatName::Json => Format::Json,
+        FormatName::Avro => {
+            let compression = spec.compression.unwrap_or(Compression::Gzip);
+            if compression == Compression::Lz4 {
+                bad("Avro has no codec `lz4`", "write `gzip` (Avro's deflate), `snappy` or `zstd`", "/compression");
+            }
+            Format::Avro { compression }
+        }
         FormatName::Csv => {
             let as_before = match &source.format {
                 Format::Csv(dialect) => Some(dialect.clone()),
@@ -82,6 +95,7 @@ pub(super) fn check_types(layout: &Layout, mapping: &Mapping, place: Option<&Pla
         Format::Parquet { .. } => return Vec::new(),
         Format::Csv(_) => ("CSV", code::plan::CSV_TYPE, fits_csv),
         Format::Json => ("JSON", code::plan::JSON_TYPE, fits_json),
+        Format::Avro { .. } => return check_avro(layout, mapping, place),
     };
     let files = mapping.target.columns.iter().filter(|column| !layout.partition_by.contains(&column.name));
     files
@@ -92,6 +106,18 @@ pub(super) fn check_types(layout: &Layout, mapping: &Mapping, place: Option<&Pla
             Diagnostic::error(code, message)
                 .hint("keep the dataset in Parquet, drop the column with a reason, or compute text from it with `expr`")
                 .at(place.cloned())
+        })
+        .collect()
+}
+
+fn check_avro(layout: &Layout, mapping: &Mapping, place: Option<&Place>) -> Vec<Diagnostic> {
+    let files = mapping.target.columns.iter().filter(|column| !layout.partition_by.contains(&column.name));
+    files
+        .filter_map(|column| {
+            let (reason, hint) = avro_refuses(&column.name, &column.data_type)?;
+            let message =
+                format!("Avro cannot carry column `{}` of type `{}`: {reason}", column.name, column.data_type);
+            Some(Diagnostic::error(code::plan::AVRO_TYPE, message).hint(hint).at(place.cloned()))
         })
         .collect()
 }
@@ -119,7 +145,8 @@ pub(super) fn differences(old: &Layout, new: &Layout, mapping: &Mapping) -> (Vec
         breaks.extend(why);
     };
     match (&old.format, &new.format) {
-        (Format::Parquet { compression: old }, Format::Parquet { compression: new }) => {
+        (Format::Parquet { compression: old }, Format::Parquet { compression: new })
+        | (Format::Avro { compression: old }, Format::Avro { compression: new }) => {
             if old != new {
                 differs("(compression)", format!("{old} → {new}"), None);
             }

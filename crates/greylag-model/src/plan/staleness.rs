@@ -67,7 +67,9 @@ fn identity(then: &Observed, now: &Observed, reasons: &mut Vec<String>) {
 
 fn layouts(then: &Layout, now: &Observed, target: &Layout, reasons: &mut Vec<String>) {
     match (&then.format, &now.layout.format) {
-        (Format::Parquet { .. }, Format::Parquet { .. }) | (Format::Json, Format::Json) => {}
+        (Format::Parquet { .. }, Format::Parquet { .. })
+        | (Format::Json, Format::Json)
+        | (Format::Avro { .. }, Format::Avro { .. }) => {}
         (Format::Csv(then), Format::Csv(now)) => {
             if then != now && matches!(target.format, Format::Csv(_)) {
                 reasons.push("its CSV dialect changed".to_owned());

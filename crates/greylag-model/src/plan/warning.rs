@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::id::TaskId;
 use crate::spec::Pair;
 use crate::task::Phase;
+use crate::view::is_note;
 
 /// What concerns one task.
 pub(super) fn of_task(task: &PlanTask, dangling_owner: bool, through: Phase) -> Vec<Diagnostic> {
@@ -28,6 +29,11 @@ pub(super) fn of_task(task: &PlanTask, dangling_owner: bool, through: Phase) -> 
     if no_consumers && !task.breaking.is_empty() && through >= Phase::Cutover {
         let message = format!("the catalog knows no consumer of `{from}`, whose readers would break");
         warnings.push(Diagnostic::warning(code::plan::NO_KNOWN_CONSUMERS, message));
+    }
+    if is_note(&task.target_layout) && through >= Phase::Cutover {
+        let message =
+            format!("a note in place of a compatibility view of `{from}`: DuckDB reads Avro only by an extension");
+        warnings.push(Diagnostic::warning(code::plan::NOTE_FOR_VIEW, message));
     }
     if let (Some(owner), true) = (&task.owner, dangling_owner) {
         let message = format!("the owner `{owner}` of `{from}` is not in the catalog");

@@ -119,7 +119,7 @@ pub struct ConnectionSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StoreType {
-    /// Directories of Parquet, CSV and JSON lines files on a local file system.
+    /// Directories of Parquet, CSV, JSON lines and Avro files on a local file system.
     Files,
 }
 
@@ -413,7 +413,7 @@ pub struct LayoutSpec {
     /// Format of the new files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<FormatName>,
-    /// Codec of Parquet files.
+    /// Codec of Parquet files, and of Avro files (where gzip is deflate, and the default; lz4 is not among theirs).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = "zstd"))]
     pub compression: Option<Compression>,
@@ -439,6 +439,8 @@ pub enum FormatName {
     Csv,
     /// JSON lines: one object a line.
     Json,
+    /// Avro object container files.
+    Avro,
 }
 
 /// An expectation on the new dataset; exactly one key besides `name`.

@@ -130,6 +130,23 @@ fn what_duckdb_cannot_tell_in_json_lines_has_no_view() {
 }
 
 #[test]
+fn avro_has_a_note_of_comments_only() {
+    let layout = Layout { format: Format::Avro { compression: Compression::Gzip }, ..parquet(Shape::File, &[]) };
+    let rules = json!({
+        "columns": [{"name": "user_id", "from": "uid", "type": "int64"}],
+        "drop": [{"name": "legacy", "reason": "unused\nDROP TABLE users; --"}]
+    });
+    let mapping = mapping("uid: int32!; legacy: string", rules);
+    insta::assert_snapshot!(check("old\n;", &mapping, &layout, "/data/new\n.avro"), @r#"
+    -- There is no view of old ;: its new files are Avro, which DuckDB reads only by an extension.
+    -- The new files: /data/new .avro
+    -- The old columns, in terms of the new ones:
+    --     "uid" = CAST("user_id" AS INTEGER)
+    --     "legacy" = CAST(NULL AS VARCHAR) (lost: dropped: unused DROP TABLE users; --)
+    "#);
+}
+
+#[test]
 fn csv_whose_null_holds_an_escape() {
     let dialect = CsvDialect { escape: Some('\\'), null: "\\N".to_owned(), ..CsvDialect::default() };
     let layout = Layout { format: Format::Csv(dialect), ..parquet(Shape::File, &[]) };

@@ -197,7 +197,7 @@ fn annotations_of_greylag() {
     );
     bad(
         "greylag.dev/format: orc",
-        "f.yaml:6:25: error[GL0307]: `greylag.dev/format` must be `parquet`, `csv` or `json`",
+        "f.yaml:6:25: error[GL0307]: `greylag.dev/format` must be `parquet`, `csv`, `json` or `avro`",
     );
     bad(
         "greylag.dev/csv-quote: ''",

@@ -6,7 +6,7 @@ use crate::yaml::{Kind, Node};
 
 pub(super) fn check(report: &mut Report<'_>, layout: &Node) {
     let format = text(layout, "format");
-    if let (Some(format @ ("parquet" | "json")), Some(csv)) = (format, layout.entry("csv")) {
+    if let (Some(format @ ("parquet" | "json" | "avro")), Some(csv)) = (format, layout.entry("csv")) {
         let message = format!("`csv` is given, but the format is `{format}`");
         report.error_at_key(csv, code::COMBINATION, message, "remove `csv`, or write `format: csv`");
     }

@@ -155,6 +155,24 @@ fn types_that_the_format_cannot_carry() {
 }
 
 #[test]
+fn columns_that_avro_cannot_carry() {
+    let source = "big: uint64; at: list<timestamp(s)>; straße: string; m: map<int8, string>; fine: struct<x: uint32>";
+    let mut case = Case::new(&[("a", "b", source), ("c", "d", ID)], json!({}));
+    case.spec["layout"] = json!({"format": "avro"});
+    insta::assert_snapshot!(case.reasons(), @"
+    a → b
+    GL0419 at /spec/layout/format: Avro cannot carry column `big` of type `uint64`: Avro has no unsigned 64-bit numbers
+        give it the type `decimal(20,0)`
+    GL0419 at /spec/layout/format: Avro cannot carry column `at` of type `list<timestamp(s)>`: Avro has no times in whole seconds
+        give it the unit `ms`
+    GL0419 at /spec/layout/format: Avro cannot carry column `straße` of type `string`: Avro names begin with a letter or `_` and go on with those and digits, and `straße` does not
+        rename the column
+    GL0419 at /spec/layout/format: Avro cannot carry column `m` of type `map<int8, string>`: keys of Avro's maps are strings, not `int8`
+        keep the dataset in Parquet
+    ");
+}
+
+#[test]
 fn types_that_json_cannot_carry() {
     let mut case =
         Case::new(&[("a", "b", "m: list<map<list<int8>, string>>; n: map<date, binary>"), ("c", "d", ID)], json!({}));

@@ -91,6 +91,19 @@ fn json_lines() {
 }
 
 #[test]
+fn avro() {
+    insta::assert_snapshot!(check(parquet(Shape::Directory, &["year"]), json!({"format": "avro"})), @r#"
+    {"format":"avro","compression":"gzip","shape":"directory","partitionBy":["year"]}
+    ~ (format)  parquet → avro
+    ! the format goes from parquet to avro
+    "#);
+    insta::assert_snapshot!(check(csv(Shape::File), json!({"format": "avro", "compression": "lz4"})), @"
+    GL0412 at /spec/layout/compression: Avro has no codec `lz4`
+        write `gzip` (Avro's deflate), `snappy` or `zstd`
+    ");
+}
+
+#[test]
 fn contradictions() {
     let layout = json!({"csv": {"delimiter": ";"}, "shape": "file", "partitionBy": ["year"]});
     insta::assert_snapshot!(check(parquet(Shape::File, &[]), layout), @"

@@ -129,7 +129,7 @@ fn words_that_are_not_allowed() {
     m.yaml:7:12: error[GL0116]: `spec.through` cannot be `Cutover`
       hint: did you mean `cutover`? allowed are `publish`, `cutover`, `retire` and `drop`
     m.yaml:8:20: error[GL0116]: `spec.layout.format` cannot be `orc`
-      hint: allowed are `parquet`, `csv` and `json`
+      hint: allowed are `parquet`, `csv`, `json` and `avro`
     m.yaml:8:38: error[GL0116]: `spec.layout.compression` cannot be `lz5`
       hint: did you mean `lz4`? allowed are `uncompressed`, `snappy`, `lz4`, `gzip` and `zstd`
     m.yaml:8:50: error[GL0116]: `spec.layout.shape` cannot be `dir`
@@ -147,7 +147,7 @@ fn words_that_are_not_allowed() {
     m.yaml:7:12: error[GL0116]: `spec.through` cannot be `expand`
       hint: allowed are `publish`, `cutover`, `retire` and `drop`
     m.yaml:8:20: error[GL0116]: `spec.layout.format` cannot be `1`
-      hint: allowed are `parquet`, `csv` and `json`
+      hint: allowed are `parquet`, `csv`, `json` and `avro`
     ");
     assert_snapshot!(show(&spec("  datasets: [{from: a, to: b}]\n  layout: {csv: {encoding: utf8}}\n")), @"
     m.yaml:7:28: error[GL0116]: `spec.layout.csv.encoding` cannot be `utf8`

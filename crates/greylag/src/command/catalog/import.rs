@@ -79,7 +79,7 @@ fn is_data(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
     path.is_file()
         && extension.is_some_and(|extension| {
-            ["csv", "tsv", "psv", "parquet", "jsonl", "ndjson"].iter().any(|data| extension == *data)
+            ["csv", "tsv", "psv", "parquet", "jsonl", "ndjson", "avro"].iter().any(|data| extension == *data)
         })
 }
 
