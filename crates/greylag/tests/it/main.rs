@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests start the binary")]
 
 mod commands;
+mod formats;
 mod gc;
 mod guides;
 mod kill;
