@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
 
+mod avro;
 mod datasets;
 mod declared;
 mod json;
