@@ -47,6 +47,7 @@ pub(crate) fn resource(design: &Design) -> String {
                 annotations = annotations.with("greylag.dev/format", text("parquet"));
             }
         }
+        Format::Json => annotations = annotations.with("greylag.dev/format", text("json")),
         Format::Csv(dialect) => {
             annotations = csv_annotations(annotations, dialect);
             // A column called `true` makes the header look like a row.

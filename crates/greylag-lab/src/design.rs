@@ -186,7 +186,10 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         rows = rows.clamp(50.min(estate.most_rows), 2_000);
     }
     let mut frame = frame(&mut draws, rows, hostile);
-    let flat = frame.old.format.is_csv() || frame.new.format.is_csv();
+    if hostile.is_none() && index % 5 == 2 {
+        frame.make_json();
+    }
+    let flat = frame.old.format.is_flat() || frame.new.format.is_flat();
     let latin = |layout: &Layout| matches!(&layout.format, Format::Csv(csv) if csv.encoding == Encoding::Latin1);
     let letters = if latin(&frame.old) || latin(&frame.new) { Letters::Latin } else { Letters::Any };
     let mut names = ColumnNames::default();
@@ -262,7 +265,7 @@ pub(crate) fn design(estate: &Estate, index: usize) -> Design {
         old_path,
         new_path,
         location,
-        declares: frame.old.format.is_csv() || !inferred,
+        declares: frame.old.format.is_flat() || !inferred,
         layout,
         old: frame.old,
         new: frame.new,
@@ -316,6 +319,7 @@ fn layout_marks(frame: &Frame, file_mode: u32, rows: usize) -> Vec<String> {
     for (when, layout) in [("old", &frame.old), ("new", &frame.new)] {
         match &layout.format {
             Format::Parquet { compression } => marks.push(format!("codec/{when} {}", codec_name(*compression))),
+            Format::Json => {}
             Format::Csv(csv) => {
                 marks.push(format!("csv/{when} {}", csv.encoding.name()));
                 marks.push(format!("csv/{when} delimiter {:?}", csv.delimiter));

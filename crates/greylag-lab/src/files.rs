@@ -5,6 +5,7 @@ use crate::cell::Cell;
 use crate::csv_file;
 use crate::design::{Design, Slot, Writer};
 use crate::error::LabError;
+use crate::json_file;
 use crate::layout::{Format, Layout, Shape, partition_directory};
 use crate::parquet_file;
 use crate::rows::Rows;
@@ -140,6 +141,7 @@ impl Writing<'_> {
         match &self.layout.format {
             Format::Parquet { compression } => Ok(parquet_file::bytes(columns, rows, *compression, self.writer)?),
             Format::Csv(dialect) => Ok(csv_file::bytes(columns, rows, dialect)),
+            Format::Json => Ok(json_file::bytes(columns, rows)),
         }
     }
 }

@@ -64,6 +64,7 @@ impl Encoding {
 pub(crate) enum Format {
     Parquet { compression: Compression },
     Csv(Dialect),
+    Json,
 }
 
 impl Format {
@@ -72,7 +73,13 @@ impl Format {
         match self {
             Self::Parquet { .. } => "parquet",
             Self::Csv(_) => "csv",
+            Self::Json => "jsonl",
         }
+    }
+
+    /// Whether the lab writes flat values only.
+    pub(crate) fn is_flat(&self) -> bool {
+        !matches!(self, Self::Parquet { .. })
     }
 
     pub(crate) fn is_csv(&self) -> bool {

@@ -21,6 +21,7 @@ mod error;
 mod files;
 mod generate;
 mod hostile;
+mod json_file;
 mod layout;
 mod manifest;
 mod migration;

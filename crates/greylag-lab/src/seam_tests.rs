@@ -25,6 +25,7 @@ fn options(seed: u64, datasets: usize, place: &Path) -> Options {
 fn layout(layout: &lab::Layout) -> Layout {
     let format = match &layout.format {
         lab::Format::Parquet { compression } => dataset::Format::Parquet { compression: *compression },
+        lab::Format::Json => dataset::Format::Json,
         lab::Format::Csv(csv) => dataset::Format::Csv(CsvDialect {
             delimiter: csv.delimiter,
             quote: csv.quote,

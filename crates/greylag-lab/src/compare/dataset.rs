@@ -2,7 +2,10 @@
 
 use super::parse::cell;
 use super::rows::{hashes, row_hashes};
-use super::source::{Columns, DataFile, Listing, Sink, describe_csv, describe_parquet, list, read_csv, read_parquet};
+use super::source::{
+    Columns, DataFile, Listing, Sink, describe_csv, describe_json, describe_parquet, list, read_csv, read_json,
+    read_parquet,
+};
 use super::{DifferenceKind, Found};
 use crate::cell::Cell;
 use crate::layout::{Dialect, Format, Shape, codec_name};
@@ -110,6 +113,16 @@ fn inspect(
             }
             columns == own
         }
+        Format::Json => {
+            // Keys have no order.
+            let mut expected: Vec<String> = own.iter().map(|(name, _)| name.clone()).collect();
+            expected.sort();
+            let names = describe_json(&file.path)?;
+            if let Some(names) = names.as_ref().filter(|names| **names != expected) {
+                found.differs(DifferenceKind::Schema, format!("has the keys {names:?}, must have {expected:?}"));
+            }
+            names.is_none_or(|names| names == expected)
+        }
         Format::Csv(dialect) => {
             let expected: Vec<String> = own.iter().map(|(name, _)| name.clone()).collect();
             let names = describe_csv(&file.path, dialect)?;
@@ -158,6 +171,7 @@ impl Sides<'_> {
                 .collect::<Result<Vec<(DataType, Cell)>, String>>()?;
             match &self.dataset.layout.format {
                 Format::Parquet { .. } => read_parquet(&file.path, &partition, sink)?,
+                Format::Json => read_json(&file.path, &self.names()[..own], &self.types[..own], &partition, sink)?,
                 Format::Csv(dialect) => self.read_csv(file, dialect, own, &partition, sink)?,
             }
         }
@@ -173,6 +187,10 @@ impl Sides<'_> {
         sink: &mut Sink<'_>,
     ) -> Result<(), String> {
         read_csv(&file.path, dialect, &self.types[..own], partition, sink)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.dataset.schema.iter().map(|column| column.name.clone()).collect()
     }
 
     /// Numbers of the columns that the mapping allows to be off a little.

@@ -4,6 +4,7 @@ use super::parse::cell;
 use crate::arrays::{array, logical_type};
 use crate::cell::Cell;
 use crate::csv_file::{decode, records};
+use crate::json_file;
 use crate::layout::{Dialect, read_partition};
 use arrow::array::ArrayRef;
 use greylag_model::types::DataType;
@@ -148,19 +149,6 @@ pub(super) fn read_csv(
 ) -> Result<(), String> {
     let mut columns: Vec<Vec<Cell>> = vec![Vec::new(); types.len()];
     let mut header = dialect.header;
-    let mut flush = |columns: &mut Vec<Vec<Cell>>| -> Result<(), String> {
-        let rows = columns.first().map_or(0, Vec::len);
-        let mut arrays = Vec::with_capacity(types.len() + partition.len());
-        for (data_type, cells) in types.iter().zip(columns.iter()) {
-            arrays.push(array(data_type, &cells.iter().collect::<Vec<_>>()).map_err(|error| error.to_string())?);
-        }
-        for (data_type, cell) in partition {
-            arrays.push(array(data_type, &vec![cell; rows]).map_err(|error| error.to_string())?);
-        }
-        sink(&arrays);
-        columns.iter_mut().for_each(Vec::clear);
-        Ok(())
-    };
     each_record(path, dialect, &mut |fields| {
         if std::mem::take(&mut header) {
             return Ok(());
@@ -171,7 +159,61 @@ pub(super) fn read_csv(
         for ((data_type, field), column) in types.iter().zip(fields).zip(&mut columns) {
             column.push(cell(field.as_deref(), data_type)?);
         }
-        if columns[0].len() == BATCH { flush(&mut columns) } else { Ok(()) }
+        if columns[0].len() == BATCH { flush(&mut columns, types, partition, sink) } else { Ok(()) }
     })?;
-    flush(&mut columns)
+    flush(&mut columns, types, partition, sink)
+}
+
+/// Hands on what was read, with the columns of the partition.
+fn flush(
+    columns: &mut [Vec<Cell>],
+    types: &[DataType],
+    partition: &[(DataType, Cell)],
+    sink: &mut Sink<'_>,
+) -> Result<(), String> {
+    let rows = columns.first().map_or(0, Vec::len);
+    let mut arrays = Vec::with_capacity(types.len() + partition.len());
+    for (data_type, cells) in types.iter().zip(columns.iter()) {
+        arrays.push(array(data_type, &cells.iter().collect::<Vec<_>>()).map_err(|error| error.to_string())?);
+    }
+    for (data_type, cell) in partition {
+        arrays.push(array(data_type, &vec![cell; rows]).map_err(|error| error.to_string())?);
+    }
+    sink(&arrays);
+    columns.iter_mut().for_each(Vec::clear);
+    Ok(())
+}
+
+/// The keys of the first line, sorted, if there is one.
+pub(super) fn describe_json(path: &Path) -> Result<Option<Vec<String>>, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let first = text.lines().find(|line| !line.trim().is_empty());
+    first.map(|first| Ok(json_file::line(first)?.into_keys().collect())).transpose()
+}
+
+/// Reads a file of JSON lines as columns of these names and types; every line has every key, and no other.
+pub(super) fn read_json(
+    path: &Path,
+    names: &[String],
+    types: &[DataType],
+    partition: &[(DataType, Cell)],
+    sink: &mut Sink<'_>,
+) -> Result<(), String> {
+    let failed = |error: String| format!("`{}`: {error}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    let mut columns: Vec<Vec<Cell>> = vec![Vec::new(); types.len()];
+    for text in text.lines().filter(|line| !line.trim().is_empty()) {
+        let mut fields = json_file::line(text).map_err(failed)?;
+        for ((name, data_type), column) in names.iter().zip(types).zip(&mut columns) {
+            let field = fields.remove(name).ok_or_else(|| failed(format!("a line has no key `{name}`")))?;
+            column.push(cell(field.as_deref(), data_type).map_err(failed)?);
+        }
+        if let Some(key) = fields.keys().next() {
+            return Err(failed(format!("a line has the key `{key}`")));
+        }
+        if columns[0].len() == BATCH {
+            flush(&mut columns, types, partition, sink)?;
+        }
+    }
+    flush(&mut columns, types, partition, sink)
 }

@@ -15,6 +15,26 @@ pub(super) struct Frame {
     pub(super) new_partitions: NewPartitions,
 }
 
+impl Frame {
+    /// Turns what is CSV into JSON lines. Nothing is drawn for it: all other datasets are as they would be.
+    pub(super) fn make_json(&mut self) {
+        if self.old.format.is_csv() {
+            self.old.format = Format::Json;
+        }
+        if !self.new.format.is_csv() {
+            return;
+        }
+        self.new.format = Format::Json;
+        if let Some(Node::Map(layout)) = &mut self.layout {
+            layout.retain(|(key, _)| key != "csv");
+            for (_, format) in layout.iter_mut().filter(|(key, _)| key == "format") {
+                *format = text("json");
+            }
+        }
+        self.layout = self.layout.take().filter(|layout| !matches!(layout, Node::Map(pairs) if pairs.is_empty()));
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum NewPartitions {
     /// Those of the old dataset, whatever they are called now.
@@ -118,7 +138,7 @@ fn new_format(draws: &mut Draws, old: &Layout, new: &mut Layout, layout: &mut Ve
             layout.push(("csv".to_owned(), dialect_node(&other)));
             new.format = Format::Csv(other);
         }
-        (Format::Csv(_), _) => {}
+        (Format::Csv(_) | Format::Json, _) => {}
         (Format::Parquet { .. }, _) => {
             new.format = Format::Parquet { compression: Compression::Zstd };
             new_codec(draws, new, layout);
