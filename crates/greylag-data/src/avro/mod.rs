@@ -1,6 +1,6 @@
 //! Avro object container files: a header with the schema and a sync marker, then blocks of rows, each packed by itself.
 //!
-//! Container ([`container`], [`codec`]), schema ([`schema`]) and rows ([`decode`], [`encode`]) are our own. `arrow-avro` 58.4 was
+//! Container (`container`, `codec`), schema (`schema`) and rows (`decode`, `encode`) are our own. `arrow-avro` 58.4 was
 //! tried: it takes a file that is cut off inside a block for one that ends before it, so that rows go without a word; it
 //! does not look at sync markers, unpacks blocks without a limit, goes on for ever over a block with bytes behind its
 //! last row, and writes a random sync marker, where the same request must write the same bytes.

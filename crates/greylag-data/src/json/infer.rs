@@ -1,7 +1,7 @@
 //! Types of keys that nobody declared, from the lines of a bounded part of the dataset.
 //!
 //! # How much is looked at
-//! Of every file the first lines, up to [`FILE_BYTES`] of them, and up to [`ALL_BYTES`] of all files. A dataset that is
+//! Of every file the first lines, up to 64 MiB of them, and up to 256 MiB of all files. A dataset that is
 //! smaller is read whole, and then its rows are counted. What lies beyond must fit: a value that does not, or a key that is
 //! new, is an error of the conversion, cured by a declaration. Nothing is dropped.
 //!

@@ -1,7 +1,7 @@
 //! JSON lines: one object a line, in UTF-8. Exact on the way in and on the way out.
 //!
 //! # Reading
-//! Bytes → [`lines`] (blocks of whole lines, UTF-8) → [`object`] (JSON's grammar) → [`column`] (types) → Arrow. The grammar
+//! Bytes → [`lines`] (blocks of whole lines, UTF-8) → [`object`] (JSON's grammar) → [`mod@column`] (types) → Arrow. The grammar
 //! is `serde_json`'s, which hands every value on as the text that stands in the file, so that no number passes through a
 //! double on its way to an integer or decimal. (The reader of `arrow-json` reads `1.9` into an integer as 1, takes the
 //! last of two equal keys, and does not tell where a line is wrong.)
