@@ -58,12 +58,6 @@ codes! {
     BAD_COMMAND = 419, "a command that cannot be used",
         cause: "A command under `commands` lacks something, contradicts itself, or names a file or folder that is not beside the migration file.",
         cure: "Correct the command. Each has either `undo` or `readOnly: true`, so that it is known how a run is taken back.";
-    JSON_TYPE = 448, "a type that JSON cannot carry",
-        cause: "A key of a JSON object is text, so a map whose keys are lists, structs or maps has no form in JSON.",
-        cure: "Keep the dataset in Parquet (`layout: {format: parquet}`), drop the column with a reason, or compute another column from it with `expr`.";
-    AVRO_TYPE = 449, "a column that Avro cannot carry",
-        cause: "Avro has no unsigned 64-bit numbers, no whole seconds, no times of day in nanoseconds, no maps whose keys are not strings, and no names with other than letters, digits and underscores.",
-        cure: "Give the column another type or name in the mapping (`decimal(20,0)` holds every `uint64`), or keep the dataset in Parquet.";
     TARGET_EXISTS = 420, "a target that already exists",
         cause: "Something lies where the new dataset would be published. Greylag never writes over what it did not write itself.",
         cure: "Choose another `to` or `location`, or move away what is there.";
@@ -85,6 +79,9 @@ codes! {
     STEP_EXPRESSION = 426, "an `if` or `with` of a step that cannot be used",
         cause: "The expression cannot be read, names what is not there (a variable, a step that does not come before, an output that its command does not declare), or gives a value of another kind than is wanted.",
         cure: "Correct the expression. It sees `dataset`, `columns`, `task`, in templates `params`, and of each step before it `steps.NAME.outputs.FIELD` and `steps.NAME.skipped`.";
+    NOTE_FOR_VIEW = 427, "a dataset without a compatibility view",
+        cause: "The new files are Avro, which DuckDB reads only by an extension that has to be fetched. In place of the view that would give readers the old names and types stands a note: comments that say which old column is what of the new.",
+        cure: "Nothing, if no reader needs the view. Else write the new dataset as Parquet (`layout: {format: parquet}`), or follow the note.";
     REVERSE_LOST = 430, "a column without a way back",
         cause: "The source column's values cannot be computed from the target's. The compatibility view shows nulls in its place, and this column is verified by a second evaluation on a sample instead of by the reverse.",
         cure: "If there is a way back, give it under `reverse`; if not, nothing is to be done before the old dataset is dropped.";
@@ -139,9 +136,12 @@ codes! {
     OWNER_ZONE = 447, "an owner's time zone that is not known",
         cause: "The migration's window has no time zone, so that of each dataset's owner counts, and the annotation `greylag.dev/time-zone` of that owner is neither an IANA name nor `+hh:mm`. The window is read in UTC for that owner's datasets.",
         cure: "Correct the annotation and import the owner's descriptor again, or give the window a `zone`.";
-    NOTE_FOR_VIEW = 426, "a dataset without a compatibility view",
-        cause: "The new files are Avro, which DuckDB reads only by an extension that has to be fetched. In place of the view that would give readers the old names and types stands a note: comments that say which old column is what of the new.",
-        cure: "Nothing, if no reader needs the view. Else write the new dataset as Parquet (`layout: {format: parquet}`), or follow the note.";
+    JSON_TYPE = 448, "a type that JSON cannot carry",
+        cause: "A key of a JSON object is text, so a map whose keys are lists, structs or maps has no form in JSON.",
+        cure: "Keep the dataset in Parquet (`layout: {format: parquet}`), drop the column with a reason, or compute another column from it with `expr`.";
+    AVRO_TYPE = 449, "a column that Avro cannot carry",
+        cause: "Avro has no unsigned 64-bit numbers, no whole seconds, no times of day in nanoseconds, no maps whose keys are not strings, and no names with other than letters, digits and underscores.",
+        cure: "Give the column another type or name in the mapping (`decimal(20,0)` holds every `uint64`), or keep the dataset in Parquet.";
     UNKNOWN_DATASET = 450, "a dataset that the catalog does not know",
         cause: "A pair names a dataset in `from` that no descriptor and no scanned directory has registered. The pair is blocked, the others go on.",
         cure: "Correct the name, or register the dataset with `greylag catalog import PATH` and plan again.";
