@@ -161,13 +161,13 @@ fn columns_that_avro_cannot_carry() {
     case.spec["layout"] = json!({"format": "avro"});
     insta::assert_snapshot!(case.reasons(), @"
     a → b
-    GL0419 at /spec/layout/format: Avro cannot carry column `big` of type `uint64`: Avro has no unsigned 64-bit numbers
+    GL0449 at /spec/layout/format: Avro cannot carry column `big` of type `uint64`: Avro has no unsigned 64-bit numbers
         give it the type `decimal(20,0)`
-    GL0419 at /spec/layout/format: Avro cannot carry column `at` of type `list<timestamp(s)>`: Avro has no times in whole seconds
+    GL0449 at /spec/layout/format: Avro cannot carry column `at` of type `list<timestamp(s)>`: Avro has no times in whole seconds
         give it the unit `ms`
-    GL0419 at /spec/layout/format: Avro cannot carry column `straße` of type `string`: Avro names begin with a letter or `_` and go on with those and digits, and `straße` does not
+    GL0449 at /spec/layout/format: Avro cannot carry column `straße` of type `string`: Avro names begin with a letter or `_` and go on with those and digits, and `straße` does not
         rename the column
-    GL0419 at /spec/layout/format: Avro cannot carry column `m` of type `map<int8, string>`: keys of Avro's maps are strings, not `int8`
+    GL0449 at /spec/layout/format: Avro cannot carry column `m` of type `map<int8, string>`: keys of Avro's maps are strings, not `int8`
         keep the dataset in Parquet
     ");
 }
@@ -179,7 +179,7 @@ fn types_that_json_cannot_carry() {
     case.spec["layout"] = json!({"format": "json"});
     insta::assert_snapshot!(case.reasons(), @"
     a → b
-    GL0418 at /spec/layout/format: column `m` is of type `list<map<list<int8>, string>>`, which JSON cannot carry
+    GL0448 at /spec/layout/format: column `m` is of type `list<map<list<int8>, string>>`, which JSON cannot carry
         keep the dataset in Parquet, drop the column with a reason, or compute text from it with `expr`
     GL0442 at /spec/datasets/0/to: column `n` has bytes inside nested values, which are base64 in JSON and text to DuckDB
         keep the dataset in Parquet
