@@ -9,6 +9,7 @@ mod measure;
 mod plan;
 mod small;
 mod steps;
+mod template;
 
 use crate::demo;
 use crate::gate::python;
@@ -36,7 +37,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of the benches.
-pub(crate) const NAMES: [&str; 5] = ["small", "lineitem", "diff", "steps", "plan"];
+pub(crate) const NAMES: [&str; 6] = ["small", "lineitem", "diff", "steps", "plan", "template"];
 
 /// Runs one bench, or all.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
@@ -56,6 +57,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
             "lineitem" => lineitem::run(setting)?,
             "diff" => diff::run(setting)?,
             "steps" => steps::run(setting)?,
+            "template" => template::run(setting)?,
             _ => plan::run(setting)?,
         }
     }

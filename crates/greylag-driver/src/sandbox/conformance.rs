@@ -137,10 +137,10 @@ fn a_long_line_ends(make: &dyn Make) {
 
 fn logs_keep_their_end(make: &dyn Make) {
     let mut script: Vec<Act> = (0..20).map(|_| Act::Complain("y".repeat(LOG_BYTES / 8))).collect();
-    script.push(Act::Complain("the end".to_owned()));
+    script.push(Act::Complain(" the end".to_owned()));
     let (_, ended, log) = run(make, script);
     assert_eq!((ended, log.len()), (Ended::Exit(0), LOG_BYTES));
-    assert!(log.ends_with("ythe end"));
+    assert!(log.ends_with("y the end"));
 }
 
 fn who_hangs_is_ended(make: &dyn Make) {
