@@ -54,7 +54,12 @@ impl Condition {
             Self::Succeeded => run.row.state == RunState::Finished && run.counters.bad() == 0,
             Self::Paused => run.row.state == RunState::Paused,
             Self::Undone => run.row.state == RunState::Undone,
-            Self::Idle => run.counters.running == 0 && run.counters.ready == 0,
+            Self::Idle => {
+                let counters = run.counters;
+                // Between two cohorts nothing runs for a moment, and yet it goes on.
+                let goes_on = counters.pending > 0 && counters.waiting == 0 && follow::held(run).is_none();
+                counters.running + counters.ready == 0 && (!goes_on || run.row.state != RunState::Running)
+            }
         }
     }
 }
