@@ -101,3 +101,53 @@ fn limits_are_stored_shown_and_refused_where_they_limit_nothing() {
     let shown = rig.run(["limits", "show", "-o", "json"]).ended(0).json();
     assert!(shown["items"].as_array().unwrap().iter().all(|item| item["inUse"] == 0), "{shown}");
 }
+
+#[test]
+fn a_window_follows_the_clocks_of_the_owner_in_the_catalog() {
+    let rig = Rig::new();
+    rig.write("data/visits.csv", "id\n1\n");
+    rig.write(
+        "catalog.yaml",
+        "apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: tokyo, annotations: {greylag.dev/time-zone: Asia/Tokyo}}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Resource
+metadata: {name: visits, annotations: {greylag.dev/location: ./data/visits.csv}}
+spec: {type: dataset, owner: tokyo}
+",
+    );
+    rig.run(["catalog", "import", "catalog.yaml"]).ended(0);
+    let migration = |window: &str| {
+        format!(
+            "apiVersion: greylag.dev/v1alpha1\nkind: Migration\nmetadata: {{name: v}}\nspec:\n  \
+             datasets: [{{from: visits, to: visits_v2}}]\n  rollout: {{window: {window}}}\n"
+        )
+    };
+    rig.write("m.yaml", migration("{from: \"09:00\", to: \"17:00\"}"));
+    let plan = rig.run(["plan", "-f", "m.yaml", "-o", "json"]).ended(0);
+    assert!(plan.stdout.contains("\"zone\": \"Asia/Tokyo\""), "{}", plan.stdout);
+    // An hour that is over or to come, whenever this runs: the run waits and can be stopped, and nothing was begun.
+    let hour = (hour_of_day() + 3) % 24;
+    rig.write("later.yaml", migration(&format!("{{from: \"{hour:02}:00\", to: \"{hour:02}:30\", zone: UTC}}")));
+    let mut waiting = rig.command().args(["apply", "-f", "later.yaml", "--yes", "--quiet"]).spawn().unwrap();
+    let postponed = || rig.run(["logs", "v-1"]).stdout.contains("its window is closed until");
+    let begun = std::time::Instant::now();
+    while !postponed() {
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "nothing is postponed");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(waiting.try_wait().unwrap().is_none(), "it waits for its window");
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+    assert!(!rig.path("data/visits_v2.csv").exists());
+    rig.run(["undo", "v-1", "--yes"]).ended(0);
+}
+
+/// The hour of the day, UTC.
+fn hour_of_day() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.as_secs() / 3_600 % 24
+}
