@@ -23,8 +23,8 @@ use std::path::Path;
 
 /// Remove what nobody needs any more, and give the space back.
 ///
-/// Without options only leftovers go: rejected rows of runs that were undone or are not known any more, what failed in
-/// ended runs and was kept for a look (a retry converts it anew), and files of dead processes. `--plans` also removes
+/// Without options only leftovers go: rejected rows and logs of custom steps of runs that were undone or are not known any
+/// more, what failed in ended runs and was kept for a look (a retry converts it anew), and files of dead processes. `--plans` also removes
 /// plans that no run executes, `--runs` the journals of runs that have ended, both only if they are older than
 /// `--older-than`. A run that could still be undone is kept: its journal is what the undo walks back. Names of removed
 /// runs are never used again. In the end the database file is written anew without its holes.
@@ -138,7 +138,7 @@ fn remove(context: &Context, found: &[Found]) -> Result<Removed, Failure> {
         let done = match one.kind {
             Kind::Run => left_alone(context, prune.remove_run(&RunId::new(&one.name), context.now()))?,
             Kind::Plan => left_alone(context, prune.remove_plan(&PlanId::new(&one.name)))?,
-            Kind::Rejected | Kind::Staging => {
+            Kind::Rejected | Kind::Logs | Kind::Staging => {
                 // A single file is staged without a directory.
                 let file = fs::symlink_metadata(&one.name).is_ok_and(|metadata| metadata.is_file());
                 let gone = if file { fs::remove_file(&one.name) } else { fs::remove_dir_all(&one.name) };

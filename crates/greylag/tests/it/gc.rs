@@ -77,12 +77,15 @@ fn an_undone_run_goes_and_its_name_is_not_used_again() {
     let (rig, ..) = used();
     rig.run(["undo", "m-1", "--yes"]).ended(0);
     rig.write("home/rejected/m-1/new.rejected.jsonl", "{}\n");
+    rig.write("home/steps/m-1/new.count.log", "said\n");
+    rig.write("home/steps/running/copy", "of a script that runs\n");
     let gone = rig.json(["gc", "--runs", "--plans", "--older-than", "0s"]);
     let kinds: Vec<&str> =
         gone["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["run", "rejected", "plan", "plan"], "{gone}");
+    assert_eq!(kinds, ["run", "rejected", "logs", "plan", "plan"], "{gone}");
     assert!(gone["database"]["after"].as_u64() <= gone["database"]["before"].as_u64(), "{gone}");
-    assert!(!rig.path("home/rejected/m-1").exists());
+    assert!(!rig.path("home/rejected/m-1").exists() && !rig.path("home/steps/m-1").exists());
+    assert!(rig.path("home/steps/running/copy").exists());
     let again = rig.plans("m.yaml").remove(0);
     rig.run(["apply", &again]).ended(0);
     assert_eq!(names(&rig, "runs"), ["m-2"]);

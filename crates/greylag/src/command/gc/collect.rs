@@ -38,6 +38,7 @@ pub(super) enum Kind {
     Run,
     Plan,
     Rejected,
+    Logs,
     Staging,
     Scratch,
 }
@@ -48,6 +49,7 @@ impl Kind {
             Self::Run => "run",
             Self::Plan => "plan",
             Self::Rejected => "rejected",
+            Self::Logs => "logs",
             Self::Staging => "staging",
             Self::Scratch => "scratch",
         }
@@ -85,7 +87,9 @@ pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Resul
     for run in runs.iter().filter(|run| !gone.contains(&run.id) && run.row.state.has_ended() && !show::driven(run)) {
         unpublished(journal, run, &mut found)?;
     }
-    rejected(&context.home()?.rejected(), &runs, &gone, &mut found)?;
+    let home = context.home()?;
+    of_runs(&home.rejected(), (Kind::Rejected, REJECTED), &runs, &gone, &mut found)?;
+    of_runs(&home.steps(), (Kind::Logs, LOGS), &runs, &gone, &mut found)?;
     for path in wire::abandoned_scratch(&context.home()?)? {
         let (bytes, name) = (size(&path), path.display().to_string());
         let why = "samples of a process that was ended";
@@ -177,23 +181,39 @@ fn staging(journal: &dyn Journal, run: &RunRecord, found: &mut Vec<Found>) -> Re
     }
 }
 
-/// Rejected rows of runs that were undone, are removed, or are not known.
-fn rejected(parent: &Path, runs: &[RunRecord], gone: &BTreeSet<&RunId>, found: &mut Vec<Found>) -> Result<(), Failure> {
+/// What rejected rows and logs are called whose run is not known, is removed, or was undone.
+const REJECTED: [&str; 3] = [
+    "rejected rows of a run that is not known",
+    "rejected rows of a run that is removed",
+    "rejected rows of a run that was undone",
+];
+const LOGS: [&str; 3] = [
+    "logs of custom steps of a run that is not known",
+    "logs of custom steps of a run that is removed",
+    "logs of custom steps of a run that was undone",
+];
+/// Beside the logs of custom steps: copies of scripts that run just now, which go with their attempts.
+const RUNNING: &str = "running";
+
+/// Folders named after runs that were undone, are removed, or are not known.
+fn of_runs(
+    parent: &Path,
+    (kind, words): (Kind, [&'static str; 3]),
+    runs: &[RunRecord],
+    gone: &BTreeSet<&RunId>,
+    found: &mut Vec<Found>,
+) -> Result<(), Failure> {
     for folder in folders(parent)? {
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let [unknown, removed, undone] = words;
         let why = match runs.iter().find(|run| run.id.as_str() == name) {
-            None => "rejected rows of a run that is not known",
-            Some(run) if gone.contains(&run.id) => "rejected rows of a run that is removed",
-            Some(run) if run.row.state == RunState::Undone => "rejected rows of a run that was undone",
+            None if kind == Kind::Logs && name == RUNNING => continue,
+            None => unknown,
+            Some(run) if gone.contains(&run.id) => removed,
+            Some(run) if run.row.state == RunState::Undone => undone,
             Some(_) => continue,
         };
-        found.push(Found {
-            kind: Kind::Rejected,
-            bytes: size(&folder),
-            name: folder.display().to_string(),
-            why,
-            undoable: false,
-        });
+        found.push(Found { kind, bytes: size(&folder), name: folder.display().to_string(), why, undoable: false });
     }
     Ok(())
 }
