@@ -4,9 +4,10 @@
 use crate::rig::{START, limits};
 use greylag_driver::clock::ManualClock;
 use greylag_driver::fault::NoFaults;
-use greylag_driver::journal::{Batch, Journal, Loaded, Plans as _, Transition, sample};
+use greylag_driver::journal::{Batch, Journal, Loaded, Plans as _, TaskFilter, Transition, Watch as _, sample};
 use greylag_model::id::{RunId, WorkerId};
-use greylag_model::task::{Circumstances, Input, Phase, Progress, decide};
+use greylag_model::rollout::{Cohort, Gate, Rollout};
+use greylag_model::task::{Circumstances, Input, Phase, Progress, TaskState, decide};
 use greylag_store::{Counts, Store};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -108,4 +109,32 @@ fn of_a_whole_run_grows_with_its_steps_alone() {
     // How many steps share a commit varies; a scan of the run per decision would show as a factor of twenty.
     assert!(many.0 < few.0 * 2.0, "{few:?} {many:?}");
     assert!(many.1 < few.1 * 1.5, "{few:?} {many:?}");
+}
+
+/// A page of the tasks of a state costs in proportion to the tasks of that state, not to their square.
+#[test]
+fn of_a_page_of_waiting_tasks_grows_with_them_alone() {
+    let cost = |tasks: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("state.db")).unwrap();
+        let steps = vec![sample::step("estate/make", Phase::Expand)];
+        let tasks = (0..tasks).map(|number| {
+            let cohort = u32::from(number > 0);
+            greylag_model::plan::PlanTask { cohort, ..sample::task(&format!("d{number:06}"), steps.clone()) }
+        });
+        let mut plan = sample::plan("p-1", tasks.collect());
+        let cohort = |name: &str, tasks: u64| Cohort { name: name.to_owned(), tasks, gate: Gate::default() };
+        let rest = plan.tasks.len() as u64 - 1;
+        plan.header.rollout = Some(Rollout { cohorts: vec![cohort("first", 1), cohort("rest", rest)] });
+        store.save_plan(&plan).unwrap();
+        let run = RunId::new("r-1");
+        store.create_run(&run, &plan.header.id, START).unwrap();
+        store.count();
+        let pending = TaskFilter { states: vec![TaskState::Pending], id: None };
+        let page = store.tasks(&run, &pending, 0, 100).unwrap();
+        assert_eq!((page.len(), page[0].ordinal), (100, 1));
+        store.counts().instructions as f64 / rest as f64
+    };
+    let (few, many) = (cost(500), cost(5_000));
+    assert!(many < few * 2.0, "{few} and {many} instructions a task");
 }

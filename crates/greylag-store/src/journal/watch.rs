@@ -77,10 +77,11 @@ impl Watch for Store {
             let (from, limit) = (from as i64, limit as i64);
             let (source, condition) = match (&filter.id, filter.states.is_empty()) {
                 (Some(_), _) => ("plan_task p JOIN task t ON t.run = ?1 AND t.ordinal = p.ordinal", "p.id = ?5 AND "),
-                // By primary key, or by the queue's index: the rows of a state are few where one asks for it.
+                // By primary key, or by the queue's index, and in this order (which is what `CROSS` says): the other way
+                // round every task of the plan would be looked for among all rows of the state.
                 (None, true) => ("task t JOIN plan_task p ON p.ordinal = t.ordinal", "?5 IS NULL AND "),
                 (None, false) => {
-                    ("task t INDEXED BY task_queue JOIN plan_task p ON p.ordinal = t.ordinal", "?5 IS NULL AND ")
+                    ("task t INDEXED BY task_queue CROSS JOIN plan_task p ON p.ordinal = t.ordinal", "?5 IS NULL AND ")
                 }
             };
             let states = if filter.states.is_empty() {
