@@ -18,9 +18,9 @@ impl Decider<'_> {
         if self.row.state != RunState::Running {
             return Ok(());
         }
-        self.cohorts = rollout.begin(self.time.now());
         let mut draft = Draft::default();
         draft.batch.now = self.time.now();
+        self.cohorts = rollout.begin(draft.batch.now);
         draft.begins_cohorts = true;
         self.commit(draft)
     }

@@ -102,7 +102,7 @@ impl Decider<'_> {
         for (((task, epoch), keys), granted) in tasks.iter().zip(epochs).zip(ask.wanted).zip(&allotted.granted) {
             // Whether granted or not, the journal now knows of these keys.
             for key in &keys {
-                self.quota.told.entry(key.clone()).or_default();
+                *self.quota.told.entry(key.clone()).or_default() += u64::from(*granted);
             }
             if *granted {
                 self.quota.hold(task.ordinal, *epoch, keys.into());
@@ -111,8 +111,6 @@ impl Decider<'_> {
             }
         }
         self.quota.next = self.quota.next.into_iter().chain(allotted.next).min();
-        self.quota.told =
-            self.quota.told.keys().map(|key| (key.clone(), self.quota.in_use.get(key).copied().unwrap_or(0))).collect();
         Ok(allotted.granted)
     }
 
