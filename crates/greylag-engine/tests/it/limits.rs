@@ -254,8 +254,9 @@ fn limits_change_while_a_run_is_under_way_and_end_with_it() {
         }
         Store::open(&path).unwrap().set_limits(&known(&[("all", Some(1), None)])).unwrap();
         // What was begun ends, those that had their intents and waited for a thread as well; then there is one at a time.
+        // The second of the new ones begins when the last of the old ones has ended.
         let seen = came();
-        while came() < seen + 150 {
+        while came() < seen + 152 {
             std::thread::yield_now();
         }
         door.inside.lock().unwrap().clear_most();
