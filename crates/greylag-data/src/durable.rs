@@ -33,6 +33,10 @@ pub trait Disk: Send + Sync {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Renames over what is at `to`, if anything.
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Exchanges what is at two paths, at once: at every instant each of the two is at one of them.
+    fn exchange(&self, left: &Path, right: &Path) -> io::Result<()>;
+    /// Gives a file a second name; fails with [`io::ErrorKind::AlreadyExists`] if something is there.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Waits until the file or directory at `path` is on disk.
     fn sync(&self, path: &Path) -> io::Result<()>;
     /// Sets mode and, if given, user and group.
@@ -72,6 +76,20 @@ impl Disk for LocalDisk {
 
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    fn exchange(&self, left: &Path, right: &Path) -> io::Result<()> {
+        match rustix::fs::renameat_with(CWD, left, CWD, right, RenameFlags::EXCHANGE) {
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this file system cannot exchange two directories at once (`renameat2` with `RENAME_EXCHANGE`)",
+            )),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
     }
 
     fn sync(&self, path: &Path) -> io::Result<()> {

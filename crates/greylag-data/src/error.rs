@@ -2,6 +2,7 @@
 
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
+use greylag_model::id::RunId;
 use std::path::Path;
 
 /// An Arrow type that no reader gives and no expression makes.
@@ -23,6 +24,9 @@ pub(crate) fn arrow(error: &arrow::error::ArrowError) -> DriverError {
 pub(crate) fn expression(subject: &str, why: &str) -> DriverError {
     DriverError::permanent(code::INCONSISTENT, format!("the expression of `{subject}` cannot be evaluated: {why}"))
 }
+
+/// Files that a message names.
+const NAMED: usize = 3;
 
 /// The source is not what it was.
 pub(crate) fn source_changed(path: &Path) -> DriverError {
@@ -52,6 +56,32 @@ pub(crate) fn power_cut(what: &str) -> DriverError {
 pub(crate) fn target_changed(path: &Path) -> DriverError {
     DriverError::conflict(code::TARGET_CHANGED, format!("`{}` was written to since it was published", path.display()))
         .hint("taking it back would lose that: save what was written, or keep the new dataset")
+}
+
+/// The target is not what the run before left there.
+pub(crate) fn not_the_base(path: &Path, differ: &[(&str, &String)]) -> DriverError {
+    let named: Vec<String> = differ.iter().take(NAMED).map(|(how, name)| format!("`{name}` is {how}")).collect();
+    let more = if differ.len() > NAMED { format!(", and {} more", differ.len() - NAMED) } else { String::new() };
+    let words = format!("`{}` is not as the run before left it: {}{more}", path.display(), named.join(", "));
+    DriverError::conflict(code::NOT_THE_BASE, words).hint(
+        "only runs of the migration may write there before the cutover; put it back, then `greylag retry --failed`",
+    )
+}
+
+/// Files of a source are gone, and their rows may not go.
+pub(crate) fn source_files_gone<'a>(path: &Path, gone: impl ExactSizeIterator<Item = &'a String>) -> DriverError {
+    let all = gone.len();
+    let named: Vec<String> = gone.take(NAMED).map(|name| format!("`{name}`")).collect();
+    let more = if all > NAMED { format!(" and {} more", all - NAMED) } else { String::new() };
+    let words = format!("{}{more} of `{}` were migrated and are gone", named.join(", "), path.display());
+    DriverError::permanent(code::SOURCE_FILES_GONE, words)
+        .hint("`increments: {removed: follow}` takes their rows from the target, `removed: keep` leaves them there")
+}
+
+/// The ledger of a base is not there.
+pub(crate) fn ledger_gone(run: &RunId) -> DriverError {
+    DriverError::permanent(code::LEDGER_GONE, format!("nobody knows any more which files run `{run}` has converted"))
+        .hint("give the new dataset another name and migrate it anew, or undo that run if it still can be")
 }
 
 /// Something stands where the compatibility view is to be.

@@ -11,6 +11,9 @@
 //!    rejected/                                            rejected rows, a file per chunk
 //! ```
 //!
+//! An increment that replaced a generation leaves beside the target, without an epoch, what it may have to bring back:
+//! `.users_v2.greylag-users-v2-7k3f-users_v2.before`.
+//!
 //! A single file that one chunk makes needs no directory: then the staging *file* stands under that name itself, made
 //! empty by the attempt and filled by its reader, which opens what is there and makes nothing. Whatever is said here
 //! of the directory holds for it. Which of the two it is is seen on disk.
@@ -37,7 +40,7 @@ use greylag_model::id::{RunId, TaskId};
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -98,6 +101,14 @@ impl Staging {
     /// The directory that goes once its data is published; none around a staging file.
     pub fn shell(&self) -> Option<PathBuf> {
         Some(self.path()).filter(|path| !is_file(path))
+    }
+
+    /// What an increment keeps of the generation before its own, for the way back.
+    pub fn before(&self) -> PathBuf {
+        let stem = self.stem.as_bytes();
+        let mut name = OsString::from_vec(stem.strip_suffix(b"e").unwrap_or(stem).to_vec());
+        name.push("before");
+        self.parent.join(name)
     }
 
     /// Pieces of a single file.

@@ -8,6 +8,7 @@
 use crate::error::DriverError;
 use greylag_model::check::CheckResult;
 use greylag_model::id::{RunId, TaskId, Timestamp};
+use greylag_model::increment::Base;
 use greylag_model::plan::{PlanHeader, PlanTask};
 pub use greylag_model::task::Progress;
 use greylag_model::task::{Direction, Step};
@@ -45,13 +46,18 @@ pub trait Context: Send + Sync {
     /// Records durably that `key` (a chunk) is done; returns when it is on disk. Fails with class conflict if this
     /// attempt has lost its lease.
     fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError>;
-    /// What this step has recorded so far, in this attempt or an earlier one, by key.
+    /// What this step has recorded so far, in this attempt or an earlier one, by key. Taking a step back also sees what it
+    /// recorded forwards.
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError>;
     /// Tells how far the work is; cheap, not durable.
     fn progress(&self, progress: Progress);
     /// The evidence (`StepReport::output`) of an earlier step of the same task, by its name (`uses`, for
     /// those of the built-in order).
     fn output_of(&self, name: &str) -> Result<Option<Arc<Value>>, DriverError>;
+    /// What the step of a base (see [`greylag_model::increment`]) has recorded, by key.
+    fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError>;
+    /// The output of a step of a base, by the step's name.
+    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError>;
     /// A named place at which a test rig may stop or fail the attempt; `point` is e.g. `in-effect`.
     fn fault(&self, point: &str) -> std::io::Result<()>;
 }

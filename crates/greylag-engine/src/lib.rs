@@ -7,6 +7,7 @@
 pub mod candidates;
 mod drive;
 pub mod probe;
+pub mod published;
 pub mod sample;
 pub mod service;
 mod service_types;

@@ -60,6 +60,7 @@ pub fn probe(
             impact: source.as_ref().and_then(|source| impacts.remove(source)).unwrap_or_else(Impact::default),
             source: observed,
             target,
+            published: None,
             sample: None,
         }
     });

@@ -4,7 +4,7 @@
 //! journal, so that it is not lost, and then met at once if nobody drives the run; else the process that does meets it.
 
 use crate::drive::run_unknown;
-use crate::{Asked, Engine, UndoPreview};
+use crate::{Asked, Engine, UndoPreview, published};
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{Request, RunRecord, TaskFilter, TaskRecord};
 use greylag_model::code::engine as code;
@@ -108,7 +108,22 @@ pub fn retry_failed(engine: &Engine, run: &RunId, task: Option<&TaskId>, by: &st
 /// it is the caller's.
 pub fn undo(engine: &Engine, run: &RunId, by: &str) -> Result<Asked, DriverError> {
     allowed(engine, run, &Ask::Undo(by))?;
+    stands_alone(engine, run)?;
     ask(engine, run, Request::Undo { by: by.to_owned() })
+}
+
+/// Refuses what would pull the ground from under later runs: those that go on from what this one has published are taken
+/// back before it.
+pub fn stands_alone(engine: &Engine, run: &RunId) -> Result<(), DriverError> {
+    let later = published::later(engine.journal(), &status(engine, run)?)?;
+    let Some(newest) = later.first() else { return Ok(()) };
+    let more = match later.len() {
+        1 => String::new(),
+        many => format!(" and {} more", many - 1),
+    };
+    let words = format!("run `{}`{more} goes on from what run `{run}` has published", newest.id);
+    Err(DriverError::permanent(code::UNDO_LATER_FIRST, words)
+        .hint(format!("`greylag undo {}` first: the newest goes first", newest.id)))
 }
 
 /// What [`undo`] would do to a page of tasks; the same list of steps is what it walks.

@@ -92,6 +92,7 @@ fn snapshot(pair: &Pair, design: &Design) -> PairSnapshot {
         zone: None,
         dangling_owner: false,
         impact: Impact::default(),
+        published: None,
         sample: None,
     }
 }

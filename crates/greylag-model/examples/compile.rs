@@ -110,6 +110,7 @@ fn pair(number: usize) -> PairSnapshot {
         zone: None,
         dangling_owner: false,
         impact: Impact::default(),
+        published: None,
         sample: None,
     }
 }

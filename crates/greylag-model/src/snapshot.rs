@@ -5,6 +5,7 @@ use crate::dataset::{Dataset, Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::Timestamp;
+use crate::increment::Published;
 use crate::sample::{Sample, Sampling};
 use crate::schema::Schema;
 use crate::task::Failure;
@@ -63,6 +64,9 @@ pub struct PairSnapshot {
     pub dangling_owner: bool,
     /// What lies downstream.
     pub impact: Impact,
+    /// What an earlier run of the migration has made of the target, if one has and the migration goes on from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// What a sample showed, or why none could be had; absent if none was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Result<Sample, Failure>>,

@@ -8,6 +8,7 @@ use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepRequest
 use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, Location, Shape};
 use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
+use greylag_model::increment::Base;
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::schema::{Column, Schema};
@@ -38,6 +39,12 @@ impl Context for Still {
     }
     fn progress(&self, _: Progress) {}
     fn output_of(&self, _: &str) -> Result<Option<std::sync::Arc<Value>>, DriverError> {
+        Ok(None)
+    }
+    fn base_checkpoints(&self, _: &Base) -> Result<Vec<(String, Value)>, DriverError> {
+        Ok(Vec::new())
+    }
+    fn base_output(&self, _: &Base, _: &str) -> Result<Option<Value>, DriverError> {
         Ok(None)
     }
     fn fault(&self, point: &str) -> std::io::Result<()> {
@@ -80,6 +87,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         cohort: 0,
         window: None,
         warnings: vec![],
+        increments: None,
         sample: None,
     }
 }

@@ -14,13 +14,16 @@
 //! taken before the first batch and after the last; a difference is a conflict. The reply carries the identities, so
 //! that the caller can compare them between chunks, attempts and steps.
 
+mod mark;
 mod request;
 mod sink;
 mod source;
 mod unfit;
 mod watch;
 
-pub use request::{ConvertReply, ConvertRequest, Limits, Output, RejectedOutput, SourceState, WrittenFile};
+pub use request::{
+    ConvertReply, ConvertRequest, Limits, MarkOf, Marked, Output, RejectedOutput, SourceState, WrittenFile,
+};
 pub(crate) use source::{FirstRows, Source};
 pub(crate) use watch::Watch;
 
@@ -56,6 +59,7 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
     let mut unfit = UnfitRows::new(&request.source, &request.mapping);
     let mut wanted = FirstRows::new(request.first_rows);
     let mut rows_read = 0;
+    let mut marked = Marked::default();
     let parts = request.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
         if wanted.is_done() {
@@ -77,6 +81,9 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
             };
             let (exact, tolerant) = split(&fitting, &ways)?;
             watch.update(&exact, &tolerant, &evaluated.batch, |_| {})?;
+            if let Some(of) = &request.mark {
+                marked.merge(mark::of(&evaluated.batch, of)?);
+            }
             sink.write(&evaluated.batch)?;
             first_row += batch.num_rows() as u64;
             if wanted.is_done() {
@@ -92,7 +99,7 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
     }
     let (target, source) = watch.finish();
     let (rejected, misfits) = (rejected.finish()?, unfit.finish());
-    Ok(ConvertReply { files, rows_read, rejected, target, source, read: before, misfits })
+    Ok(ConvertReply { files, rows_read, rejected, target, source, read: before, marked, misfits })
 }
 
 /// The columns of a source batch that are watched.

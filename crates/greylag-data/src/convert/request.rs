@@ -32,6 +32,37 @@ pub struct ConvertRequest {
     pub rejected: RejectedOutput,
     /// What the work may take.
     pub limits: Limits,
+    /// What to note of one column of the target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<MarkOf>,
+}
+
+/// A column of the target whose largest value is wanted: a date, a timestamp or an integer of at most 63 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkOf {
+    /// Its place in the target's schema.
+    pub column: usize,
+    /// Values below this are counted.
+    pub late_below: Option<i64>,
+}
+
+/// What was noted of a column, in its own unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marked {
+    /// Its largest value; none if it had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest: Option<i64>,
+    /// Rows whose value is below the bound.
+    #[serde(default)]
+    pub late: u64,
+}
+
+impl Marked {
+    /// Adds what was noted of other rows.
+    pub fn merge(&mut self, other: Self) {
+        self.largest = self.largest.max(other.largest);
+        self.late += other.late;
+    }
 }
 
 /// Where converted rows go. Nothing outside is touched.
@@ -92,6 +123,9 @@ pub struct ConvertReply {
     pub source: SourceState,
     /// The files that were read, as they were before and after.
     pub read: Vec<(String, Identity)>,
+    /// What was noted of the column asked for.
+    #[serde(default)]
+    pub marked: Marked,
     /// Of a sample: all that did not fit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub misfits: Vec<Misfits>,

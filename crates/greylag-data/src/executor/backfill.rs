@@ -6,19 +6,21 @@
 //! A ledger entry counts only if the source is the one it was made from and its files are there. When a person tries
 //! again what failed its verification, nothing counts: all is converted anew.
 
-use super::dataset::{Manners, content_fingerprint, manners};
+use super::dataset::{Manners, Place, content_fingerprint, fingerprint_of, manners};
+use super::increment::{Choice, Increment, Piece};
 use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
-use crate::convert::{ConvertReply, ConvertRequest, Output, RejectedOutput, SourceState, WrittenFile};
+use crate::convert::{ConvertReply, ConvertRequest, MarkOf, Marked, Output, RejectedOutput, SourceState, WrittenFile};
 use crate::durable::{Identity, parent, settle, walk};
 use crate::error::{lost, power_cut, source_changed};
 use crate::evidence::State;
-use crate::listing::{Anchor, DataFile, FileFormat, list};
+use crate::listing::{DataFile, FileFormat, list};
 use crate::request::{AssembleRequest, Reply, Request};
 use crate::staging::{Claim, Staging};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Progress, StepReport};
 use greylag_model::dataset::Shape;
+use greylag_model::increment::Mark;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -51,6 +53,12 @@ pub(super) struct Backfilled {
     pub(super) source_state: SourceState,
     /// Access that the target is to have.
     pub(super) manners: Option<Manners>,
+    /// What it took and what it kept, if runs take up what changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) increment: Option<Increment>,
+    /// How far the target is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) watermark: Option<Mark>,
     /// The start of the machine that it happened under: after another one the staged name may be gone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) boot: String,
@@ -61,6 +69,33 @@ impl Backfilled {
     pub(super) fn lost(&self, job: &Job<'_>, what: &str) -> DriverError {
         if self.boot == job.plane.boot { lost(what) } else { power_cut(what) }
     }
+
+    /// Names and identities of what it was made from, as they are now.
+    pub(super) fn source_now(&self, place: &Path) -> Result<String, DriverError> {
+        match &self.increment {
+            None => content_fingerprint(place),
+            // Of the other files none was read, and new ones may come at any time.
+            Some(increment) => fingerprint_of(place, increment.taken.iter().map(String::as_str)),
+        }
+    }
+
+    /// Names and identities of all that stands where it was published.
+    pub(super) fn published_now(&self, target: &Path) -> Result<String, DriverError> {
+        let known = self.staged_now(target)?;
+        let files = walk(target).on("list", target)?.iter().filter(|(_, metadata)| !metadata.is_dir()).count();
+        // A file that nobody knows makes it another one.
+        let same = self.increment.is_none() || files == self.files.len();
+        Ok(if same { known } else { format!("{known}, and {files} files") })
+    }
+
+    /// Names and identities of what was staged, as they are now at `data`.
+    pub(super) fn staged_now(&self, data: &Path) -> Result<String, DriverError> {
+        match &self.increment {
+            None => content_fingerprint(data),
+            // An attempt to publish puts the kept files beside them.
+            Some(_) => fingerprint_of(data, self.files.iter().map(|file| file.relative.as_str())),
+        }
+    }
 }
 
 /// A finished unit in the ledger.
@@ -68,18 +103,22 @@ impl Backfilled {
 struct Finished {
     /// The source that it was made from.
     source: String,
+    /// Which piece of which file it is, if runs take up what changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    piece: Option<Piece>,
     reply: ConvertReply,
 }
 
 impl Work for Backfill {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
-        let run = Run::new(job, job.staging()?)?;
-        let before = content_fingerprint(&run.place)?;
-        let units = job.units(&run.anchor, &job.request.plan.source.layout, &run.files)?;
+        let mut run = Run::new(job, job.staging()?)?;
+        let before = run.fingerprint()?;
+        let units = run.units()?;
         let claim = run.claim(&units)?;
         // Done before and begun again: what it made did not hold, so nothing of it is kept.
         let anew = job.context.output_of("data/backfill")?.is_some();
-        let finished = if units.len() > 1 && !anew { run.ledger(&before)? } else { BTreeMap::new() };
+        let noted = units.len() > 1 || run.choice.is_some();
+        let finished = if noted && !anew { run.ledger(&before)? } else { BTreeMap::new() };
         run.prepare(claim, &finished)?;
         let replies = run.convert(&units, finished, &before)?;
         let report = run.finish(&units, replies, &before)?;
@@ -100,9 +139,10 @@ impl Work for Backfill {
 struct Run<'a> {
     job: &'a Job<'a>,
     staging: Staging,
-    anchor: Anchor,
-    place: PathBuf,
+    place: Place,
     files: Vec<DataFile>,
+    /// What it takes and what it keeps, if runs take up what changed.
+    choice: Option<Choice>,
 }
 
 impl<'a> Run<'a> {
@@ -110,7 +150,35 @@ impl<'a> Run<'a> {
         let source = job.source()?;
         let declared = FileFormat::of(&job.request.plan.source.layout.format);
         let listing = list(&source.anchor, Some(declared))?;
-        Ok(Self { job, staging, anchor: source.anchor, place: source.path, files: listing.files })
+        let choice = match &job.request.plan.increments {
+            None => None,
+            Some(increments) => Some(Choice::make(job, increments, &source, listing.files.clone())?),
+        };
+        let files = choice.as_ref().map_or(listing.files, |choice| choice.convert.clone());
+        Ok(Self { job, staging, place: source, files, choice })
+    }
+
+    /// Names and identities of what is converted.
+    fn fingerprint(&self) -> Result<String, DriverError> {
+        self.choice
+            .as_ref()
+            .map_or_else(|| content_fingerprint(&self.place.path), |choice| choice.fingerprint(&self.place))
+    }
+
+    fn units(&mut self) -> Result<Vec<Unit>, DriverError> {
+        let (job, anchor, layout) = (self.job, &self.place.anchor, &self.job.request.plan.source.layout);
+        match &mut self.choice {
+            None => job.units(anchor, layout, &self.files),
+            Some(choice) => choice.units(&|file| job.units(anchor, layout, std::slice::from_ref(file))),
+        }
+    }
+
+    /// What a unit's ledger entry says of its source: the version of its file, else of the whole.
+    fn version<'s>(&'s self, key: &str, source: &'s str) -> &'s str {
+        match &self.choice {
+            None => source,
+            Some(choice) => choice.piece(key).map_or("", |(_, version)| version),
+        }
     }
 
     fn shape(&self) -> Shape {
@@ -126,7 +194,7 @@ impl<'a> Run<'a> {
                 let path = self.written_path(&key, file);
                 std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.len() == file.bytes)
             };
-            if entry.source == source && entry.reply.files.iter().all(there) {
+            if entry.source == self.version(&key, source) && entry.reply.files.iter().all(there) {
                 finished.insert(key, entry.reply);
             }
         }
@@ -195,7 +263,7 @@ impl<'a> Run<'a> {
             _ => self.staging.data(),
         };
         ConvertRequest {
-            source: self.anchor.clone(),
+            source: self.place.anchor.clone(),
             source_layout: plan.source.layout.clone(),
             chunks: unit.chunks.clone(),
             first_rows: None,
@@ -213,7 +281,16 @@ impl<'a> Run<'a> {
                 with_values: self.job.plane.options.rejected_with_values,
             },
             limits: self.job.plane.options.limits,
+            mark: self.mark(),
         }
+    }
+
+    /// What is to be noted of the watermark.
+    fn mark(&self) -> Option<MarkOf> {
+        let plan = self.job.request.plan;
+        let watermark = plan.increments.as_ref()?.watermark.as_ref()?;
+        let (column, _) = plan.mapping.target.find(&watermark.column)?;
+        Some(MarkOf { column, late_below: watermark.late_below() })
     }
 
     /// Converts what is not finished.
@@ -223,7 +300,9 @@ impl<'a> Run<'a> {
         finished: BTreeMap<String, ConvertReply>,
         source: &str,
     ) -> Result<BTreeMap<String, ConvertReply>, DriverError> {
-        let alone = units.len() <= 1;
+        let alone = units.len() <= 1 && self.choice.is_none();
+        // Each source file is one of the target, also if it has no rows; only where values make directories there is no place.
+        let always = self.choice.is_some() && self.job.request.plan.target_layout.partition_by.is_empty();
         if !alone && self.shape() == Shape::File {
             self.directory(&self.staging.parts())?;
         }
@@ -237,7 +316,7 @@ impl<'a> Run<'a> {
             let pieces = self.shape() == Shape::File;
             // A piece is a part of one file; in a directory each is a file of its own.
             let head = index == 0 || !pieces;
-            let request = self.request(&unit.key, unit, alone, head, pieces || alone);
+            let request = self.request(&unit.key, unit, alone, head, pieces || alone || always);
             let Reply::Convert(reply) = self.job.call(&Request::Convert(Box::new(request)))? else {
                 return Err(crate::error::odd_reply());
             };
@@ -245,7 +324,12 @@ impl<'a> Run<'a> {
             self.job.fault("in-effect", &self.staging.path())?;
             if !alone {
                 self.settle_unit(&unit.key, &reply)?;
-                let entry = Finished { source: source.to_owned(), reply: (*reply).clone() };
+                let piece = self.choice.as_ref().and_then(|choice| choice.piece(&unit.key));
+                let entry = Finished {
+                    source: self.version(&unit.key, source).to_owned(),
+                    piece: piece.map(|(piece, _)| piece.clone()),
+                    reply: (*reply).clone(),
+                };
                 self.job.context.checkpoint(&unit.key, &output(&entry)?)?;
             }
             let mut done = lock();
@@ -297,23 +381,27 @@ impl<'a> Run<'a> {
             source_state: SourceState { tolerant: State::empty(&ways.tolerant_schema(mapping)), ..Default::default() },
             ..Backfilled::default()
         };
+        let mut marked = Marked::default();
         for reply in replies.values() {
+            marked.merge(reply.marked);
             all.rows_read += reply.rows_read;
             all.rejected += reply.rejected;
             all.target.merge(&reply.target);
             all.source_state.merge(&reply.source);
             all.files.extend(reply.files.iter().cloned());
         }
-        if all.files.is_empty() {
+        let nothing = self.choice.as_ref().is_none_or(|choice| choice.kept.is_empty() && !choice.has_base(self.job));
+        let empty = all.files.is_empty() && nothing;
+        if empty {
             all.files = self.empty()?;
         }
         if self.shape() == Shape::File && units.len() > 1 {
             all.files = vec![self.assemble(units, all.target.rows)?];
         }
         all.files.sort_by(|left, right| left.relative.cmp(&right.relative));
-        let after = content_fingerprint(&self.place)?;
+        let after = self.fingerprint()?;
         if after != before {
-            return Err(source_changed(&self.place));
+            return Err(source_changed(&self.place.path));
         }
         all.rejected_file = self.keep_rejected(&replies)?;
         all.manners = Some(self.give_manners()?);
@@ -327,7 +415,13 @@ impl<'a> Run<'a> {
         }
         all.boot.clone_from(&self.job.plane.boot);
         all.staged = Identity::probe(&data).on("read", &data)?;
-        all.content = content_fingerprint(&data)?;
+        if let (Some(choice), Some(increments)) = (&self.choice, &self.job.request.plan.increments) {
+            all.increment = Some(choice.report(marked.late));
+            all.watermark = choice.mark(increments, marked.largest);
+            let entry = empty.then(|| Choice::placeholder(&all.files));
+            choice.close(self.job, increments.base.as_ref(), entry.as_ref())?;
+        }
+        all.content = all.staged_now(&data)?;
         let bytes = self.files.iter().map(|file| file.bytes).sum();
         let chunks = units.len() as u64;
         let progress = Progress { rows: all.rows_read, bytes, chunks, chunks_total: chunks };
@@ -385,7 +479,10 @@ impl<'a> Run<'a> {
     /// is published: this process has to read and rename what it wrote.
     fn give_manners(&self) -> Result<Manners, DriverError> {
         let first = self.files.first().map(|file| file.relative.as_str()).filter(|relative| !relative.is_empty());
-        let manners = manners(&self.place, &first.map_or_else(|| self.place.clone(), |file| self.place.join(file)))?;
+        let manners = manners(
+            &self.place.path,
+            &first.map_or_else(|| self.place.path.clone(), |file| self.place.path.join(file)),
+        )?;
         let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         for (path, metadata) in walk(&self.staging.data()).on("list", &self.staging.data())? {
             let (access, extra) = if metadata.is_dir() { (manners.directory, 0o700) } else { (manners.file, 0o400) };

@@ -83,6 +83,20 @@ pub(super) fn manners(root: &Path, first_file: &Path) -> Result<Manners, DriverE
     Ok(Manners { file: Access { mode: file.mode & 0o666, ..file }, directory })
 }
 
+/// Hash over the names and identities of some files below `root`; links are followed.
+pub(crate) fn fingerprint_of<'a>(root: &Path, files: impl Iterator<Item = &'a str>) -> Result<String, DriverError> {
+    let mut hash = Xxh3::new();
+    for relative in files {
+        let path = root.join(relative);
+        let Identity { device, inode, size, modified } = Identity::of(&std::fs::metadata(&path).on("read", &path)?);
+        hash.update(relative.as_bytes());
+        for number in [device, inode, size, modified as u64] {
+            hash.update(&number.to_le_bytes());
+        }
+    }
+    Ok(format!("{:032x}", hash.digest128()))
+}
+
 /// Hash over the names and identities of everything below and including `root`: changes whenever a file is written,
 /// added, removed or replaced, and does not when the whole is renamed.
 ///

@@ -29,11 +29,17 @@ impl Work for Expand {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         as_planned(job)?;
         let target = job.target()?;
-        if std::fs::symlink_metadata(&target.path).is_ok() {
-            return Err(target_exists(&target.path));
+        let there = std::fs::symlink_metadata(&target.path).ok();
+        match (job.base(), there) {
+            (Some(_), Some(there)) if there.is_dir() => {}
+            (Some(_), _) => return Err(crate::error::lost("the target of the run before")),
+            (None, Some(_)) => return Err(target_exists(&target.path)),
+            (None, None) => {}
         }
         let made = make_parents(job, &target)?;
-        room(job, &target)?;
+        if job.base().is_none() {
+            room(job, &target)?;
+        }
         let staging = job.staging()?;
         job.fault("write", &staging.path())?;
         if !job.is_one_file() {

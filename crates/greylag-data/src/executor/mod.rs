@@ -38,6 +38,8 @@ mod backfill;
 mod cutover;
 mod dataset;
 mod expand;
+mod generation;
+mod increment;
 mod publish;
 mod retire;
 mod units;
@@ -59,6 +61,7 @@ use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepReque
 use greylag_model::code::data as code;
 use greylag_model::dataset::Shape;
 use greylag_model::id::RunId;
+use greylag_model::increment::Base;
 use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::spec::Misfit;
 use greylag_model::task::{Direction, Phase};
@@ -216,6 +219,11 @@ impl Job<'_> {
         if let Ok(staging) = self.staging() {
             let _ = staging.remove_all(self.disk());
         }
+    }
+
+    /// What the task goes on from, if it does.
+    fn base(&self) -> Option<&Base> {
+        self.request.plan.increments.as_ref()?.base.as_ref()
     }
 
     /// Whether rows may be set aside.

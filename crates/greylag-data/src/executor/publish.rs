@@ -2,7 +2,7 @@
 
 use super::backfill::Backfilled;
 use super::dataset::{Manners, content_fingerprint};
-use super::{Job, OnPath, Work, done, output};
+use super::{Job, OnPath, Work, done, generation, output};
 use crate::durable::{Identity, appear, parent, walk};
 use crate::error::{source_changed, target_changed, target_exists};
 use greylag_driver::error::DriverError;
@@ -18,23 +18,32 @@ pub(super) struct Publish;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Published {
     path: PathBuf,
+    /// Files and rows that the target has.
     files: u64,
     rows: u64,
+    /// Names and identities of what stands there after an increment; none if it changed nothing, or began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
 }
 
 impl Work for Publish {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let backfilled: Backfilled = job.output_needed("data/backfill")?;
         let target = job.target()?.path;
+        if let Some(base) = job.base() {
+            let changed = generation::publish(job, base, &backfilled)?;
+            let content = if changed { Some(generation::content_of(&target)?) } else { None };
+            return published(target, &backfilled, content);
+        }
         let staging = job.staging()?;
         let staged = staging.take(job.disk()).on("claim", &staging.path())?;
         let data = staging.data();
         if staged && Identity::probe(&data).on("read", &data)?.is_some() {
             let source = job.source()?;
-            if content_fingerprint(&source.path)? != backfilled.source {
+            if backfilled.source_now(&source.path)? != backfilled.source {
                 return Err(source_changed(&source.path));
             }
-            if content_fingerprint(&data)? != backfilled.content {
+            if backfilled.staged_now(&data)? != backfilled.content {
                 return Err(backfilled.lost(job, "what was verified"));
             }
             let shell = staging.shell();
@@ -54,18 +63,25 @@ impl Work for Publish {
         if let Some(manners) = &backfilled.manners {
             finish_manners(job, &target, manners)?;
         }
-        let published = Published { path: target, files: backfilled.files.len() as u64, rows: backfilled.target.rows };
-        Ok(done(StepReport { output: output(&published)?, ..StepReport::default() }))
+        published(target, &backfilled, None)
     }
 
     fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
         let Some(backfilled) = job.output::<Backfilled>("data/backfill")? else { return Ok(()) };
         let target = job.target()?.path;
+        if job.base().is_some() {
+            let content = job.output::<Published>("data/publish")?.and_then(|published| published.content);
+            return generation::undo(job, &backfilled, content.as_deref());
+        }
         if !is_ours(&target, &backfilled)? {
+            // A generation of a later run is not this one's to take.
+            if job.request.plan.increments.is_some() && Identity::probe(&target).on("read", &target)?.is_some() {
+                return Err(target_changed(&target));
+            }
             // Never published, or taken back already.
             return Ok(());
         }
-        if content_fingerprint(&target)? != backfilled.content {
+        if backfilled.published_now(&target)? != backfilled.content {
             return Err(target_changed(&target));
         }
         let staging = job.staging()?;
@@ -83,15 +99,24 @@ impl Work for Publish {
     }
 }
 
+/// What is written down of what stands at the target now.
+fn published(path: PathBuf, backfilled: &Backfilled, content: Option<String>) -> Result<Outcome, DriverError> {
+    let kept = backfilled.increment.clone().unwrap_or_default();
+    let files = backfilled.files.len() as u64 + kept.kept_files;
+    let rows = backfilled.target.rows + kept.kept_rows;
+    let published = Published { path, files, rows, content };
+    Ok(done(StepReport { output: output(&published)?, ..StepReport::default() }))
+}
+
 /// Whether what stands at the target is what was staged.
-fn is_ours(target: &Path, backfilled: &Backfilled) -> Result<bool, DriverError> {
+pub(super) fn is_ours(target: &Path, backfilled: &Backfilled) -> Result<bool, DriverError> {
     let there = Identity::probe(target).on("read", target)?;
     Ok(matches!((there, backfilled.staged), (Some(there), Some(staged)) if there.same_place(&staged)))
 }
 
 /// Takes away the bits that were left on for the work, where the source does not have them. Not synced: what a power cut
 /// could bring back is the owner's own right to read.
-fn finish_manners(job: &Job<'_>, target: &Path, manners: &Manners) -> Result<(), DriverError> {
+pub(super) fn finish_manners(job: &Job<'_>, target: &Path, manners: &Manners) -> Result<(), DriverError> {
     if manners.file.mode & 0o400 != 0 && manners.directory.mode & 0o700 == 0o700 {
         return Ok(());
     }

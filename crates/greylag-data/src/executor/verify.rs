@@ -4,7 +4,7 @@
 //! it anew, an undo removes it, and so does `greylag gc` once the run has ended.
 
 use super::backfill::Backfilled;
-use super::dataset::content_fingerprint;
+use super::increment::Increment;
 use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
 use crate::convert::SourceState;
@@ -17,7 +17,8 @@ use crate::request::{Reply, Request};
 use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, VerifyRequest, WaysBack, judge};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Progress, StepReport};
-use greylag_model::check::{Evidence, Verdict};
+use greylag_model::check::{CheckResult, Evidence, Verdict};
+use greylag_model::increment::{Late, mark_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -48,7 +49,7 @@ impl Work for Verify {
             return Err(backfilled.lost(job, "what was converted"));
         }
         let source = job.source()?;
-        if content_fingerprint(&source.path)? != backfilled.source {
+        if backfilled.source_now(&source.path)? != backfilled.source {
             return Err(source_changed(&source.path));
         }
         let data = staging.data();
@@ -56,7 +57,7 @@ impl Work for Verify {
         let anchor = Anchor { root: None, path: data.display().to_string() };
         let layout = &job.request.plan.target_layout;
         let units = job.units(&anchor, layout, &files)?;
-        let (total, source_rows) = passes(job, &anchor, &units)?;
+        let (total, source_rows) = passes(job, &anchor, &units, backfilled.increment.as_ref())?;
         job.fault("in-effect", &data)?;
         report(job, &backfilled, (&total, source_rows), differ.as_deref(), units.len())
     }
@@ -92,8 +93,13 @@ fn staged_files(data: &Path, backfilled: &Backfilled) -> Result<(Vec<DataFile>, 
 
 /// All passes: the sample first, then the read-back, which looks for the sample's rows. Also how many rows the source
 /// has, counted without the pass that wrote.
-fn passes(job: &Job<'_>, target: &Anchor, units: &[Unit]) -> Result<(VerifyReply, Option<u64>), DriverError> {
-    let Samples { samples, units: sources, rows: source_rows } = samples(job)?;
+fn passes(
+    job: &Job<'_>,
+    target: &Anchor,
+    units: &[Unit],
+    increment: Option<&Increment>,
+) -> Result<(VerifyReply, Option<u64>), DriverError> {
+    let Samples { samples, units: sources, rows: source_rows } = samples(job, increment)?;
     let mapping = Arc::new(job.request.plan.mapping.clone());
     let request = |unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
         Request::Verify(Box::new(VerifyRequest {
@@ -173,11 +179,14 @@ struct Samples {
 }
 
 /// The source's chunks to sample, chosen by the hash of their names.
-fn samples(job: &Job<'_>) -> Result<Samples, DriverError> {
+fn samples(job: &Job<'_>, increment: Option<&Increment>) -> Result<Samples, DriverError> {
     let plan = job.request.plan;
     let source = job.source()?;
     let declared = crate::listing::FileFormat::of(&plan.source.layout.format);
-    let listing = crate::listing::list(&source.anchor, Some(declared))?;
+    let mut listing = crate::listing::list(&source.anchor, Some(declared))?;
+    if let Some(increment) = increment {
+        listing.files.retain(|file| increment.taken.binary_search(&file.relative).is_ok());
+    }
     let units = job.units(&source.anchor, &plan.source.layout, &listing.files)?;
     let rows = if WaysBack::of(&plan.mapping).covers_target {
         SECOND_OPINION_ROWS.min(job.plane.options.sample_rows)
@@ -200,6 +209,18 @@ fn samples(job: &Job<'_>) -> Result<Samples, DriverError> {
     Ok(Samples { samples: chosen.iter().map(sample).collect(), units: units.len(), rows })
 }
 
+/// What came later than it may.
+fn late_rows(job: &Job<'_>, increment: &Increment) -> Option<CheckResult> {
+    let watermark = job.request.plan.increments.as_ref()?.watermark.as_ref()?;
+    let below = watermark.late_below()?;
+    let (_, column) = job.request.plan.mapping.target.find(&watermark.column)?;
+    let bound = mark_text(&column.data_type, below);
+    let detail = format!("{} rows with `{}` before {bound}", increment.late, watermark.column);
+    let holds = increment.late == 0 || watermark.late == Late::Accept;
+    let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
+    Some(CheckResult { name: "late".to_owned(), verdict, detail })
+}
+
 fn report(
     job: &Job<'_>,
     backfilled: &Backfilled,
@@ -211,6 +232,7 @@ fn report(
     let mut counted = total.violations.iter().copied();
     let violations: Vec<Option<u64>> =
         plan.checks.iter().map(|check| check.expr.as_ref().and_then(|_| counted.next())).collect();
+    let kept = backfilled.increment.as_ref();
     let found: &[Found] = &total.found;
     let differ = differ.or(total.schema_differs.as_deref());
     let mut checks = judge(&Facts {
@@ -227,7 +249,9 @@ fn report(
         checks: &plan.checks,
         violations: &violations,
         files_differ: differ,
+        kept: kept.map_or((0, 0), |kept| (kept.kept_rows, kept.kept_rejected)),
     });
+    checks.extend(kept.and_then(|kept| late_rows(job, kept)));
     if let Some(failed) = checks.iter_mut().find(|check| check.verdict == Verdict::Fail) {
         // Kept so that somebody can look; nobody sees it under the target's name.
         let kept = job.staging()?.path();

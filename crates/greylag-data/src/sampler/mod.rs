@@ -155,6 +155,7 @@ impl Attempt<'_> {
             },
             rejected: RejectedOutput { path: self.room.join("rejected.jsonl"), with_values: false },
             limits: self.limits(),
+            mark: None,
         };
         match self.call(&Request::Convert(Box::new(request)))? {
             Reply::Convert(reply) if reply.is_inside() => Ok(*reply),
@@ -230,6 +231,7 @@ impl Attempt<'_> {
             checks,
             violations: &violations,
             files_differ: verified.schema_differs.as_deref(),
+            kept: (0, 0),
         })
     }
 }

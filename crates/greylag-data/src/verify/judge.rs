@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub violations: &'a [Option<u64>],
     /// How the written files are not what was written, if so.
     pub files_differ: Option<&'a str>,
+    /// Rows, and rejected rows, of files that an increment keeps: they were proven when they were made.
+    pub kept: (u64, u64),
 }
 
 /// Judges: the comparisons of [`greylag_model::check::judge`], then `reverse`, `tolerance` and `reference`.
@@ -56,6 +58,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<CheckResult> {
         rejected: facts.rejected,
         checks: facts.checks,
         violations: facts.violations,
+        kept: facts.kept,
     }));
     let own = results.len() - facts.checks.len();
     let ways = WaysBack::of(facts.mapping);

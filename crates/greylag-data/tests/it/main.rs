@@ -8,6 +8,7 @@ mod diff;
 mod expr;
 mod files;
 mod formats;
+mod increments;
 mod power;
 mod sampler;
 mod steps;

@@ -26,6 +26,7 @@ struct PowerCut;
 enum Change {
     Made(PathBuf, u64),
     Moved(PathBuf, PathBuf),
+    Exchanged(PathBuf, PathBuf),
     Gone(PathBuf),
 }
 
@@ -129,6 +130,9 @@ impl Forgetful {
                 Change::Moved(from, to) if kept && standing(&tree, to) && tree.contains_key(from) => {
                     move_below(&mut tree, from, to);
                 }
+                Change::Exchanged(left, right) if kept && tree.contains_key(left) && tree.contains_key(right) => {
+                    exchange_below(&mut tree, left, right);
+                }
                 Change::Gone(path) if kept => drop(tree.remove(path)),
                 _ => {}
             }
@@ -147,8 +151,13 @@ impl Forgetful {
             let kept = self.attic.join(metadata.ino().to_string());
             if kept.exists() { fs::remove_file(&path).unwrap() } else { fs::rename(&path, &kept).unwrap() }
         }
+        let mut placed: HashMap<u64, &PathBuf> = HashMap::new();
         for (path, inode) in tree.iter().filter(|(path, _)| **path != self.home) {
             let kept = self.attic.join(inode.to_string());
+            if let Some(first) = placed.insert(*inode, path) {
+                fs::hard_link(first, path).unwrap();
+                continue;
+            }
             if !kept.exists() {
                 // A directory whose removal was lost.
                 fs::create_dir(path).unwrap();
@@ -178,6 +187,13 @@ fn move_below(tree: &mut BTreeMap<PathBuf, u64>, from: &Path, to: &Path) {
     }
 }
 
+fn exchange_below(tree: &mut BTreeMap<PathBuf, u64>, left: &Path, right: &Path) {
+    let aside = Path::new("/aside");
+    move_below(tree, left, aside);
+    move_below(tree, right, left);
+    move_below(tree, aside, right);
+}
+
 impl Disk for Forgetful {
     fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
         self.call();
@@ -196,6 +212,22 @@ impl Disk for Forgetful {
     fn replace(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.call();
         LocalDisk.replace(from, to)
+    }
+    fn exchange(&self, left: &Path, right: &Path) -> io::Result<()> {
+        self.call();
+        LocalDisk.exchange(left, right)?;
+        let mut memory = self.memory.lock().unwrap();
+        let directories = vec![inode(left.parent().unwrap()), inode(right.parent().unwrap())];
+        let change = Change::Exchanged(left.to_owned(), right.to_owned());
+        memory.log.push(Entry { change, directories, kept: false });
+        exchange_below(&mut memory.now, left, right);
+        Ok(())
+    }
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.call();
+        LocalDisk.link(from, to)?;
+        self.notice();
+        Ok(())
     }
     fn sync(&self, path: &Path) -> io::Result<()> {
         self.call();

@@ -17,6 +17,7 @@ use greylag_model::code::Code;
 use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, Location, Shape};
 use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
+use greylag_model::increment::Base;
 use greylag_model::mapping::{Request, resolve};
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::sample::Sample;
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) plan: PlanTask,
     pub(crate) ledger: Ledger,
     epoch: Mutex<u64>,
+    /// The run.
+    pub(crate) run: String,
     /// How often what was made was gone, and made again.
     pub(crate) went_back: AtomicUsize,
 }
@@ -61,6 +64,15 @@ pub(crate) struct Ledger {
     pub(crate) hits: Mutex<Vec<String>>,
     fault: Mutex<Option<Fault>>,
     now: Mutex<i64>,
+    others: Mutex<BTreeMap<String, OtherRun>>,
+}
+
+/// What another run of the migration has left in the journal.
+#[derive(Clone, Default)]
+struct OtherRun {
+    outputs: BTreeMap<String, Value>,
+    checkpoints: BTreeMap<String, Vec<(String, Value)>>,
+    base: Option<Base>,
 }
 
 impl Ledger {
@@ -102,6 +114,14 @@ impl Context for Attempt<'_> {
         Ok(self.ledger.checkpoints.lock().unwrap().get(self.uses).cloned().unwrap_or_default())
     }
     fn progress(&self, _: Progress) {}
+    fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError> {
+        let others = self.ledger.others.lock().unwrap();
+        let other = others.get(base.run.as_str()).map(|other| &other.checkpoints);
+        Ok(other.and_then(|steps| steps.get(STEPS[base.step as usize])).cloned().unwrap_or_default())
+    }
+    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError> {
+        Ok(self.ledger.others.lock().unwrap().get(base.run.as_str()).and_then(|other| other.outputs.get(name).cloned()))
+    }
     fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError> {
         Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned().map(Arc::new))
     }
@@ -266,6 +286,7 @@ impl Setup {
             cohort: 0,
             window: None,
             warnings: Vec::new(),
+            increments: None,
             sample: None,
         };
         let plane = Arc::new(DataPlane {
@@ -286,6 +307,7 @@ impl Setup {
             plan,
             ledger: Ledger::default(),
             epoch: Mutex::new(0),
+            run: "run-1".to_owned(),
             went_back: AtomicUsize::new(0),
         }
     }
@@ -341,7 +363,7 @@ impl World {
         let executor = self.executors.iter().find(|executor| executor.serves().contains(&uses)).unwrap();
         let step = self.plan.steps.iter().find(|step| step.uses == uses).unwrap();
         let request = StepRequest {
-            run: &RunId::new("run-1"),
+            run: &RunId::new(&self.run),
             task: &self.plan.id,
             header: &self.header,
             plan: &self.plan,
@@ -409,6 +431,24 @@ impl World {
         assert_eq!(fs::read_dir(&root).unwrap().count(), 0);
         assert_eq!(self.estate(), before, "a sample touches no dataset");
         sample
+    }
+
+    /// Goes over to another run: a new one, which goes on from `base`, or one that was before.
+    pub(crate) fn go_to(&mut self, run: &str, base: Option<&str>) {
+        let increments = self.plan.increments.as_mut().unwrap();
+        let left = OtherRun {
+            outputs: std::mem::take(&mut *self.ledger.outputs.lock().unwrap()),
+            checkpoints: std::mem::take(&mut *self.ledger.checkpoints.lock().unwrap()),
+            base: increments.base.take(),
+        };
+        let mut others = self.ledger.others.lock().unwrap();
+        others.insert(std::mem::replace(&mut self.run, run.to_owned()), left);
+        let known = others.get(run).cloned();
+        let base = base.map(|base| Base { run: RunId::new(base), ordinal: 0, step: 1 });
+        increments.base = known.as_ref().map_or(base, |known| known.base.clone());
+        let OtherRun { outputs, checkpoints, .. } = known.unwrap_or_default();
+        *self.ledger.outputs.lock().unwrap() = outputs;
+        *self.ledger.checkpoints.lock().unwrap() = checkpoints;
     }
 
     pub(crate) fn undo(&self, uses: &str) -> Result<Outcome, DriverError> {

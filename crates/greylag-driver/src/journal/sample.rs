@@ -75,6 +75,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         cohort: 0,
         window: None,
         warnings: Vec::new(),
+        increments: None,
         sample: None,
     }
 }

@@ -8,6 +8,7 @@ use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepRequest
 use greylag_driver::journal::AttemptKey;
 use greylag_model::code::engine as code;
 use greylag_model::id::Timestamp;
+use greylag_model::increment::Base;
 use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::Direction;
@@ -304,7 +305,30 @@ impl Context for AttemptContext<'_> {
     }
 
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
-        self.shared.drivers.journal.checkpoints(&self.job.key)
+        let (journal, key) = (&self.shared.drivers.journal, &self.job.key);
+        let own = journal.checkpoints(key)?;
+        if key.direction == Direction::Forward {
+            return Ok(own);
+        }
+        let mut all = journal.checkpoints(&AttemptKey { direction: Direction::Forward, ..key.clone() })?;
+        all.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
+        all.extend(own);
+        Ok(all)
+    }
+
+    fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError> {
+        let Base { run, ordinal, step } = base.clone();
+        self.shared.drivers.journal.checkpoints(&AttemptKey {
+            run,
+            ordinal,
+            step,
+            direction: Direction::Forward,
+            epoch: 0,
+        })
+    }
+
+    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError> {
+        self.shared.drivers.journal.output(&base.run, base.ordinal, name)
     }
 
     fn progress(&self, progress: Progress) {

@@ -32,6 +32,8 @@ pub struct Judged<'a> {
     /// One a check, in order: rows that make its `expr` false, as counted on the read-back; `None` where it has none or
     /// it could not be evaluated.
     pub violations: &'a [Option<u64>],
+    /// Rows, and rejected rows, that the dataset has besides: those that an increment keeps. Checks that count all rows count them.
+    pub kept: (u64, u64),
 }
 
 /// Judges. One result for `rows` (if the source's are known), `schema`, `read-back`, `nulls`, `bounds`, `sums` and `hash`
@@ -163,14 +165,15 @@ fn of_file(number: usize, check: &CheckSpec, judged: &Judged<'_>) -> CheckResult
     if let Some(columns) = &check.not_null {
         return not_null(named("notNull"), columns, judged.read_back);
     }
+    let (all, all_rejected) = (rows + judged.kept.0, judged.rejected + judged.kept.1);
     if let Some(least) = check.min_rows {
-        return result(named("minRows"), rows >= least, format!("{rows} rows, at least {least} wanted"));
+        return result(named("minRows"), all >= least, format!("{all} rows, at least {least} wanted"));
     }
     if let Some(most) = check.max_rows {
-        return result(named("maxRows"), rows <= most, format!("{rows} rows, at most {most} wanted"));
+        return result(named("maxRows"), all <= most, format!("{all} rows, at most {most} wanted"));
     }
     if let Some(most) = check.max_rejected {
-        let rejected = judged.rejected;
+        let rejected = all_rejected;
         return result(named("maxRejected"), rejected <= most, format!("{rejected} rejected, at most {most} wanted"));
     }
     let text = check.expr.clone().unwrap_or_default();
@@ -246,6 +249,7 @@ mod tests {
             rejected,
             checks,
             violations,
+            kept: (0, 0),
         };
         let lines = judge(&judged).into_iter().map(|result| {
             let sign = match result.verdict {
@@ -325,6 +329,7 @@ mod tests {
                 rejected: 0,
                 checks: &[],
                 violations: &[],
+                kept: (0, 0),
             };
             judge(&judged).into_iter().find(|result| result.name == "sums").unwrap().verdict
         };

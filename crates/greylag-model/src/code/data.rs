@@ -161,6 +161,15 @@ codes! {
     POWER_CUT = 659, "what an earlier step made did not outlive a power cut",
         cause: "The machine was started anew since the conversion, and the file system does not have what was converted. Its name is put on disk with the new dataset's, not before: that spares a wait for the disk.",
         cure: "Nothing: the task goes back by itself and converts again; the old dataset was not touched.";
+    NOT_THE_BASE = 664, "the target is not as the last run left it",
+        cause: "An increment replaces what the run before it has published. A file there is new, changed or gone, so somebody else has written to it, or another run has published meanwhile. Nothing was changed.",
+        cure: "Let only the migration write to the new dataset before the cutover. Put the named files back or away, then `greylag retry --failed`; after another run of the migration, plan anew.";
+    SOURCE_FILES_GONE = 665, "source files are gone that were migrated",
+        cause: "Files of the old dataset that earlier runs have converted are not there any more, and the migration does not say what happens to their rows. Nothing was changed.",
+        cure: "Say `removed: follow` in `increments` if their rows are to go from the new dataset, or `removed: keep` if it is to keep them; restore the files if they should be there.";
+    LEDGER_GONE = 666, "the ledger of an earlier run is gone",
+        cause: "An increment needs to know which files the runs before it have converted. That is kept with those runs, and one of them was removed from the state folder.",
+        cure: "Migrate the dataset anew under another name. `greylag gc` keeps runs that others go on from.";
     DIFF_REFUSED = 670, "the datasets cannot be compared like this",
         cause: "What was asked of the diff does not go with the columns of the two datasets, or would take more memory than a diff may have. Nothing was changed.",
         cure: "The message names the column or the option. `greylag catalog show NAME` lists a dataset's columns.";

@@ -70,6 +70,9 @@ codes! {
     RUN_IN_USE = 523, "the run has not ended",
         cause: "Only the journal of a run that has ended and that no process drives can be removed. Nothing was removed.",
         cure: "Let it end, or end it with `greylag abort RUN`; then run `greylag gc` again.";
+    UNDO_LATER_FIRST = 524, "later runs go on from this one",
+        cause: "Increments go on from what an earlier run has published. Taking that run back would take the ground from under them.",
+        cure: "Undo the later runs first, the newest before the others; the message names it.";
     STATE_NEWER = 530, "the state folder was written by a newer version",
         cause: "A newer Greylag has changed the layout of the state folder, and this one cannot read it. Nothing was changed.",
         cure: "Use the newer Greylag, or another folder with `--home`.";

@@ -148,4 +148,13 @@ codes! {
     NO_LOCATION = 451, "a dataset without a location",
         cause: "The catalog knows the dataset but not where it lies: its descriptor has neither `greylag.dev/location` nor `greylag.dev/connection` with `greylag.dev/path`.",
         cure: "Add the annotation to the descriptor, import it again, and plan again.";
+    BAD_INCREMENTS = 455, "increments that cannot work",
+        cause: "`increments` needs a target that is a directory, since later runs add files to it, and a watermark that is a column of the new dataset with a date, a timestamp or an integer. A lateness needs one with time, and a pair's own `watermark` needs `increments`.",
+        cure: "Correct the place that is named.";
+    NO_BASE = 456, "a published dataset that cannot be gone on from",
+        cause: "The target was published by an earlier run of this migration, but that run kept no ledger of files, has cut the dataset over, is still at work on it, or was made with another mapping, schema or layout. What it published would not fit what this plan would add.",
+        cure: "The message says which. Undo that run and apply again, or give the new dataset another name.";
+    NO_WATERMARK = 457, "a dataset without the watermark of the others",
+        cause: "`increments.watermark` names a column that this new dataset does not have, or has with a type that cannot be one. It is migrated without a watermark, so late rows are not counted.",
+        cure: "Nothing, if that is right; else give its pair a `watermark` of its own.";
 }

@@ -119,4 +119,7 @@ codes! {
     BAD_LIMIT = 140, "a limit that limits nothing",
         cause: "An entry of a `kind: Limits` document names what it is for and gives no bound.",
         cure: "Give it `concurrency` (so many attempts at once) or `starts` (so many that begin in a time), or remove it.";
+    BAD_SCHEDULE = 141, "a schedule that cannot be read",
+        cause: "The five fields of `cron` are not as crontab(5) has them, name a day that never comes, or `zone` is no time zone.",
+        cure: "Correct it at the place that is named: minute, hour, day of the month, month, day of the week.";
 }

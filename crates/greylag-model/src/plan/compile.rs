@@ -11,8 +11,8 @@ use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
 use super::{
-    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, layout, place, sample,
-    task_id, warning,
+    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, increment, layout, place,
+    sample, task_id, warning,
 };
 use crate::code;
 use crate::dataset::Layout;
@@ -153,7 +153,8 @@ impl<'a> Compiler<'a> {
             }
         };
         reasons.extend(prepared.errors.iter().cloned());
-        let pair = &self.migration.spec.datasets[number];
+        let spec = &self.migration.spec;
+        let pair = &spec.datasets[number];
         let (layout, mapping) = (&prepared.layout, &prepared.mapping);
         let refusals = place::refusals(observed, &probed.target, layout, mapping, self.connections, procedure.through);
         let key = if pair.location.is_some() { "location" } else { "to" };
@@ -167,7 +168,16 @@ impl<'a> Compiler<'a> {
         if !reasons.is_empty() {
             return None;
         }
+        let increments = match increment::resolve(spec, number, probed, observed, (layout, mapping), self.places) {
+            Ok((increments, warning)) => (increments, warning),
+            Err(errors) => {
+                reasons.extend(errors);
+                return None;
+            }
+        };
         let mut task = self.assemble(number, probed, observed, &prepared, procedure);
+        task.increments = increments.0;
+        task.warnings.extend(increments.1);
         reasons.extend(changes::settle(
             &mut task,
             &self.migration.spec,
@@ -226,6 +236,7 @@ impl<'a> Compiler<'a> {
             impact: probed.impact.clone(),
             checks: spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect(),
             steps: procedure.steps.clone(),
+            increments: None,
             after: Vec::new(),
             cohort: 0,
             window: None,

@@ -57,7 +57,8 @@ impl<'a> Conflicts<'a> {
 
     fn existing(&mut self, snapshot: &Snapshot) {
         for (number, pair) in snapshot.pairs.iter().enumerate() {
-            if pair.target.exists {
+            // What a base of increments is in the way of, `increment` says.
+            if pair.target.exists && pair.published.is_none() {
                 let message = format!("something already lies at the target's place `{}`", pair.target.location.path);
                 let diagnostic = Diagnostic::error(code::plan::TARGET_EXISTS, message)
                     .hint("choose another `to` or `location`, or move away what is there");

@@ -7,6 +7,7 @@ mod conflict;
 mod estimate;
 pub mod explain;
 mod hash;
+mod increment;
 mod layout;
 mod order;
 mod place;
@@ -27,6 +28,7 @@ use crate::dataset::{Layout, Location};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::{PlanId, TaskId, Timestamp};
+use crate::increment::Increments;
 use crate::mapping::Mapping;
 use crate::rollout::{Rollout, Window};
 use crate::sample::Sample;
@@ -189,6 +191,9 @@ pub struct PlanTask {
     pub checks: Vec<CheckSpec>,
     /// Steps in order.
     pub steps: Vec<Step>,
+    /// How its runs take up what changed; none if it is moved once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increments: Option<Increments>,
     /// Tasks and phases that must be done first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<After>,

@@ -46,7 +46,8 @@ pub(super) fn procedure(
     place: &dyn Fn(&str) -> Option<Place>,
 ) -> Result<Procedure, Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    let through = spec.through.unwrap_or(Phase::Cutover);
+    let last = if spec.increments.is_some() { Phase::Publish } else { Phase::Cutover };
+    let through = spec.through.unwrap_or(last);
     if through < Phase::Publish {
         let message = "the last phase of a migration is `publish`, `cutover`, `retire` or `drop`";
         errors.push(Diagnostic::error(code::plan::BAD_SPEC_VALUE, message).at(place("/spec/through")));

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 mod check;
 pub mod duration;
+mod increments;
 mod limits;
 mod parse;
 mod reference;
@@ -29,6 +30,7 @@ pub(crate) mod steps;
 mod template;
 mod translate;
 
+pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};
 pub use limits::{LimitSpec, Limits, LimitsSpec, OwnerLimitSpec, Priority, RateSpec, StoreLimitSpec};
 pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
@@ -168,6 +170,9 @@ pub struct MigrationSpec {
     /// In which groups the datasets go, and what must hold before the next group follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<RolloutSpec>,
+    /// How later runs take up what changed; without it each dataset is moved once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increments: Option<IncrementsSpec>,
     /// Its weight beside other runs where limits keep them waiting: `high` gets twice as much as `normal`, `low` half as much.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,
@@ -196,6 +201,9 @@ pub struct Pair {
     /// Checks of this pair, after the shared ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
+    /// Watermark of this pair, instead of the shared one; only with `increments`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<WatermarkSpec>,
 }
 
 /// Source columns to target columns. A column that keeps one origin (`from`) stands in its origin's place; the others

@@ -53,8 +53,27 @@ pub fn render(
         renderer.dataset(candidate, &mut rendered);
     }
     rendered.warnings.extend(renderer.unmatched());
+    if template.spec.increments.is_some() {
+        drop_targets(&mut rendered);
+    }
     same_targets(&mut rendered);
     Ok(rendered)
+}
+
+/// What earlier runs have made is not taken for something to migrate.
+fn drop_targets(rendered: &mut Rendered) {
+    let entity = |text: &str| EntityRef::parse_in(text, Some("resource"), "default").ok();
+    let datasets = std::mem::take(&mut rendered.migration.spec.datasets);
+    let targets: HashSet<EntityRef> = datasets.iter().filter_map(|pair| entity(&pair.to)).collect();
+    let pairs = std::mem::take(&mut rendered.pairs);
+    for (dataset, pair) in datasets.into_iter().zip(pairs) {
+        if targets.contains(&pair.source) {
+            rendered.unchanged.push(pair.source);
+        } else {
+            rendered.migration.spec.datasets.push(dataset);
+            rendered.pairs.push(pair);
+        }
+    }
 }
 
 fn empty(template: &MigrationTemplate, parameters: &Value) -> Migration {
@@ -76,6 +95,7 @@ fn empty(template: &MigrationTemplate, parameters: &Value) -> Migration {
             through: spec.through,
             retention: spec.retention.clone(),
             rollout: spec.rollout.clone(),
+            increments: spec.increments.clone(),
             priority: spec.priority,
         },
     }
@@ -141,8 +161,10 @@ impl Renderer<'_> {
         let to = text("/spec/to", &self.ready.to);
         let location = self.ready.location.as_ref().map(|location| text("/spec/location", location));
         if pair.problems.is_empty() {
+            // What increments go on from is there already.
+            let again = self.template.spec.increments.is_some();
             match EntityRef::parse_in(&to, Some("resource"), "default") {
-                Ok(target) if self.known.contains(&target) && target != candidate.entity => {
+                Ok(target) if !again && self.known.contains(&target) && target != candidate.entity => {
                     rendered.done.push(candidate.entity.clone());
                     return;
                 }
@@ -167,6 +189,7 @@ impl Renderer<'_> {
             mapping: Some(mapping),
             layout: None,
             checks: Vec::new(),
+            watermark: None,
         });
         rendered.pairs.push(pair);
     }

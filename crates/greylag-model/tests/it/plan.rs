@@ -62,6 +62,7 @@ fn probed(from: Observed, to: &str) -> PairSnapshot {
         zone: None,
         dangling_owner: false,
         impact: Impact { direct: vec![EntityRef::new("component", "default", "reader")], indirect: 0 },
+        published: None,
         sample: None,
     }
 }

@@ -5,6 +5,7 @@
 
 mod expectations;
 mod expression;
+mod increments;
 mod layout;
 mod limits;
 mod mapping;
@@ -24,11 +25,15 @@ pub(super) fn migration(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     metadata(&mut report);
     let Some(spec) = places.root().get("spec") else { return };
     policy::check(&mut report, spec);
+    increments::check(&mut report, spec);
     shared(&mut report, spec);
     let pairs = items(spec, "datasets");
     pairs::check(&mut report, spec, pairs);
     for pair in pairs {
         shared(&mut report, pair);
+        if let Some(mark) = pair.get("watermark") {
+            increments::watermark(&mut report, mark);
+        }
     }
 }
 
@@ -38,6 +43,7 @@ pub(super) fn template(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     metadata(&mut report);
     let Some(spec) = places.root().get("spec") else { return };
     policy::check(&mut report, spec);
+    increments::check(&mut report, spec);
     shared(&mut report, spec);
 }
 

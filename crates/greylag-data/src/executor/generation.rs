@@ -1,0 +1,252 @@
+//! `data/publish` of an increment: the generation that a run made takes the place of the one before it, whole.
+//!
+//! # How
+//!
+//! ```text
+//! target/                     .target.greylag-RUN-TASK.e3/data/
+//!   a   b   c                   b'  d                            staged: what was converted (b anew, d is new)
+//!   a   b   c                   a   b'  c  d                     1. what stays is linked beside it
+//!   a   b'  c  d                a   b   c                        2. one exchange of the two names
+//!                             .target.greylag-RUN-TASK.before/
+//!   a   b'  c  d                b                                3. what is in both goes from the old one
+//! ```
+//!
+//! The exchange (`renameat2` with `RENAME_EXCHANGE`) is atomic: who lists the target finds one generation or the other. A
+//! reader that has listed the old one and opens files by their paths finds those that stayed, and those that were written
+//! again as they are now. What is kept for the way back takes the room of the files that went; links take none.
+//!
+//! # Dying half-way
+//!
+//! Which of the two stands at the target is asked of its inode, which was noted before the exchange. Links that are there
+//! already are not made again; what is removed twice was removed once.
+//!
+//! # Others
+//!
+//! The target must be exactly what the ledger of the base lists. A file that somebody else put there, changed or removed is
+//! named, and nothing is done: a generation without it would lose it in silence.
+//!
+//! # Undo
+//!
+//! The same backwards: what stayed is linked into the old generation again, the two are exchanged, and the newer one goes.
+
+use super::backfill::Backfilled;
+use super::dataset::{Access, fingerprint_of};
+use super::increment::Ledger;
+use super::publish::{finish_manners, is_ours};
+use super::{Job, OnPath, output};
+use crate::durable::{Identity, parent, remove, walk};
+use crate::error::{lost, not_the_base, source_changed, target_changed};
+use crate::staging::Staging;
+use greylag_driver::error::DriverError;
+use greylag_model::increment::Base;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Key of the note of what stood at the target.
+const NOTE: &str = "generation";
+
+/// What stood at the target before the exchange.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Before {
+    old: Identity,
+}
+
+/// Puts the staged generation in the place of the base's. False if there is nothing to change.
+pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Result<bool, DriverError> {
+    let target = job.target()?.path;
+    let staging = job.staging()?;
+    let staged = staging.take(job.disk()).on("claim", &staging.path())?;
+    if !is_ours(&target, backfilled)? {
+        let data = staging.data();
+        if !staged || Identity::probe(&data).on("read", &data)?.is_none() {
+            return Err(backfilled.lost(job, "what was verified"));
+        }
+        let increment = backfilled.increment.clone().unwrap_or_default();
+        let source = job.source()?.path;
+        if backfilled.source_now(&source)? != backfilled.source {
+            return Err(source_changed(&source));
+        }
+        if backfilled.staged_now(&data)? != backfilled.content {
+            return Err(backfilled.lost(job, "what was verified"));
+        }
+        let ledger = Ledger::of(job, Some(base))?;
+        as_listed(&target, &ledger.target_files())?;
+        if increment.is_empty() {
+            staging.remove(job.disk()).on("remove", &staging.path())?;
+            return Ok(false);
+        }
+        let replaced: BTreeSet<&String> = increment.taken.iter().chain(&increment.gone).collect();
+        let stays = ledger.files.iter().filter(|(relative, _)| !replaced.contains(relative));
+        let stays = stays.flat_map(|(_, converted)| &converted.files).map(|file| file.relative.as_str());
+        job.fault("write", &data)?;
+        link(job, &target, &data, stays)?;
+        exchange(job, &data, &target)?;
+    }
+    job.fault("in-effect", &target)?;
+    keep_old(job, &staging, &target)?;
+    give_access(job, &target, backfilled)?;
+    Ok(true)
+}
+
+/// Brings the base's generation back.
+pub(super) fn undo(job: &Job<'_>, backfilled: &Backfilled, content: Option<&str>) -> Result<(), DriverError> {
+    let target = job.target()?.path;
+    let noted = job.context.checkpoints()?.into_iter().find(|(key, _)| key == NOTE);
+    let noted = noted.and_then(|(_, value)| serde_json::from_value::<Before>(value).ok());
+    // Without a note nothing was exchanged.
+    let Some(Before { old }) = noted else { return Ok(()) };
+    let staging = job.staging()?;
+    let before = staging.before();
+    if is_ours(&target, backfilled)? {
+        if let Some(content) = content
+            && content_of(&target)? != content
+        {
+            return Err(target_changed(&target));
+        }
+        staging.take(job.disk()).on("claim", &staging.path())?;
+        keep_old(job, &staging, &target)?;
+        let made: BTreeSet<&str> = backfilled.files.iter().map(|file| file.relative.as_str()).collect();
+        let stays: Vec<String> = files(&target)?.into_keys().filter(|name| !made.contains(name.as_str())).collect();
+        job.fault("write", &before)?;
+        link(job, &target, &before, stays.iter().map(String::as_str))?;
+        exchange_back(job, &before, &target)?;
+        give_access(job, &target, backfilled)?;
+    } else if !Identity::probe(&target).on("read", &target)?.is_some_and(|there| there.same_place(&old)) {
+        return Err(target_changed(&target));
+    }
+    job.fault("in-effect", &target)?;
+    remove(job.disk(), &before).on("remove", &before)?;
+    job.disk().sync(parent(&target)).on("sync", parent(&target))
+}
+
+/// Gives the directories that were made on the way the access of the others, and takes away what was left on for the work.
+fn give_access(job: &Job<'_>, target: &Path, backfilled: &Backfilled) -> Result<(), DriverError> {
+    let Some(manners) = &backfilled.manners else { return Ok(()) };
+    let wanted = manners.directory;
+    for (path, metadata) in walk(target).on("list", target)?.iter().rev().filter(|(_, metadata)| metadata.is_dir()) {
+        let now = Access::of(metadata);
+        if now != wanted {
+            let owner = Some(wanted.owner()).filter(|owner| *owner != now.owner());
+            job.disk().set_access(path, wanted.mode, owner).on("change", path)?;
+        }
+    }
+    finish_manners(job, target, manners)
+}
+
+/// Names and identities of the files of a target; its directories are made anew with every generation.
+pub(super) fn content_of(target: &Path) -> Result<String, DriverError> {
+    fingerprint_of(target, files(target)?.keys().map(String::as_str))
+}
+
+/// Data files of a directory: path below it, and bytes.
+fn files(root: &Path) -> Result<BTreeMap<String, u64>, DriverError> {
+    let mut found = BTreeMap::new();
+    for (path, metadata) in walk(root).on("list", root)? {
+        if !metadata.is_dir() {
+            let relative = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            found.insert(relative, metadata.len());
+        }
+    }
+    Ok(found)
+}
+
+/// The target is what the ledger lists.
+fn as_listed(target: &Path, listed: &BTreeMap<String, u64>) -> Result<(), DriverError> {
+    let there = files(target)?;
+    let strange = there.keys().filter(|name| !listed.contains_key(*name)).map(|name| ("new", name));
+    let missing = listed.keys().filter(|name| !there.contains_key(*name)).map(|name| ("gone", name));
+    let other = |(name, bytes): &(&String, &u64)| there.get(*name).is_some_and(|now| now != *bytes);
+    let changed = listed.iter().filter(other).map(|(name, _)| ("changed", name));
+    let differ: Vec<(&str, &String)> = strange.chain(missing).chain(changed).collect();
+    if differ.is_empty() { Ok(()) } else { Err(not_the_base(target, &differ)) }
+}
+
+/// Links files below one directory to the same names below another; those that are there already stay.
+fn link<'a>(job: &Job<'_>, from: &Path, to: &Path, names: impl Iterator<Item = &'a str>) -> Result<(), DriverError> {
+    let mut made: BTreeSet<PathBuf> = BTreeSet::new();
+    for name in names {
+        let (old, new) = (from.join(name), to.join(name));
+        let above = parent(&new).to_owned();
+        if !made.contains(&above) {
+            directories(job, to, &above)?;
+            made.insert(above);
+        }
+        match job.disk().link(&old, &new) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            linked => linked.on("link", &new)?,
+        }
+    }
+    for (path, metadata) in walk(to).on("list", to)?.iter().rev() {
+        if metadata.is_dir() {
+            job.disk().sync(path).on("sync", path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the directories between `root` and `leaf` that are not there.
+fn directories(job: &Job<'_>, root: &Path, leaf: &Path) -> Result<(), DriverError> {
+    let mut missing: Vec<&Path> =
+        leaf.ancestors().take_while(|path| path.starts_with(root) && !path.exists()).collect();
+    missing.reverse();
+    for path in missing {
+        match job.disk().create_dir(path, 0o700) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            created => created.on("create", path)?,
+        }
+    }
+    Ok(())
+}
+
+fn exchange(job: &Job<'_>, data: &Path, target: &Path) -> Result<(), DriverError> {
+    let old = Identity::probe(target).on("read", target)?.ok_or_else(|| lost("the target of the base"))?;
+    job.context.checkpoint(NOTE, &output(&Before { old })?)?;
+    exchange_back(job, data, target)
+}
+
+/// Exchanges two directories. The target is opened to its owner for it, who could not move what holds it else.
+fn exchange_back(job: &Job<'_>, data: &Path, target: &Path) -> Result<(), DriverError> {
+    let mode = std::fs::metadata(target).on("read", target)?.permissions().mode();
+    if mode & 0o700 != 0o700 {
+        job.disk().set_access(target, mode & 0o7777 | 0o700, None).on("change", target)?;
+    }
+    job.fault("write", target)?;
+    job.disk().exchange(data, target).on("exchange", target)?;
+    job.disk().sync(parent(data)).on("sync", parent(data))?;
+    job.disk().sync(parent(target)).on("sync", parent(target))
+}
+
+/// Keeps of the old generation, which lies where the new one was staged, what is not in both.
+fn keep_old(job: &Job<'_>, staging: &Staging, target: &Path) -> Result<(), DriverError> {
+    let (data, before) = (staging.data(), staging.before());
+    if Identity::probe(&data).on("read", &data)?.is_some() {
+        match job.disk().rename(&data, &before) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            renamed => renamed.on("keep", &before)?,
+        }
+    }
+    if Identity::probe(&before).on("read", &before)?.is_none() {
+        return Err(lost("the generation before"));
+    }
+    for (path, metadata) in walk(&before).on("list", &before)?.iter().rev() {
+        if metadata.is_dir() {
+            if *path != before {
+                match job.disk().remove_dir(path) {
+                    Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {}
+                    removed => removed.on("remove", path)?,
+                }
+            }
+            continue;
+        }
+        let twin = target.join(path.strip_prefix(&before).unwrap_or(path));
+        let twin = Identity::probe(&twin).on("read", &twin)?;
+        if twin.is_some_and(|twin| twin.same_place(&Identity::of(metadata))) {
+            job.disk().remove_file(path).on("remove", path)?;
+        }
+    }
+    staging.remove(job.disk()).on("remove", &staging.path())?;
+    job.disk().sync(parent(target)).on("sync", parent(target))
+}
