@@ -54,6 +54,13 @@ impl CatalogExecutor {
         let source = Source::Migration(request.run.to_string());
         let tie = format!("{}{}", facts::SUCCESSOR, task.target);
         let old = &task.source.dataset.entity;
+        if request.step.uses == PUBLISH && task.goes_on() {
+            // An earlier run has published it, and what the catalog says of it is the same.
+            return Ok(StepReport {
+                output: json!({ "entity": task.target, "outcome": "unchanged" }),
+                ..StepReport::default()
+            });
+        }
         let (entity, set, unset) = match (request.step.uses.as_str(), request.direction) {
             (PUBLISH, Direction::Forward) => self.publish(task)?,
             (PUBLISH, Direction::Undo) => self.retract(&source, task)?,

@@ -22,7 +22,8 @@ impl Schedule {
             Some(name) => Zone::find(name).ok_or_else(|| format!("there is no time zone `{name}`"))?,
         };
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(cron).map_err(|error| error.to_string().to_lowercase())?;
+        let cron =
+            parser.parse(cron).map_err(|error| error.to_string().to_lowercase().trim_end_matches('.').to_owned())?;
         let schedule = Self { cron, zone };
         match schedule.next(Timestamp(0)) {
             Some(_) => Ok(schedule),
@@ -97,8 +98,8 @@ mod tests {
             ("0 0 30 2 *", None, "ever"),
             ("* * * *", None, "field"),
             ("* * * * * *", None, "field"),
-            ("61 * * * *", None, "value"),
-            ("", None, "field"),
+            ("61 * * * *", None, "bounds"),
+            ("", None, "empty"),
             ("0 0 * * *", Some("Mars/Olympus"), "zone"),
         ] {
             let refused = Schedule::new(cron, zone).unwrap_err();

@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Plans(command::plans::Plans),
     Template(command::template::Template),
     Apply(command::apply::Apply),
+    Schedule(command::schedule::Schedule),
     Runs(command::runs::Runs),
     Status(command::status::Status),
     Wait(command::wait::Wait),

@@ -71,6 +71,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Plans(command) => command.run(&context),
         Command::Template(command) => command.run(&context),
         Command::Apply(command) => command.run(&context),
+        Command::Schedule(command) => command.run(&context),
         Command::Runs(command) => command.run(&context),
         Command::Status(command) => command.run(&context),
         Command::Wait(command) => command.run(&context),

@@ -16,6 +16,7 @@ use crate::{migration_files, scripts, wire};
 use greylag_driver::describe::Describe;
 use greylag_driver::journal::{RunRecord, TaskRecord};
 use greylag_engine::probe::{World, probe};
+use greylag_engine::published;
 use greylag_model::code;
 use greylag_model::dataset::Dataset;
 use greylag_model::diagnostic::Diagnostic;
@@ -142,6 +143,7 @@ fn by_files(
     let describe = wire::describe(state, &files.roots);
     let world = World { catalog: state.catalog.as_ref(), describe: &describe, connections: &files.roots };
     let mut snapshot = probe(&migration, &locate, world, context.now())?;
+    published::look(context.journal()?, &migration, &mut snapshot)?;
     scripts::look(&migration, &places.value("").file, &mut snapshot);
     let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
     let compiled = compile(&migration, &locate, &snapshot, &options);

@@ -9,6 +9,18 @@ use greylag_model::spec::ErrorClass;
 use greylag_model::task::{Phase, RunState, TaskState};
 
 #[test]
+fn sees_what_the_attempt_that_it_takes_back_has_noted() {
+    on_each(|rig| {
+        let run = rig.start(vec![task("a")]);
+        rig.estate.script("a", "estate/fill", [Act::NoteAndFail]);
+        rig.drive(&run);
+        service::undo(&rig.engine(), &run, "me").unwrap();
+        assert!(rig.drive(&run).is_good());
+        assert!(rig.estate.notes.lock().unwrap().contains(&"a: note".to_owned()));
+    });
+}
+
+#[test]
 fn walks_the_steps_that_were_begun_newest_first_as_the_preview_said() {
     on_each(|rig| {
         let run = rig.start(vec![task("done"), task("half"), task("none")]);

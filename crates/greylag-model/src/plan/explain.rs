@@ -6,6 +6,7 @@
 use super::{ChangeSymbol, Plan, PlanTask, changes, sample};
 use crate::code;
 use crate::diagnostic::Diagnostic;
+use crate::increment::mark_text;
 use crate::rollout::Gate;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -174,6 +175,7 @@ impl Page {
             };
             self.line(kind, 0, format!("~ {}: {same}  {size}{end}", datasets(tasks.len())));
         }
+        self.increments(tasks);
         self.changes(first);
         self.kept(tasks);
         for why in &first.breaking[..self.shown(first.breaking.len(), NAMES)] {
@@ -188,6 +190,31 @@ impl Page {
             let more = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
             self.line(LineKind::Note, 6, format!("{}{more}", names.join(", ")));
         }
+    }
+
+    /// What tasks go on from, and how far they are.
+    fn increments(&mut self, tasks: &[&PlanTask]) {
+        let on = tasks.iter().filter(|task| task.goes_on()).count();
+        if on == 0 {
+            return;
+        }
+        let mut runs: Vec<&str> = Vec::new();
+        for base in tasks.iter().filter_map(|task| task.increments.as_ref()?.base.as_ref()) {
+            if !runs.contains(&base.run.as_str()) {
+                runs.push(base.run.as_str());
+            }
+        }
+        let shown = &runs[..self.shown(runs.len(), NAMES)];
+        let more = if shown.len() < runs.len() { " …" } else { "" };
+        let part = if on < tasks.len() { format!("{} of them ", number(on)) } else { String::new() };
+        let verb = if on == 1 { "goes" } else { "go" };
+        let mut text = format!("{part}{verb} on from {}{more}", shown.join(", "));
+        if let ([task], Some(mark)) = (tasks, tasks.first().and_then(|task| watermark(task))) {
+            let column = task.increments.as_ref().and_then(|increments| increments.watermark.as_ref());
+            let column = column.map(|watermark| watermark.column.as_str()).unwrap_or_default();
+            text = format!("{text}, which is at `{column}` {mark}");
+        }
+        self.line(LineKind::Note, 6, text);
     }
 
     fn changes(&mut self, task: &PlanTask) {
@@ -361,7 +388,17 @@ fn pair(task: &PlanTask) -> String {
     format!("{} → {}", task.source.dataset.entity.short(), task.target.short())
 }
 
+/// How far a task's target is, as people read it.
+fn watermark(task: &PlanTask) -> Option<String> {
+    let watermark = task.increments.as_ref()?.watermark.as_ref()?;
+    let (_, column) = task.mapping.target.find(&watermark.column)?;
+    Some(mark_text(&column.data_type, watermark.mark?))
+}
+
 fn size(tasks: &[&PlanTask]) -> String {
+    if tasks.iter().all(|task| task.goes_on()) {
+        return "what changed".to_owned();
+    }
     let unknown = tasks.iter().filter(|task| task.source.rows.is_none()).count();
     let sum: u64 = tasks.iter().filter_map(|task| task.source.rows).sum();
     let total = bytes(tasks.iter().map(|task| task.source.bytes).sum());
@@ -389,7 +426,8 @@ fn count(plan: &Plan, warnings: usize) -> String {
     let warned = when(warnings as u64, format!(", {warnings} {noun}"));
     let rows =
         rows(totals.rows, totals.rows_unknown, totals.datasets).map(|rows| format!("{rows}, ")).unwrap_or_default();
-    let size = bytes(totals.bytes);
+    let all_go_on = plan.tasks.iter().all(PlanTask::goes_on);
+    let size = if all_go_on { "what changed".to_owned() } else { bytes(totals.bytes) };
     let time = duration(totals.expected_millis);
     format!("Plan {id}: {migrate} to migrate{breaking}{blocked}{warned}; {rows}{size}, {time}; run greylag apply {id}")
 }

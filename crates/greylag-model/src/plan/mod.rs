@@ -211,6 +211,13 @@ pub struct PlanTask {
     pub sample: Option<Sample>,
 }
 
+impl PlanTask {
+    /// Whether it goes on from what an earlier run has published, and moves only what changed since.
+    pub fn goes_on(&self) -> bool {
+        self.increments.as_ref().is_some_and(|increments| increments.base.is_some())
+    }
+}
+
 fn is_first(cohort: &u32) -> bool {
     *cohort == 0
 }

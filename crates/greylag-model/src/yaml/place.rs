@@ -76,7 +76,9 @@ impl Places {
         } else {
             start
         };
-        self.source.place(start..end.max(start))
+        // Where text and file do not go together (an anchor before an unclosed quote, say) the walk only comes near.
+        let file = self.source.text();
+        self.source.place(file.floor_char_boundary(start)..file.ceil_char_boundary(end.max(start)))
     }
 
     /// Where the `at`-th byte of a scalar's text stands in the file.

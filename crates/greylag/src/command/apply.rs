@@ -109,7 +109,7 @@ fn question(plans: &[PlanHeader]) -> String {
 }
 
 /// The migration's name and the next free number.
-fn next_name(state: &State, plan: &PlanHeader) -> Result<RunId, Failure> {
+pub(super) fn next_name(state: &State, plan: &PlanHeader) -> Result<RunId, Failure> {
     let (journal, prune) = (&state.journal, &state.prune);
     for number in 1..=100_000 {
         let run = RunId::new(format!("{}-{number}", plan.migration));

@@ -19,6 +19,7 @@ pub(crate) mod reader;
 pub(crate) mod reference;
 pub(crate) mod resume;
 pub(crate) mod runs;
+pub(crate) mod schedule;
 pub(crate) mod select;
 pub(crate) mod status;
 pub(crate) mod template;

@@ -10,6 +10,7 @@ use crate::{progress, scripts, wire};
 use clap::Args;
 use greylag_driver::sampler::Sampler;
 use greylag_engine::probe::{World, probe};
+use greylag_engine::published;
 use greylag_engine::sample::{Samples, compile_sampled};
 use greylag_model::plan::{
     CompileOptions, Compiled, Detail, Line, LineKind, Plan as Frozen, PlanHeader, Speed, compile, explain,
@@ -100,6 +101,7 @@ pub(crate) fn plan_files(
     for (migration, origin) in &files.migrations {
         let locate = |pointer: &str| Some(origin.value(pointer));
         let mut snapshot = probe(migration, &locate, world, context.now())?;
+        published::look(state.journal.as_ref(), migration, &mut snapshot)?;
         templates::block(origin, &mut snapshot);
         scripts::look(migration, &origin.value("").file, &mut snapshot);
         let compiled = match &sampler {

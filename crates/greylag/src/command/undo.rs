@@ -36,6 +36,7 @@ impl Undo {
         let run = super::select::run(context.journal()?, Some(&self.run))?;
         let state = context.state()?;
         let engine = wire::engine(context, state)?;
+        service::stands_alone(&engine, &run.id)?;
         if self.dry_run {
             let preview = previews(&engine, &run.id)?;
             let refused = preview.iter().any(|task| task.refused.is_some());

@@ -188,6 +188,11 @@ fn comparing() {
 }
 
 #[test]
+fn increments() {
+    check("increments.md");
+}
+
+#[test]
 fn limits() {
     check("limits.md");
 }
@@ -221,6 +226,7 @@ fn every_guide_is_run() {
             "comparing.md",
             "custom-steps.md",
             "first-migration.md",
+            "increments.md",
             "limits.md",
             "rollout.md",
             "running.md",

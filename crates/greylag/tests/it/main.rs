@@ -6,6 +6,7 @@ mod commands;
 mod formats;
 mod gc;
 mod guides;
+mod increments;
 mod kill;
 mod rig;
 mod rubbish;

@@ -20,6 +20,8 @@ pub(crate) enum Act {
     Fail(ErrorClass),
     /// Panics.
     Panic,
+    /// Notes something and fails for good.
+    NoteAndFail,
     /// Does its work; a check says no.
     CheckFails,
     /// Finds that the world has moved.
@@ -44,6 +46,8 @@ pub(crate) struct Estate {
     free: (Mutex<bool>, Condvar),
     working: (Mutex<u32>, Condvar),
     late: (Mutex<Vec<Result<(), Code>>>, Condvar),
+    /// What undos have seen of what was noted forwards.
+    pub(crate) notes: Mutex<Vec<String>>,
 }
 
 impl Estate {
@@ -130,8 +134,16 @@ impl Executor for Estate {
     fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
         let undo = if request.direction == Direction::Undo { " undo" } else { "" };
         self.log.lock().unwrap().push(format!("{}:{undo} {} #{}", request.task, request.step.uses, request.attempt));
+        if request.direction == Direction::Undo {
+            let noted = context.checkpoints()?.into_iter().map(|(key, _)| format!("{}: {key}", request.task));
+            self.notes.lock().unwrap().extend(noted);
+        }
         match self.act(request) {
             Some(Act::Fail(class)) => Err(DriverError::new(class, code::INTERRUPTED, "as the script says")),
+            Some(Act::NoteAndFail) => {
+                context.checkpoint("note", &json!(1))?;
+                Err(DriverError::permanent(code::INTERRUPTED, "noted"))
+            }
             Some(Act::Panic) => panic!("as the script says"),
             Some(Act::WorldMoved) => Err(DriverError::conflict(code::STALE, "the schema has changed")),
             Some(Act::CheckFails) => {

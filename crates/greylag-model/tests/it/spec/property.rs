@@ -28,6 +28,19 @@ fn damaged() -> impl Strategy<Value = String> {
     })
 }
 
+/// Found by the property below, once in a hundred thousand.
+#[test]
+fn an_anchor_of_wide_letters_before_an_unclosed_quote_has_a_place() {
+    let text = "apiVersion: greylag.dev/v1alpha1\nkind: Migration\nmetadata: {name: a}\nspec:\n  datasets: [{from: a, to: b}]\n  \
+                mapping:\n    reverse:\n      - {name: full_name, expr: &Aﷰ𝀀!𞄰!𑃐აA0ੇএ®🃁಼first_name || ' ' || last_name\"}\n";
+    let parsed = parse("m.yaml", text);
+    assert!(!parsed.is_sound());
+    for diagnostic in &parsed.diagnostics {
+        let (start, length) = diagnostic.place.as_ref().unwrap().span;
+        assert!(text.get(start..start + length).is_some(), "{diagnostic}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
