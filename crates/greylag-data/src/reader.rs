@@ -15,6 +15,45 @@ pub trait BatchReader: Iterator<Item = Result<RecordBatch, DriverError>> + Send 
     }
 }
 
+/// What reads a file batch by batch.
+pub(crate) trait Batches: Send {
+    /// The schema of every batch.
+    fn schema(&self) -> SchemaRef;
+    /// The next one; `None` at the end. Not asked again after that, or after an error.
+    fn batch(&mut self) -> Result<Option<RecordBatch>, DriverError>;
+}
+
+/// A stream of them.
+pub(crate) struct Stream<B> {
+    batches: B,
+    done: bool,
+}
+
+impl<B> Stream<B> {
+    pub(crate) fn new(batches: B) -> Self {
+        Self { batches, done: false }
+    }
+}
+
+impl<B: Batches> Iterator for Stream<B> {
+    type Item = Result<RecordBatch, DriverError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let batch = self.batches.batch().transpose();
+        self.done = !matches!(batch, Some(Ok(_)));
+        batch
+    }
+}
+
+impl<B: Batches> BatchReader for Stream<B> {
+    fn schema(&self) -> SchemaRef {
+        self.batches.schema()
+    }
+}
+
 /// Takes batches of one canonical schema into one file. Nothing is complete before [`BatchWriter::finish`]; making it
 /// durable (fsync, rename) is its caller's.
 pub trait BatchWriter: Send {

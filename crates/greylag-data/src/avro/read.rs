@@ -6,7 +6,7 @@ use super::input::{Bad, Input};
 use super::schema::{Avro, carries};
 use crate::arrow_types::{canonical_array, to_arrow_schema};
 use crate::chunk::Extent;
-use crate::reader::BatchReader;
+use crate::reader::{Batches, Stream};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use greylag_driver::error::DriverError;
@@ -19,7 +19,12 @@ const BATCH_BYTES: usize = 16 << 20;
 
 impl AvroFile {
     /// Starts reading. `columns` are wanted, in this order and with these types.
-    pub(crate) fn read(self, columns: &Schema, extent: &Extent, batch_rows: usize) -> Result<AvroReader, DriverError> {
+    pub(crate) fn read(
+        self,
+        columns: &Schema,
+        extent: &Extent,
+        batch_rows: usize,
+    ) -> Result<Stream<AvroRows>, DriverError> {
         let differs = |words: &str| {
             DriverError::permanent(code::SCHEMA_DIFFERS, format!("`{}`: {words}", self.name))
                 .hint("all files of a dataset must have the same columns; plan again if the file was replaced")
@@ -39,7 +44,7 @@ impl AvroFile {
             places.push(place);
         }
         let (next, end) = self.range(extent);
-        Ok(AvroReader {
+        Ok(Stream::new(AvroRows {
             file: self,
             fields,
             places,
@@ -51,8 +56,7 @@ impl AvroFile {
             data: Vec::new(),
             at: 0,
             left: 0,
-            done: false,
-        })
+        }))
     }
 }
 
@@ -62,7 +66,7 @@ enum Field {
 }
 
 /// Reads batches of one file or piece.
-pub(crate) struct AvroReader {
+pub(crate) struct AvroRows {
     file: AvroFile,
     fields: Vec<Field>,
     /// For each wanted column its place in the file.
@@ -76,10 +80,13 @@ pub(crate) struct AvroReader {
     data: Vec<u8>,
     at: usize,
     left: u64,
-    done: bool,
 }
 
-impl AvroReader {
+impl Batches for AvroRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
     fn batch(&mut self) -> Result<Option<RecordBatch>, DriverError> {
         let (mut rows, mut bytes) = (0, 0);
         while rows < self.batch_rows && bytes < BATCH_BYTES {
@@ -117,7 +124,9 @@ impl AvroReader {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options).map(Some).map_err(failed)
     }
+}
 
+impl AvroRows {
     fn bad(&self, bad: &Bad) -> DriverError {
         match self.block {
             Some(block) => self.file.bad(block, bad),
@@ -135,24 +144,5 @@ impl AvroReader {
         self.file.unpack(block, &mut self.data)?;
         (self.block, self.at, self.left) = (Some(block), 0, block.rows);
         Ok(true)
-    }
-}
-
-impl Iterator for AvroReader {
-    type Item = Result<RecordBatch, DriverError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let batch = self.batch().transpose();
-        self.done = !matches!(batch, Some(Ok(_)));
-        batch
-    }
-}
-
-impl BatchReader for AvroReader {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
     }
 }

@@ -31,6 +31,7 @@ pub mod infer;
 pub mod parse;
 pub mod read;
 pub mod records;
+pub(crate) mod temporal;
 pub mod text;
 pub mod write;
 

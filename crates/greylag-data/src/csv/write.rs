@@ -2,22 +2,20 @@
 
 use super::dialect::validate;
 use super::text::Encoding;
-use super::{cannot_carry, format};
+use super::{cannot_carry, format, temporal};
 use crate::arrow_types::from_arrow;
 use crate::io_error::io_error;
 use crate::reader::{BatchWriter, Written};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Schema, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
-    UInt16Type, UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use encoding_rs::{EncoderResult, WINDOWS_1252};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use greylag_model::dataset::{CsvDialect, LineEnding};
-use greylag_model::types::{DataType as ModelType, TimeUnit as ModelUnit};
+use greylag_model::types::DataType as ModelType;
 use std::io::Write;
 use std::path::Path;
 
@@ -306,12 +304,15 @@ where
     })
 }
 
-fn units<'a, T: ArrowPrimitiveType>(array: &'a dyn Array, put: impl Fn(&mut Vec<u8>, i64) + 'a) -> Box<dyn Cell + 'a>
-where
-    T::Native: Into<i64>,
-{
-    let values = array.as_primitive::<T>();
-    Box::new(Plain { array, put: move |out: &mut Vec<u8>, row| put(out, values.value(row).into()) })
+/// Fields of moments.
+struct Fields;
+
+impl<'a> temporal::Cells<'a> for Fields {
+    type Cell = Box<dyn Cell + 'a>;
+
+    fn cell(&self, array: &'a dyn Array, put: impl Fn(&mut Vec<u8>, usize) + 'a) -> Self::Cell {
+        Box::new(Plain { array, put })
+    }
 }
 
 fn cell<'a>(array: &'a dyn Array, data_type: &'a ModelType) -> Box<dyn Cell + 'a> {
@@ -345,29 +346,9 @@ fn cell<'a>(array: &'a dyn Array, data_type: &'a ModelType) -> Box<dyn Cell + 'a
                 put: move |out: &mut Vec<u8>, row| format::decimal(out, values.value(row), *scale),
             })
         }
-        ModelType::Date => units::<Date32Type>(array, format::date),
-        ModelType::Time(unit) => times(array, *unit),
-        ModelType::Timestamp { unit, zone } => timestamps(array, *unit, zone.is_some()),
+        ModelType::Date => temporal::dates(&Fields, array),
+        ModelType::Time(unit) => temporal::times(&Fields, array, *unit),
+        ModelType::Timestamp { unit, zone } => temporal::timestamps(&Fields, array, *unit, zone.is_some()),
         _ => Box::new(Texts(array.as_string::<i32>())),
-    }
-}
-
-fn times(array: &dyn Array, unit: ModelUnit) -> Box<dyn Cell + '_> {
-    let put = move |out: &mut Vec<u8>, value| format::time(out, value, unit);
-    match unit {
-        ModelUnit::S => units::<Time32SecondType>(array, put),
-        ModelUnit::Ms => units::<Time32MillisecondType>(array, put),
-        ModelUnit::Us => units::<Time64MicrosecondType>(array, put),
-        ModelUnit::Ns => units::<Time64NanosecondType>(array, put),
-    }
-}
-
-fn timestamps(array: &dyn Array, unit: ModelUnit, instant: bool) -> Box<dyn Cell + '_> {
-    let put = move |out: &mut Vec<u8>, value| format::timestamp(out, value, unit, instant);
-    match unit {
-        ModelUnit::S => units::<TimestampSecondType>(array, put),
-        ModelUnit::Ms => units::<TimestampMillisecondType>(array, put),
-        ModelUnit::Us => units::<TimestampMicrosecondType>(array, put),
-        ModelUnit::Ns => units::<TimestampNanosecondType>(array, put),
     }
 }

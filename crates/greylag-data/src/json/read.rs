@@ -7,7 +7,7 @@ use super::object::must_be_object;
 use crate::arrow_types::to_arrow_schema;
 use crate::chunk::Extent;
 use crate::parquet::source::Positioned;
-use crate::reader::BatchReader;
+use crate::reader::{Batches, Stream};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use greylag_driver::error::DriverError;
@@ -26,7 +26,7 @@ impl JsonFile {
         all: &Schema,
         extent: &Extent,
         batch_rows: usize,
-    ) -> Result<JsonReader, DriverError> {
+    ) -> Result<Stream<JsonRows>, DriverError> {
         for column in &columns.columns {
             if let Some(reason) = cannot_carry(&column.data_type) {
                 let words = format!("column `{}` cannot be `{}`: {reason}", column.name, column.data_type);
@@ -37,28 +37,30 @@ impl JsonFile {
         let wanted = wanted.map(|column| Field::new(&column.name, Some(&column.data_type), column.nullable));
         let others = all.columns.iter().filter(|column| columns.find(&column.name).is_none());
         let others = others.map(|column| Field::new(&column.name, None, true));
-        Ok(JsonReader {
+        Ok(Stream::new(JsonRows {
             name: name.to_owned(),
             lines: self.lines(extent),
             fields: Fields::new(wanted.chain(others)),
             schema: to_arrow_schema(columns),
             batch_rows: batch_rows.max(1),
-            done: false,
-        })
+        }))
     }
 }
 
 /// Reads batches of one file or piece.
-pub(crate) struct JsonReader {
+pub(crate) struct JsonRows {
     name: String,
     lines: Lines<Take<Positioned>>,
     fields: Fields,
     schema: SchemaRef,
     batch_rows: usize,
-    done: bool,
 }
 
-impl JsonReader {
+impl Batches for JsonRows {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
     fn batch(&mut self) -> Result<Option<RecordBatch>, DriverError> {
         let mut rows = 0;
         while rows == 0 {
@@ -76,24 +78,5 @@ impl JsonReader {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let arrays = self.fields.finish().map_err(failed)?;
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options).map(Some).map_err(failed)
-    }
-}
-
-impl Iterator for JsonReader {
-    type Item = Result<RecordBatch, DriverError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.done {
-            return None;
-        }
-        let batch = self.batch().transpose();
-        self.done = !matches!(batch, Some(Ok(_)));
-        batch
-    }
-}
-
-impl BatchReader for JsonReader {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
     }
 }

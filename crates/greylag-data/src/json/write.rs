@@ -2,21 +2,19 @@
 
 use super::cannot_carry;
 use crate::arrow_types::from_arrow;
-use crate::csv::format;
+use crate::csv::{format, temporal};
 use crate::io_error::io_error;
 use crate::reader::{BatchWriter, Written};
 use arrow::array::{Array, ArrowPrimitiveType, AsArray, RecordBatch};
 use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
-    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
-use greylag_model::types::{DataType, TimeUnit};
+use greylag_model::types::DataType;
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
@@ -252,14 +250,6 @@ where
     plain(move |out, row| out.extend_from_slice(itoa::Buffer::new().format(values.value(row)).as_bytes()))
 }
 
-fn units<'a, T: ArrowPrimitiveType>(array: &'a dyn Array, put: impl Fn(&mut Vec<u8>, i64) + 'a) -> Box<dyn Cell + 'a>
-where
-    T::Native: Into<i64>,
-{
-    let values = array.as_primitive::<T>();
-    quoted(move |out, row| put(out, values.value(row).into()))
-}
-
 /// A number where it is one.
 fn float<F: std::fmt::Debug + Into<f64> + Copy>(out: &mut Vec<u8>, value: F) {
     let wide: f64 = value.into();
@@ -272,6 +262,17 @@ fn float<F: std::fmt::Debug + Into<f64> + Copy>(out: &mut Vec<u8>, value: F) {
             _ => b"\"NaN\"",
         };
         out.extend_from_slice(text);
+    }
+}
+
+/// Moments as strings.
+struct Strings;
+
+impl<'a> temporal::Cells<'a> for Strings {
+    type Cell = Box<dyn Cell + 'a>;
+
+    fn cell(&self, _: &'a dyn Array, put: impl Fn(&mut Vec<u8>, usize) + 'a) -> Self::Cell {
+        quoted(put)
     }
 }
 
@@ -301,9 +302,9 @@ fn cell<'a>(array: &'a dyn Array, data_type: &'a DataType) -> Box<dyn Cell + 'a>
             let values = array.as_primitive::<Decimal128Type>();
             quoted(move |out, row| format::decimal(out, values.value(row), *scale))
         }
-        DataType::Date => units::<Date32Type>(array, format::date),
-        DataType::Time(unit) => times(array, *unit),
-        DataType::Timestamp { unit, zone } => timestamps(array, *unit, zone.is_some()),
+        DataType::Date => temporal::dates(&Strings, array),
+        DataType::Time(unit) => temporal::times(&Strings, array, *unit),
+        DataType::Timestamp { unit, zone } => temporal::timestamps(&Strings, array, *unit, zone.is_some()),
         DataType::String => {
             let values = array.as_string::<i32>();
             plain(move |out, row| string(out, values.value(row)))
@@ -325,25 +326,5 @@ fn cell<'a>(array: &'a dyn Array, data_type: &'a DataType) -> Box<dyn Cell + 'a>
             let (keys, items) = (cell(maps.keys(), key), nullable(maps.values(), item));
             Box::new(Maps { offsets: maps.value_offsets(), keys, items })
         }
-    }
-}
-
-fn times(array: &dyn Array, unit: TimeUnit) -> Box<dyn Cell + '_> {
-    let put = move |out: &mut Vec<u8>, value| format::time(out, value, unit);
-    match unit {
-        TimeUnit::S => units::<Time32SecondType>(array, put),
-        TimeUnit::Ms => units::<Time32MillisecondType>(array, put),
-        TimeUnit::Us => units::<Time64MicrosecondType>(array, put),
-        TimeUnit::Ns => units::<Time64NanosecondType>(array, put),
-    }
-}
-
-fn timestamps(array: &dyn Array, unit: TimeUnit, instant: bool) -> Box<dyn Cell + '_> {
-    let put = move |out: &mut Vec<u8>, value| format::timestamp(out, value, unit, instant);
-    match unit {
-        TimeUnit::S => units::<TimestampSecondType>(array, put),
-        TimeUnit::Ms => units::<TimestampMillisecondType>(array, put),
-        TimeUnit::Us => units::<TimestampMicrosecondType>(array, put),
-        TimeUnit::Ns => units::<TimestampNanosecondType>(array, put),
     }
 }
