@@ -1,15 +1,20 @@
 """Which rows of two Parquet files differ: a full outer join in DuckDB.
 
-diff_duckdb.py LEFT RIGHT KEY[,KEY] THREADS   prints changed, removed and added rows
+diff_duckdb.py LEFT RIGHT KEY[,KEY] THREADS [BYTES SPILL]   prints changed, removed and added rows
+
+BYTES of memory at most, the rest below the directory SPILL.
 """
 
 import sys
 
 import duckdb
 
-left, right, keys, threads = sys.argv[1:5]
+left, right, keys, threads, *within = sys.argv[1:]
 connection = duckdb.connect()
 connection.execute(f"SET threads = {int(threads)}")
+if within:
+    connection.execute(f"SET memory_limit = '{int(within[0])}B'")
+    connection.execute(f"SET temp_directory = '{within[1]}'")
 columns = [row[0] for row in connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [left]).fetchall()]
 keys = keys.split(",")
 join = " AND ".join(f'l."{key}" = r."{key}"' for key in keys)

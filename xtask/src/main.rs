@@ -48,7 +48,7 @@ enum Command {
     },
     /// Measures speed and memory side by side with the tools that a user would pick instead.
     Bench {
-        /// Which: small, lineitem, steps or plan; the default is all.
+        /// Which one; the default is all but `diff-large`, which takes many minutes.
         #[arg(value_parser = bench::NAMES)]
         name: Option<String>,
         /// Counted rounds; the medians are printed.

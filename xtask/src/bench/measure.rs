@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,11 +24,26 @@ pub(crate) struct Cost {
 
 /// Runs commands side by side until all have ended. Fails if one of them does.
 pub(crate) fn run(commands: &mut [Command], allowed: &[i32]) -> Result<Cost, String> {
+    for command in commands.iter_mut() {
+        command.stdout(Stdio::null());
+    }
+    measured(commands, allowed)
+}
+
+/// Runs a command, and reads what it prints, by way of a file.
+pub(crate) fn told(mut command: Command, allowed: &[i32], file: &Path) -> Result<(Cost, String), String> {
+    let failed = |error: std::io::Error| format!("`{}`: {error}", file.display());
+    command.stdout(fs::File::create(file).map_err(failed)?);
+    let cost = measured(&mut [command], allowed)?;
+    Ok((cost, fs::read_to_string(file).map_err(failed)?))
+}
+
+fn measured(commands: &mut [Command], allowed: &[i32]) -> Result<Cost, String> {
     let before = reaped_ticks();
     let begun = Instant::now();
     let mut children = Vec::new();
     for command in commands.iter_mut() {
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn();
         children.push(child.map_err(|error| format!("`{command:?}` cannot be started: {error}"))?);
     }
     let mut memory = 0;

@@ -37,9 +37,11 @@ pub(crate) struct Setting {
 }
 
 /// Names of the benches.
-pub(crate) const NAMES: [&str; 6] = ["small", "lineitem", "diff", "steps", "plan", "template"];
+pub(crate) const NAMES: [&str; 7] = ["small", "lineitem", "diff", "diff-large", "steps", "plan", "template"];
+/// Those that run only if they are asked for.
+const BY_NAME: [&str; 1] = ["diff-large"];
 
-/// Runs one bench, or all.
+/// Runs one bench, or all that need not be asked for by name.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
     let python = python::environment(workspace)?;
     pip_install(workspace, PEERS)?;
@@ -51,11 +53,13 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
         rounds: rounds.max(1),
         scale,
     };
-    for known in NAMES.iter().filter(|known| name.is_none_or(|name| name == **known)) {
+    let wanted = |known: &str| name.map_or(!BY_NAME.contains(&known), |name| name == known);
+    for known in NAMES.iter().filter(|known| wanted(known)) {
         match *known {
             "small" => small::run(setting)?,
             "lineitem" => lineitem::run(setting)?,
             "diff" => diff::run(setting)?,
+            "diff-large" => diff::run_large(setting)?,
             "steps" => steps::run(setting)?,
             "template" => template::run(setting)?,
             _ => plan::run(setting)?,
