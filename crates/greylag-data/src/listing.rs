@@ -247,8 +247,8 @@ pub fn list(anchor: &Anchor, declared: Option<FileFormat>) -> Result<Listing, Dr
     if metadata.is_dir() {
         return list_directory(anchor, declared);
     }
-    let name = anchor.absolute();
-    let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let path = anchor.absolute();
+    let name = crate::staging::target_name(&path);
     let format = match (declared, kind_of(name)) {
         (Some(format), _) | (None, Kind::Data(format)) => format,
         (None, _) => sniff(anchor, "")?.ok_or_else(|| unknown_format(&anchor.absolute()))?,

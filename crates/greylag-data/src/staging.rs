@@ -49,6 +49,16 @@ const NAME_MAX: usize = 255;
 /// Epochs tried one by one before the parent directory is read.
 const NEAR: u64 = 16;
 
+/// The file name that a path has, or that what is staged there will have: it tells the format.
+pub(crate) fn target_name(path: &Path) -> &str {
+    fn name(path: &Path) -> &str {
+        path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+    }
+    let own = name(path);
+    let staged = if own == "data" { path.parent().map(name).unwrap_or_default() } else { own };
+    staged.strip_prefix('.').and_then(|rest| rest.rsplit_once(".greylag-")).map_or(own, |(target, _)| target)
+}
+
 /// The staging directory of one attempt. Making this value touches nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Staging {
