@@ -14,8 +14,8 @@ use greylag_model::id::Timestamp;
 use greylag_model::lineage::Direction;
 use greylag_model::lineage::Graph;
 use greylag_model::plan::{Places, default_location};
-use greylag_model::snapshot::{Impact, LineageEdge, Observed, PairSnapshot, Snapshot, TargetPlace};
-use greylag_model::spec::{LayoutSpec, Migration, Pair};
+use greylag_model::snapshot::{Impact, LineageEdge, Observed, PairSnapshot, References, Snapshot, TargetPlace};
+use greylag_model::spec::{LayoutSpec, Migration, Pair, With};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Kind that a dataset's reference has when it names none.
@@ -71,6 +71,7 @@ pub fn probe(
         pairs: pairs.collect(),
         lineage,
         scripts: BTreeMap::new(),
+        references: references(world, migration)?,
         sampling: None,
     })
 }
@@ -82,6 +83,46 @@ fn known<'a>(
     let asked: Vec<EntityRef> = entities.cloned().collect::<BTreeSet<_>>().into_iter().collect();
     let found = catalog.find(&asked)?;
     Ok(asked.into_iter().zip(found).filter_map(|(entity, summary)| Some((entity, summary?))).collect())
+}
+
+/// The datasets that `diff` checks name, described together.
+fn references(world: World<'_>, migration: &Migration) -> Result<References, DriverError> {
+    let spec = &migration.spec;
+    let checks = spec.checks.iter().chain(spec.datasets.iter().flat_map(|pair| &pair.checks));
+    let named: BTreeSet<&str> = checks.filter_map(|check| check.diff.as_ref()?.with().other()).collect();
+    let mut found: Vec<(&str, Result<Dataset, Diagnostic>)> = Vec::with_capacity(named.len());
+    for text in named {
+        found.push((text, reference(world.catalog, text)?));
+    }
+    let asked: Vec<Dataset> = found.iter().filter_map(|(_, dataset)| dataset.as_ref().ok()).cloned().collect();
+    let mut answers = world.describe.describe(&asked).into_iter();
+    let observed = found.into_iter().map(|(text, dataset)| {
+        let observed = match dataset {
+            Err(why) => Err(vec![why]),
+            Ok(_) => answers.next().unwrap_or_else(|| Err(unanswered(text))).map_err(|error| vec![diagnostic(error)]),
+        };
+        (text.to_owned(), observed)
+    });
+    Ok(observed.collect())
+}
+
+/// A dataset of the catalog, or what lies at a path.
+fn reference(catalog: &dyn Catalog, text: &str) -> Result<Result<Dataset, Diagnostic>, DriverError> {
+    if let With::Path(path) = With::of(Some(text)) {
+        let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = name.split_once('.').map_or(name, |(stem, _)| stem);
+        let entity = EntityRef::new(DATASET_KIND, "default", name);
+        let location = Location { connection: None, path: path.to_owned() };
+        return Ok(Ok(Dataset { entity, location, declared: BTreeMap::new() }));
+    }
+    let entity = EntityRef::parse(text, DATASET_KIND);
+    let known = known(catalog, entity.iter())?;
+    let found = dataset(catalog, text, entity.as_ref(), &known)?;
+    Ok(found.map_err(|why| why.hint("a path begins with `/`, `./` or `../`")))
+}
+
+fn unanswered(name: &str) -> DriverError {
+    DriverError::permanent(code::cli::INTERNAL, format!("nothing was answered for `{name}`"))
 }
 
 /// Which of the owners the catalog has.
@@ -125,7 +166,7 @@ fn observe(
         .enumerate()
         .map(|(number, (pair, source))| {
             let place = || places(&format!("/spec/datasets/{number}/from"));
-            match dataset(world.catalog, pair, source.as_ref(), known) {
+            match dataset(world.catalog, &pair.from, source.as_ref(), known) {
                 Ok(found) => Ok(found.map_err(|diagnostic| diagnostic.at(place()))),
                 Err(error) => Err(error),
             }
@@ -138,26 +179,23 @@ fn observe(
         Ok(dataset) => match answers.next() {
             Some(Ok(observed)) => Ok(observed),
             Some(Err(error)) => Err(vec![diagnostic(error)]),
-            None => Err(vec![Diagnostic::error(
-                code::cli::INTERNAL,
-                format!("nothing was answered for `{}`", dataset.entity),
-            )]),
+            None => Err(vec![diagnostic(unanswered(&dataset.entity.to_string()))]),
         },
     });
     Ok(observed.collect())
 }
 
-/// The dataset that a pair's `from` names, or why there is none.
+/// The dataset that a text names, or why there is none.
 fn dataset(
     catalog: &dyn Catalog,
-    pair: &Pair,
+    text: &str,
     source: Option<&EntityRef>,
     known: &HashMap<EntityRef, Summary>,
 ) -> Result<Result<Dataset, Diagnostic>, DriverError> {
     let Some(source) = source else {
         return Ok(Err(Diagnostic::error(
             code::plan::UNKNOWN_DATASET,
-            format!("`{}` is not a reference to a dataset", pair.from),
+            format!("`{text}` is not a reference to a dataset"),
         )
         .hint("write `name`, `namespace/name` or `resource:namespace/name`")));
     };

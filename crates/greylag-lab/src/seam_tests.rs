@@ -116,6 +116,7 @@ fn compiled(migration: &Migration, designs: &[Design]) -> Plan {
         pairs: migration.spec.datasets.iter().zip(designs).map(|(pair, design)| snapshot(pair, design)).collect(),
         lineage: vec![],
         scripts: BTreeMap::new(),
+        references: BTreeMap::new(),
         sampling: None,
     };
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };

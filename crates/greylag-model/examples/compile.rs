@@ -22,6 +22,7 @@ fn main() {
         pairs: (0..datasets).map(pair).collect(),
         lineage: Vec::new(),
         scripts: BTreeMap::new(),
+        references: BTreeMap::new(),
         sampling: None,
     };
     let before = resident();

@@ -58,8 +58,13 @@ pub struct CheckResult {
     pub verdict: Verdict,
     /// What was compared or found, for people; counts and hashes, never values of rows.
     pub detail: String,
+    /// What to do if it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
+mod diff;
 mod judge;
 
+pub use diff::{DiffEvidence, command as diff_command};
 pub use judge::{Judged, judge};

@@ -13,6 +13,7 @@ pub mod codegen;
 pub mod custom;
 pub mod dataset;
 pub mod diagnostic;
+pub mod diff;
 pub mod entity;
 pub mod expr;
 pub mod id;

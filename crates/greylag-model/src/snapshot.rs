@@ -29,10 +29,16 @@ pub struct Snapshot {
     /// Files and folders beside the migration file that its commands name, or why they cannot be had.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub scripts: BTreeMap<String, Result<Script, String>>,
+    /// Datasets that `diff` checks name, by what the file calls them, or why they cannot be had.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: References,
     /// How samples were taken, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
 }
+
+/// Datasets that checks compare with, by what the file calls them, or why they cannot be had.
+pub type References = BTreeMap<String, Result<Observed, Vec<Diagnostic>>>;
 
 /// Some consumer reads one dataset and writes another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

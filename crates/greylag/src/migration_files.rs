@@ -4,13 +4,13 @@ use crate::exit::Exit;
 use crate::failure::{self, Failure};
 use greylag_model::code;
 use greylag_model::diagnostic::{Diagnostic, Place, Severity};
-use greylag_model::spec::{self, Connection, Document, Migration, MigrationTemplate, Parsed};
+use greylag_model::spec::{self, CheckSpec, Connection, Document, Migration, MigrationTemplate, Parsed, With};
 use greylag_model::template::Rendered;
 use greylag_model::yaml::Places;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What the files hold.
 pub(crate) struct Files {
@@ -65,10 +65,16 @@ pub(crate) fn read(paths: &[PathBuf], json: bool) -> Result<Files, Failure> {
     for (path, parsed) in parsed {
         for document in parsed.documents {
             match document {
-                Document::Migration(migration, places) => {
+                Document::Migration(mut migration, places) => {
+                    let spec = &mut migration.spec;
+                    let own = spec.datasets.iter_mut().flat_map(|pair| &mut pair.checks);
+                    absolute(&path, spec.checks.iter_mut().chain(own))?;
                     files.migrations.push((*migration, Origin::Written(places)));
                 }
-                Document::Template(template, places) => files.templates.push((*template, places)),
+                Document::Template(mut template, places) => {
+                    absolute(&path, template.spec.checks.iter_mut())?;
+                    files.templates.push((*template, places));
+                }
                 // Limits are the installation's, not the migration's: `greylag limits apply`.
                 Document::Limits(..) => {}
                 Document::Connection(connection, places) => {
@@ -103,6 +109,28 @@ fn root(file: &Path, connection: &Connection, places: &Places) -> Result<String,
     root.into_os_string().into_string().map_err(|root| {
         Failure::error(code::cli::CONFIGURATION, format!("the root `{}` is not UTF-8", root.to_string_lossy()))
     })
+}
+
+/// Makes the paths of datasets that checks compare with absolute; relative ones start at the file that names them.
+fn absolute<'a>(file: &Path, checks: impl Iterator<Item = &'a mut CheckSpec>) -> Result<(), Failure> {
+    for diff in checks.filter_map(|check| check.diff.as_mut()) {
+        let With::Path(relative) = diff.with() else { continue };
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let mut path = fs::canonicalize(folder).map_err(|error| unreadable(folder, &error))?;
+        for part in Path::new(relative).components() {
+            match part {
+                Component::ParentDir => drop(path.pop()),
+                Component::CurDir => {}
+                // The root replaces what was there.
+                part => path.push(part),
+            }
+        }
+        let text = path.into_os_string().into_string().map_err(|path| {
+            Failure::error(code::cli::FILE_UNREADABLE, format!("the path `{}` is not UTF-8", path.to_string_lossy()))
+        })?;
+        diff.with = Some(text);
+    }
+    Ok(())
 }
 
 fn expanded(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {

@@ -137,6 +137,7 @@ pub(crate) fn plane(state: &State) -> DataPlane {
         describe: Arc::new(describe(state, &BTreeMap::new())),
         seen: Arc::clone(&state.seen),
         artefacts: state.home.rejected(),
+        diffs: state.home.diffs(),
         boot: boot(),
         options: Options::default(),
     }

@@ -82,6 +82,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         breaking: vec![],
         impact: Impact::default(),
         checks: vec![],
+        references: std::collections::BTreeMap::new(),
         steps: vec![],
         after: vec![],
         cohort: 0,

@@ -1,7 +1,6 @@
 //! Values of paired columns as hashes that are equal if and only if the values are, whatever the type on either side; and
 //! as numbers, for columns with a tolerance.
 
-use super::columns::Class;
 use crate::error::unsupported_array;
 use crate::evidence::{NULL, float64, hash_column, wide};
 use arrow::array::{Array, ArrowPrimitiveType, AsArray};
@@ -12,6 +11,7 @@ use arrow::datatypes::{
     UInt16Type, UInt32Type, UInt64Type, i256,
 };
 use greylag_driver::error::DriverError;
+use greylag_model::diff::Class;
 
 /// Bits that stand for null among numbers: a NaN that no computation gives.
 pub(super) const NULL_BITS: u64 = 0x7ff8_dead_beef_0000;

@@ -2,7 +2,6 @@
 
 use super::RUN_BYTES;
 use super::canonical;
-use super::columns::Class;
 use crate::arrow_types::to_arrow_schema;
 use crate::chunk::Chunk;
 use crate::convert::Source;
@@ -16,6 +15,7 @@ use arrow::array::ArrayRef;
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use greylag_model::dataset::Layout;
+use greylag_model::diff::Class;
 use greylag_model::mapping::Mapping;
 use greylag_model::schema::Schema;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,5 @@
 //! One diff from beginning to end: the side that asks.
 
-use super::columns::{Compared, Options, Pairing};
 use super::digest::{ColumnOf, DigestReply, DigestRequest, SideOf, changed};
 use super::merge::{Outcome, merge, reduce, runs_of};
 use super::pick::{PickRequest, PickedRow};
@@ -17,6 +16,7 @@ use crate::units::{Unit, in_parallel, units};
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
 use greylag_model::dataset::Layout;
+use greylag_model::diff::{Compared, Named, Options, Pairing, Refused};
 use greylag_model::mapping::Mapping;
 use greylag_model::schema::Schema;
 use greylag_model::spec::Tolerance;
@@ -31,11 +31,18 @@ use xxhash_rust::xxh3::xxh3_128;
 /// Goes into the name of a diff's directory; a release that digests otherwise has another.
 const FORM: u32 = 1;
 
+/// One merge at a time: the checks of a run make many diffs at once, and its buffers are what a diff takes of this process.
+static MERGING: Mutex<()> = Mutex::new(());
+
 /// One of the two datasets.
 #[derive(Clone, Debug)]
 pub struct Side {
     /// Where it lies.
     pub anchor: Anchor,
+    /// What tells it from others, where its place may be another the next time.
+    pub known_as: Option<String>,
+    /// Its files, where they are known without a look.
+    pub files: Option<Vec<DataFile>>,
     /// How it is laid out.
     pub layout: Layout,
     /// Its columns, those of the partition last.
@@ -71,6 +78,7 @@ pub struct Diff<'a> {
 
 /// A side with everything that requests need.
 struct Prepared {
+    known_as: Option<String>,
     request: SideOf,
     units: Vec<Unit>,
     files: Vec<DataFile>,
@@ -79,22 +87,23 @@ struct Prepared {
 impl Diff<'_> {
     /// Compares two datasets.
     pub fn run(&self, left: &Side, right: &Side, options: &Options) -> Result<Report, DriverError> {
-        let pairing = Pairing::of(left.shown(), right.shown(), options)?;
+        let named = |words, side| Named { words, schema: Side::shown(side) };
+        let pairing = Pairing::of(named("the first dataset", left), named("the second dataset", right), options)
+            .map_err(refused)?;
         let sides = [self.prepare(left, 0, &pairing)?, self.prepare(right, 1, &pairing)?];
         let own = Own::take(self.directory, &sides)?;
         let bytes: u64 = sides.iter().flat_map(|side| &side.units).map(Unit::bytes).sum();
         let read = Read { done: AtomicU64::new(0), all: AtomicU64::new(bytes), seen: Mutex::default() };
         let tolerances: Vec<Tolerance> = pairing.columns.iter().filter_map(|column| column.tolerance).collect();
-        let mut rejected = 0;
-        let mut runs = Vec::with_capacity(2);
-        for (number, side) in sides.iter().enumerate() {
-            let (found, more) = self.digest(side, number, &own.path, tolerances.len(), &read)?;
-            rejected += more;
-            runs.push(reduce(found, tolerances.len(), &own.path, NAMES[number])?);
-        }
-        let mut outcome = merge(&runs[0], &runs[1], &tolerances, self.rows, self.readers.at_once())?;
-        outcome.counts.rejected = rejected;
-        drop(runs);
+        let (left, rejected) = self.digest(&sides[0], 0, &own.path, tolerances.len(), &read)?;
+        let (right, more) = self.digest(&sides[1], 1, &own.path, tolerances.len(), &read)?;
+        let mut outcome = {
+            let _one = MERGING.lock().unwrap_or_else(PoisonError::into_inner);
+            let reduced = |runs, name| reduce(runs, tolerances.len(), &own.path, name);
+            let (left, right) = (reduced(left, NAMES[0])?, reduced(right, NAMES[1])?);
+            merge(&left, &right, &tolerances, self.rows, self.readers.at_once())?
+        };
+        outcome.counts.rejected = rejected + more;
         let differences = self.name(&sides, &pairing.columns, &outcome, &read, bytes)?;
         own.remove()?;
         Ok(report(pairing, outcome, differences, options))
@@ -114,7 +123,10 @@ impl Diff<'_> {
     }
 
     fn prepare(&self, side: &Side, number: usize, pairing: &Pairing) -> Result<Prepared, DriverError> {
-        let files = list(&side.anchor, Some(FileFormat::of(&side.layout.format)))?.files;
+        let files = match &side.files {
+            Some(files) => files.clone(),
+            None => list(&side.anchor, Some(FileFormat::of(&side.layout.format)))?.files,
+        };
         let units = units(&|request| self.call(request), &side.anchor, &side.layout, &files, self.chunk_bytes)?;
         let column = |column: &Compared| ColumnOf {
             name: column.name.clone(),
@@ -130,7 +142,7 @@ impl Diff<'_> {
             mapping: side.mapping.clone().map(Box::new),
             columns: pairing.columns.iter().map(column).collect(),
         };
-        Ok(Prepared { request, units, files })
+        Ok(Prepared { known_as: side.known_as.clone(), request, units, files })
     }
 
     /// The runs of one side, and how many rows the mapping rejected.
@@ -216,6 +228,11 @@ impl Diff<'_> {
     }
 }
 
+fn refused(why: Refused) -> DriverError {
+    let error = DriverError::permanent(code::DIFF_REFUSED, why.message);
+    why.hint.into_iter().fold(error, DriverError::hint)
+}
+
 const NAMES: [&str; 2] = ["left", "right"];
 
 /// What has been read so far.
@@ -274,7 +291,12 @@ struct Own {
 impl Own {
     fn take(root: &Path, sides: &[Prepared; 2]) -> Result<Self, DriverError> {
         let files: Vec<_> = sides.iter().map(|side| &side.files).collect();
-        let requests: Vec<_> = sides.iter().map(|side| &side.request).collect();
+        let place = |side: &Prepared| match &side.known_as {
+            Some(name) => Anchor { root: None, path: name.clone() },
+            None => side.request.anchor.clone(),
+        };
+        let requests: Vec<_> =
+            sides.iter().map(|side| SideOf { anchor: place(side), ..side.request.clone() }).collect();
         let names: Vec<Vec<_>> =
             sides.iter().map(|side| side.units.iter().map(|unit| &unit.chunks).collect()).collect();
         let identity = rmp_serde::to_vec(&(FORM, env!("CARGO_PKG_VERSION"), files, requests, names))

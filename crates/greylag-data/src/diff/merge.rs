@@ -2,11 +2,11 @@
 
 use super::FAN_IN;
 use super::canonical::NULL_BITS;
-use super::report::Counts;
 use super::runs::{Merged, Run, RunFile};
 use crate::io_error::io_error;
 use greylag_driver::error::DriverError;
 use greylag_model::code::data as code;
+use greylag_model::diff::Counts;
 use greylag_model::spec::Tolerance;
 use std::fs::File;
 use std::io::{BufWriter, Write};

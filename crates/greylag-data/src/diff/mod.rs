@@ -35,7 +35,7 @@
 //!    there are none.
 //!
 //! **Memory** is [`RUN_BYTES`] per reader, a buffer per run (of which at most [`FAN_IN`] are merged at once), and the named
-//! rows, whatever the size of the datasets; scratch space is 16 bytes a row.
+//! rows, whatever the size of the datasets; a process merges one diff at a time. Scratch space is 16 bytes a row.
 //!
 //! **Certainty.** That two different rows of one key are taken for equal has a probability of 2⁻⁶⁴ for each such pair.
 //! Two keys that share their 64-bit hash are told apart where they are named; where they are only counted, a row that
@@ -47,7 +47,6 @@
 //! the same files, begun again, makes only those that are missing. Files that changed meanwhile give other names for all.
 
 mod canonical;
-mod columns;
 mod digest;
 mod job;
 mod merge;
@@ -55,11 +54,11 @@ mod pick;
 mod report;
 mod runs;
 
-pub use columns::{Class, Compared, Differing, Options, Pairing};
 pub use digest::{DigestReply, DigestRequest, SideOf};
+pub use greylag_model::diff::{Class, Compared, Counts, Differing, Options, Pairing};
 pub use job::{Diff, Side};
 pub use pick::{PickReply, PickRequest, PickedRow};
-pub use report::{Cell, Counts, Difference, Kind, Report};
+pub use report::{Cell, Difference, Kind, Report};
 
 pub(crate) use digest::digest;
 pub(crate) use pick::pick;

@@ -8,9 +8,7 @@ use crate::error::target_exists;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
 use greylag_model::code::{data as code, engine};
-use greylag_model::dataset::{Dataset, Location};
 use greylag_model::plan::{Staleness, staleness};
-use greylag_model::snapshot::{Observed, fingerprint};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -80,17 +78,11 @@ impl Work for Expand {
 /// The dataset's identity, layout and schema are those that the plan was made for.
 fn as_planned(job: &Job<'_>) -> Result<(), DriverError> {
     let planned = &job.request.plan.source;
-    // The roots of connections are the plan's, which no driver knows: the dataset is asked after by its absolute path.
     let path = job.source()?.path;
     if job.plane.seen.recall(&path).is_some_and(|fingerprint| fingerprint == planned.fingerprint) {
         return Ok(());
     }
-    let path = path.display().to_string();
-    let located = Dataset { location: Location { connection: None, path }, ..planned.dataset.clone() };
-    let now = job.plane.describe.describe(&[located]).into_iter().next();
-    let now = now.ok_or_else(|| crate::error::lost("the old dataset"))??;
-    let found = fingerprint(&planned.dataset, &now.layout, &now.schema);
-    let now = Observed { dataset: planned.dataset.clone(), fingerprint: found, ..now };
+    let now = job.observe(planned)?;
     let reasons = match staleness(job.request.plan, &now) {
         Staleness::Fresh => return Ok(()),
         Staleness::SameOperations(_) => "it moved, though the operations stay what they were".to_owned(),

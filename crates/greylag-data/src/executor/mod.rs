@@ -37,9 +37,11 @@
 mod backfill;
 mod cutover;
 mod dataset;
+mod diff_check;
 mod expand;
 mod generation;
 mod increment;
+mod observe;
 mod publish;
 mod retire;
 mod units;
@@ -81,8 +83,10 @@ pub struct DataPlane {
     pub describe: Arc<dyn Describe>,
     /// Datasets that this process has looked at before it began.
     pub seen: Arc<Seen>,
-    /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`.
+    /// Directory for what a run leaves besides datasets: `<run>/<task>.rejected.jsonl`, `<run>/<task>.diff-<check>.jsonl`.
     pub artefacts: PathBuf,
+    /// Directory where diffs keep what they have done so far.
+    pub diffs: PathBuf,
     /// Names the start of the machine: another one after a power cut, the same as long as its memory lives.
     pub boot: String,
     /// How much at a time.

@@ -1,7 +1,7 @@
 //! `data/publish`: the verified target becomes visible under its own name, by one rename.
 
 use super::backfill::Backfilled;
-use super::dataset::{Manners, content_fingerprint};
+use super::dataset::Manners;
 use super::{Job, OnPath, Work, done, generation, output};
 use crate::durable::{Identity, appear, parent, walk};
 use crate::error::{source_changed, target_changed, target_exists};

@@ -4,6 +4,7 @@
 //! it anew, an undo removes it, and so does `greylag gc` once the run has ended.
 
 use super::backfill::Backfilled;
+use super::diff_check::Staged;
 use super::increment::Increment;
 use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
@@ -17,7 +18,7 @@ use crate::request::{Reply, Request};
 use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, VerifyRequest, WaysBack, judge};
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Progress, StepReport};
-use greylag_model::check::{CheckResult, Evidence, Verdict};
+use greylag_model::check::{CheckResult, DiffEvidence, Evidence, Verdict};
 use greylag_model::increment::{Late, mark_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -58,8 +59,9 @@ impl Work for Verify {
         let layout = &job.request.plan.target_layout;
         let units = job.units(&anchor, layout, &files)?;
         let (total, source_rows) = passes(job, &anchor, &units, backfilled.increment.as_ref())?;
+        let diffs = job.diffs(&backfilled, &Staged { data: &data, files: &files })?;
         job.fault("in-effect", &data)?;
-        report(job, &backfilled, (&total, source_rows), differ.as_deref(), units.len())
+        report(job, &backfilled, (&total, source_rows), &diffs, differ.as_deref(), units.len())
     }
 
     fn undo(&self, _: &Job<'_>) -> Result<(), DriverError> {
@@ -218,13 +220,14 @@ fn late_rows(job: &Job<'_>, increment: &Increment) -> Option<CheckResult> {
     let detail = format!("{} rows with `{}` before {bound}", increment.late, watermark.column);
     let holds = increment.late == 0 || watermark.late == Late::Accept;
     let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
-    Some(CheckResult { name: "late".to_owned(), verdict, detail })
+    Some(CheckResult { name: "late".to_owned(), verdict, detail, hint: None })
 }
 
 fn report(
     job: &Job<'_>,
     backfilled: &Backfilled,
     (total, source_rows): (&VerifyReply, Option<u64>),
+    diffs: &[Option<DiffEvidence>],
     differ: Option<&str>,
     units: usize,
 ) -> Result<Outcome, DriverError> {
@@ -248,6 +251,7 @@ fn report(
         found,
         checks: &plan.checks,
         violations: &violations,
+        diffs,
         files_differ: differ,
         kept: kept.map_or((0, 0), |kept| (kept.kept_rows, kept.kept_rejected)),
     });

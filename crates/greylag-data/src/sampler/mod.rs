@@ -230,6 +230,7 @@ impl Attempt<'_> {
             found: &verified.found,
             checks,
             violations: &violations,
+            diffs: &[],
             files_differ: verified.schema_differs.as_deref(),
             kept: (0, 0),
         })

@@ -4,7 +4,7 @@ use super::WaysBack;
 use super::request::{Found, Sampled};
 use crate::convert::SourceState;
 use crate::evidence::{ByRow, State};
-use greylag_model::check::{CheckResult, Judged, Verdict};
+use greylag_model::check::{CheckResult, DiffEvidence, Judged, Verdict};
 use greylag_model::mapping::Mapping;
 use greylag_model::spec::{CheckSpec, Tolerance};
 use std::fmt::Write as _;
@@ -36,6 +36,8 @@ pub struct Facts<'a> {
     pub checks: &'a [CheckSpec],
     /// Rows against each check that has an expression.
     pub violations: &'a [Option<u64>],
+    /// What the diffs of the checks found, one a check; empty if they were not made.
+    pub diffs: &'a [Option<DiffEvidence>],
     /// How the written files are not what was written, if so.
     pub files_differ: Option<&'a str>,
     /// Rows, and rejected rows, of files that an increment keeps: they were proven when they were made.
@@ -59,6 +61,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<CheckResult> {
         checks: facts.checks,
         violations: facts.violations,
         kept: facts.kept,
+        diffs: facts.diffs,
     }));
     let own = results.len() - facts.checks.len();
     let ways = WaysBack::of(facts.mapping);
@@ -69,7 +72,7 @@ pub fn judge(facts: &Facts<'_>) -> Vec<CheckResult> {
 
 fn result(name: &str, holds: bool, detail: String) -> CheckResult {
     let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
-    CheckResult { name: name.to_owned(), verdict, detail }
+    CheckResult { name: name.to_owned(), verdict, detail, hint: None }
 }
 
 /// The source's rows, computed back, are the source's rows.

@@ -44,7 +44,12 @@ fn setups() -> Vec<fn() -> Setup> {
         setup.target_layout = avro(Shape::File, &[]);
         setup
     }
-    vec![file, chunks, directory, lines, directory_of_lines, blocks]
+    fn compared() -> Setup {
+        let mut setup = Setup::new().small_chunks();
+        setup.checks = serde_json::json!([{"diff": {"key": ["id"]}}, {"name": "rows", "diff": {}}]);
+        setup
+    }
+    vec![file, chunks, directory, lines, directory_of_lines, blocks, compared]
 }
 
 fn world(setup: fn() -> Setup) -> World {

@@ -33,6 +33,8 @@ impl Pair {
             write_parquet(&path, batch, 100);
             Side {
                 anchor: Anchor { root: None, path: path.display().to_string() },
+                known_as: None,
+                files: None,
                 layout: Layout {
                     format: Format::Parquet { compression: Compression::default() },
                     shape: Shape::File,
@@ -328,7 +330,10 @@ fn what_does_not_go_together_is_refused_with_a_hint() {
     for (options, words) in [
         (by(&["ids"]), "the first dataset has no column `ids`"),
         (Options { ignore: vec!["id".to_owned()], ..by(&["id"]) }, "both part of the key and to be ignored"),
-        (Options { only: vec!["naem".to_owned()], ..by(&["id"]) }, "neither dataset has a column `naem`"),
+        (
+            Options { only: vec!["naem".to_owned()], ..by(&["id"]) },
+            "neither the first dataset nor the second dataset has a column `naem`",
+        ),
         (Options { tolerance, ..by(&[]) }, "a tolerance needs a key"),
         (Options { tolerances: of("name"), ..by(&["id"]) }, "is not numeric"),
         (Options { tolerances: of("id"), ..by(&["id"]) }, "is part of the key"),

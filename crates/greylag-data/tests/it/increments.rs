@@ -221,6 +221,20 @@ fn a_watermark_grows_and_late_rows_are_counted_or_refused() {
     }
 }
 
+/// A diff with the source holds what was converted against what it was converted from, and nothing else.
+#[test]
+fn a_diff_check_of_an_increment_compares_what_it_took() {
+    let mut setup = Setup::new();
+    setup.checks = serde_json::json!([{"diff": {"key": ["id"]}}]);
+    let mut world = world_of(Increments::default(), &[], setup);
+    world.run_through("data/publish");
+    poison(&world.at("old").join("a.parquet"));
+    file(&world.at("old"), "c", 200..230);
+    world.go_to("run-2", Some("run-1"));
+    world.run_through("data/publish");
+    assert_eq!(held(&world), expected(&world, &[0..120, 200..230]));
+}
+
 #[test]
 fn whoever_wrote_to_the_target_is_named_and_loses_nothing() {
     let mut world = world(Increments::default(), &[]);

@@ -5,6 +5,7 @@
 
 mod crash;
 mod diff;
+mod diff_check;
 mod expr;
 mod files;
 mod formats;

@@ -6,7 +6,7 @@ use greylag_data::convert::Limits;
 use greylag_data::durable::{Disk, LocalDisk, walk};
 use greylag_data::executor::{DataPlane, Options, executors};
 use greylag_data::pool::ReaderPool;
-use greylag_data::request::handle;
+use greylag_data::request::{Readers, handle};
 use greylag_data::sampler::{LocalSampler, Scratch};
 use greylag_driver::describe::{Describe, Found};
 use greylag_driver::error::DriverError;
@@ -45,6 +45,7 @@ pub(crate) struct World {
     pub(crate) home: PathBuf,
     _directory: Option<tempfile::TempDir>,
     plane: Arc<DataPlane>,
+    described: Arc<AsPlanned>,
     executors: Vec<Arc<dyn Executor>>,
     header: PlanHeader,
     pub(crate) plan: PlanTask,
@@ -139,12 +140,17 @@ impl Context for Attempt<'_> {
     }
 }
 
-/// Answers what the plan says: whether a source is stale is `describe`'s to tell.
-struct AsPlanned(Mutex<Option<Observed>>);
+/// Answers what the plan says: whether a source is stale is `describe`'s to tell. By path, other datasets.
+struct AsPlanned {
+    source: Observed,
+    others: Mutex<BTreeMap<PathBuf, Observed>>,
+}
 
 impl Describe for AsPlanned {
-    fn describe(&self, _: &[Dataset]) -> Vec<Result<Observed, DriverError>> {
-        vec![Ok(self.0.lock().unwrap().clone().unwrap())]
+    fn describe(&self, asked: &[Dataset]) -> Vec<Result<Observed, DriverError>> {
+        let others = self.others.lock().unwrap();
+        let other = others.get(Path::new(&asked[0].location.path));
+        vec![Ok(other.unwrap_or(&self.source).clone())]
     }
     fn places(&self, _: &[Location]) -> Vec<Result<greylag_driver::describe::Place, DriverError>> {
         Vec::new()
@@ -165,6 +171,7 @@ pub(crate) struct Setup {
     pub(crate) checks: Value,
     pub(crate) options: Options,
     pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) readers: Arc<Readers>,
 }
 
 pub(crate) fn parquet(shape: Shape, partition_by: &[&str]) -> Layout {
@@ -197,6 +204,7 @@ impl Setup {
             checks: serde_json::json!([]),
             options: Options { limits: Limits { batch_rows: 100, ..Limits::default() }, ..Options::default() },
             disk: Arc::new(LocalDisk),
+            readers: Arc::new(ReaderPool::in_process(handle)),
         }
     }
 
@@ -272,6 +280,7 @@ impl Setup {
             breaking: Vec::new(),
             impact: Impact::default(),
             checks: serde_json::from_value::<Vec<CheckSpec>>(self.checks).unwrap(),
+            references: BTreeMap::new(),
             steps: steps
                 .map(|(uses, phase)| Step {
                     inserted: None,
@@ -289,18 +298,22 @@ impl Setup {
             increments: None,
             sample: None,
         };
+        let described = Arc::new(AsPlanned { source, others: Mutex::default() });
+        let describe: Arc<dyn Describe> = described.clone();
         let plane = Arc::new(DataPlane {
             seen: Arc::default(),
             disk: self.disk,
-            readers: Arc::new(ReaderPool::in_process(handle)),
-            describe: Arc::new(AsPlanned(Mutex::new(Some(source)))),
+            readers: self.readers,
+            describe,
             artefacts: root.join("runs"),
+            diffs: root.join("diffs"),
             boot: "boot-1".to_owned(),
             options: self.options,
         });
         World {
             executors: executors(&plane),
             plane,
+            described,
             header: header(&home),
             home,
             _directory: directory,
@@ -334,19 +347,36 @@ impl World {
         self.home.join(name)
     }
 
+    /// Makes `file` known as the dataset `name` of `diff` checks; the plan knows it by its first columns.
+    pub(crate) fn refer(&mut self, name: &str, file: &str, schema: Schema) {
+        let location = Location { connection: Some("files".to_owned()), path: file.to_owned() };
+        let entity = EntityRef::new("resource", "default", name);
+        let dataset = Dataset { entity, location, declared: BTreeMap::new() };
+        let layout = parquet(Shape::File, &[]);
+        let fingerprint = fingerprint(&dataset, &layout, &schema);
+        let observed = Observed { dataset, layout, schema, files: 1, rows: None, bytes: 1, fingerprint };
+        self.plan.references.entry(name.to_owned()).or_insert_with(|| observed.clone());
+        self.described.others.lock().unwrap().insert(self.home.join(file), observed);
+    }
+
+    pub(crate) fn diffs(&self) -> &Path {
+        &self.plane.diffs
+    }
+
     pub(crate) fn artefacts(&self) -> &Path {
         &self.plane.artefacts
     }
 
     /// The machine is started anew.
     pub(crate) fn reboot(&mut self) {
-        let DataPlane { disk, readers, describe, artefacts, options, .. } = self.plane.as_ref();
+        let DataPlane { disk, readers, describe, artefacts, diffs, options, .. } = self.plane.as_ref();
         self.plane = Arc::new(DataPlane {
             seen: Arc::default(),
             disk: Arc::clone(disk),
             readers: Arc::clone(readers),
             describe: Arc::clone(describe),
             artefacts: artefacts.clone(),
+            diffs: diffs.clone(),
             boot: "boot-2".to_owned(),
             options: *options,
         });

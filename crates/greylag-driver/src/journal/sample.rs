@@ -70,6 +70,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         breaking: Vec::new(),
         impact: Impact::default(),
         checks: Vec::new(),
+        references: BTreeMap::new(),
         steps,
         after: Vec::new(),
         cohort: 0,

@@ -69,6 +69,7 @@ fn world() -> (Migration, Snapshot) {
         pairs,
         lineage: Vec::new(),
         scripts: BTreeMap::new(),
+        references: BTreeMap::new(),
         sampling: None,
     };
     (serde_json::from_value(migration).unwrap(), snapshot)

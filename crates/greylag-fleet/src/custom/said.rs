@@ -92,7 +92,12 @@ impl Said {
                 if self.checks.len() == CHECKS {
                     return Err(wrong(format!("is one check more than {CHECKS}")));
                 }
-                self.checks.push(CheckResult { name: cut(&check.name), detail: cut(&check.detail), ..check });
+                self.checks.push(CheckResult {
+                    name: cut(&check.name),
+                    detail: cut(&check.detail),
+                    hint: check.hint.as_deref().map(cut),
+                    ..check
+                });
             }
             "evidence" => {
                 self.evidence_bytes += bytes;

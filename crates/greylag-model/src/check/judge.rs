@@ -4,7 +4,7 @@
 //! one has something fails. Details tell counts, hashes and column names, never values (smallest and largest ones are
 //! values of rows).
 
-use super::{CheckResult, ColumnEvidence, Evidence, Verdict};
+use super::{CheckResult, ColumnEvidence, DiffEvidence, Evidence, Verdict, diff};
 use crate::schema::Schema;
 use crate::spec::CheckSpec;
 use crate::types::DataType;
@@ -34,6 +34,8 @@ pub struct Judged<'a> {
     pub violations: &'a [Option<u64>],
     /// Rows, and rejected rows, that the dataset has besides: those that an increment keeps. Checks that count all rows count them.
     pub kept: (u64, u64),
+    /// One a check, in order: what its `diff` found; `None` where it has none or it was not made. May be shorter.
+    pub diffs: &'a [Option<DiffEvidence>],
 }
 
 /// Judges. One result for `rows` (if the source's are known), `schema`, `read-back`, `nulls`, `bounds`, `sums` and `hash`
@@ -63,7 +65,11 @@ pub fn judge(judged: &Judged<'_>) -> Vec<CheckResult> {
 
 fn result(name: impl Into<String>, holds: bool, detail: String) -> CheckResult {
     let verdict = if holds { Verdict::Pass } else { Verdict::Fail };
-    CheckResult { name: name.into(), verdict, detail }
+    CheckResult { name: name.into(), verdict, detail, hint: None }
+}
+
+fn unknown(name: impl Into<String>, detail: String) -> CheckResult {
+    CheckResult { name: name.into(), verdict: Verdict::Unknown, detail, hint: None }
 }
 
 fn rows(source: u64, judged: &Judged<'_>) -> CheckResult {
@@ -97,7 +103,7 @@ fn hash(judged: &Judged<'_>) -> CheckResult {
     // Two passes that hashed nothing have not proven anything.
     if written.is_empty() && read.is_empty() {
         let detail = "neither pass hashed the rows".to_owned();
-        return CheckResult { name: "hash".to_owned(), verdict: Verdict::Unknown, detail };
+        return unknown("hash", detail);
     }
     let holds = written == read;
     let detail = if holds { written.clone() } else { format!("`{written}` written, `{read}` read back") };
@@ -176,14 +182,13 @@ fn of_file(number: usize, check: &CheckSpec, judged: &Judged<'_>) -> CheckResult
         let rejected = all_rejected;
         return result(named("maxRejected"), rejected <= most, format!("{rejected} rejected, at most {most} wanted"));
     }
+    if let Some(spec) = &check.diff {
+        return diff::judge(named("diff"), spec, judged.diffs.get(number).and_then(Option::as_ref));
+    }
     let text = check.expr.clone().unwrap_or_default();
     match judged.violations.get(number).copied().flatten() {
         Some(violations) => result(named(&text), violations == 0, format!("{violations} of {rows} rows against it")),
-        None => CheckResult {
-            name: named(&text),
-            verdict: Verdict::Unknown,
-            detail: "it could not be evaluated".to_owned(),
-        },
+        None => unknown(named(&text), "it could not be evaluated".to_owned()),
     }
 }
 
@@ -195,7 +200,7 @@ fn not_null(name: String, columns: &[String], read_back: &Evidence) -> CheckResu
             Some(_) => {}
             None => {
                 let detail = format!("column `{wanted}` was not observed");
-                return CheckResult { name, verdict: Verdict::Unknown, detail };
+                return unknown(name, detail);
             }
         }
     }
@@ -250,6 +255,7 @@ mod tests {
             checks,
             violations,
             kept: (0, 0),
+            diffs: &[],
         };
         let lines = judge(&judged).into_iter().map(|result| {
             let sign = match result.verdict {
@@ -330,6 +336,7 @@ mod tests {
                 checks: &[],
                 violations: &[],
                 kept: (0, 0),
+                diffs: &[],
             };
             judge(&judged).into_iter().find(|result| result.name == "sums").unwrap().verdict
         };

@@ -179,4 +179,7 @@ codes! {
     DIFF_RUNNING = 672, "the same diff is being made by another process",
         cause: "Two processes would write the same files.",
         cure: "Wait for the other one.";
+    DIFF_REFERENCE = 673, "a dataset that a check compares with is not as planned",
+        cause: "A `diff` check of the migration compares the new dataset with another one, whose columns, layout or place have changed since the plan was made. Nothing was published.",
+        cure: "Undo the run and plan again, so that the check is typed against what the other dataset is now.";
 }

@@ -39,7 +39,7 @@ codes! {
         cure: "Look into the system's log for what killed the process, then `greylag retry --failed`.";
     CHECK_FAILED = 513, "a check failed",
         cause: "The step did its work, but what it observed does not meet an expectation of the plan.",
-        cure: "Read the check's detail with `greylag logs`; mend the mapping or the data, plan again, or undo.";
+        cure: "Read the check's detail with `greylag logs`; mend the mapping or the data, plan again, or undo. Of a `diff` check, the hint has the command that shows which rows differ.";
     NO_EXECUTOR = 514, "nothing serves this step",
         cause: "The plan uses a kind of step for which this Greylag has no executor.",
         cure: "Run the plan with the version of Greylag that made it.";

@@ -44,8 +44,8 @@ codes! {
         cause: "Partition values are part of directory names: they must be target columns of a scalar type, each named once, and at least one column must be left for the files.",
         cure: "Correct `partitionBy`.";
     BAD_CHECK = 415, "a check that cannot be run",
-        cause: "A check has exactly one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`, and an `expr` is a boolean over target columns.",
-        cure: "Correct the check; several expectations are several checks.";
+        cause: "A check has exactly one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`; an `expr` is a boolean over target columns; and a `diff` names columns that both datasets have, whose values can be compared.",
+        cure: "Correct the check; several expectations are several checks. Columns that only one dataset has are left out of a `diff` with `ignore`.";
     BAD_COLUMN = 416, "a column rule that says too little or too much",
         cause: "A rule of the mapping is incomplete: an empty name, a drop without a reason, a judgement without a guide or text, a split into fewer than two columns, or a split without a separator.",
         cure: "Complete the rule.";

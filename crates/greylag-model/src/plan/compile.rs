@@ -11,8 +11,8 @@ use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
 use super::{
-    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, increment, layout, place,
-    sample, task_id, warning,
+    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, diff_check, increment,
+    layout, place, sample, task_id, warning,
 };
 use crate::code;
 use crate::dataset::Layout;
@@ -22,8 +22,8 @@ use crate::id::PlanId;
 use crate::mapping::{self, Mapping};
 use crate::rollout;
 use crate::schema::Schema;
-use crate::snapshot::{Observed, PairSnapshot, Snapshot};
-use crate::spec::{LayoutSpec, MappingSpec, Migration, Pair};
+use crate::snapshot::{Observed, PairSnapshot, References, Snapshot};
+use crate::spec::{CheckSpec, LayoutSpec, MappingSpec, Migration, Pair};
 use crate::task::Phase;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -66,6 +66,7 @@ struct Compiler<'a> {
     migration: &'a Migration,
     places: Places<'a>,
     connections: &'a BTreeMap<String, String>,
+    references: &'a References,
     prepared: HashMap<Distinct<'a>, Result<Rc<Prepared>, Rc<[Diagnostic]>>>,
 }
 
@@ -87,7 +88,13 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
             .hint("correct the descriptors, or migrate these datasets in migrations of their own");
         reasons[pair].push(diagnostic.at(places(&format!("/spec/datasets/{pair}/from"))));
     }
-    let mut compiler = Compiler { migration, places, connections: &snapshot.connections, prepared: HashMap::new() };
+    let mut compiler = Compiler {
+        migration,
+        places,
+        connections: &snapshot.connections,
+        references: &snapshot.references,
+        prepared: HashMap::new(),
+    };
     let tasks: Vec<Option<PlanTask>> = (0..pairs.len())
         .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
         .collect();
@@ -102,8 +109,9 @@ pub fn mapping_of(
     places: Places<'_>,
     observed: &Observed,
 ) -> Result<Mapping, Vec<Diagnostic>> {
-    let connections = BTreeMap::new();
-    let mut compiler = Compiler { migration, places, connections: &connections, prepared: HashMap::new() };
+    let (connections, references) = (BTreeMap::new(), BTreeMap::new());
+    let mut compiler =
+        Compiler { migration, places, connections: &connections, references: &references, prepared: HashMap::new() };
     let prepared = compiler.prepare(pair, observed).map_err(|errors| errors.to_vec())?;
     Ok(prepared.mapping.clone())
 }
@@ -163,7 +171,7 @@ impl<'a> Compiler<'a> {
         for (at, check) in pair.checks.iter().enumerate() {
             let base = format!("/spec/datasets/{number}/checks/{at}");
             let place = |pointer: &str| (self.places)(&format!("{base}{pointer}"));
-            reasons.extend(check_spec::validate(check, &prepared.mapping.target, &place));
+            reasons.extend(self.check(check, &prepared.mapping.target, &place));
         }
         if !reasons.is_empty() {
             return None;
@@ -192,6 +200,11 @@ impl<'a> Compiler<'a> {
             reasons.extend(weighed.reasons);
         }
         reasons.is_empty().then_some(task)
+    }
+
+    /// What is wrong with a check of a target with these columns.
+    fn check(&self, check: &CheckSpec, target: &Schema, place: Places<'_>) -> Vec<Diagnostic> {
+        check_spec::validate(check, target, &|name| self.references.get(name), place)
     }
 
     /// Where the file speaks of a pair's target column, else of the pair.
@@ -223,6 +236,7 @@ impl<'a> Compiler<'a> {
             let name = |connection: &Option<String>| connection.clone().unwrap_or_else(|| "local files".to_owned());
             breaking.push(format!("it moves from `{}` to `{}`", name(from), name(to)));
         }
+        let checks: Vec<CheckSpec> = spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect();
         let mut task = PlanTask {
             id: task_id(&probed.target.entity),
             source: observed.clone(),
@@ -234,7 +248,8 @@ impl<'a> Compiler<'a> {
             changes: prepared.changes.clone(),
             breaking,
             impact: probed.impact.clone(),
-            checks: spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect(),
+            references: diff_check::references(&checks, self.references),
+            checks,
             steps: procedure.steps.clone(),
             increments: None,
             after: Vec::new(),
@@ -301,7 +316,7 @@ impl<'a> Compiler<'a> {
         let mut errors = layout::check_types(&layout, &resolved.mapping, at_layout("/format").as_ref());
         for (number, check) in self.migration.spec.checks.iter().enumerate() {
             let place = |pointer: &str| (self.places)(&format!("/spec/checks/{number}{pointer}"));
-            errors.extend(check_spec::validate(check, &resolved.mapping.target, &place));
+            errors.extend(self.check(check, &resolved.mapping.target, &place));
         }
         let (mut changes, mut breaking) = (resolved.changes, resolved.breaks);
         let (laid_out, breaks) = layout::differences(&observed.layout, &layout, &resolved.mapping);

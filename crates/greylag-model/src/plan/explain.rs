@@ -359,6 +359,10 @@ impl Page {
             parts.join(", ")
         );
         self.line(LineKind::Note, 0, text);
+        if samples.not_compared > 0 {
+            let compared = datasets(samples.not_compared as usize);
+            self.line(LineKind::Note, 0, format!("`diff` checks of {compared} compare all rows: not run on samples"));
+        }
     }
 
     fn space(&mut self, plan: &Plan) {

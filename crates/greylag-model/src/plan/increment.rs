@@ -40,6 +40,18 @@ pub(super) fn resolve(
                 .at(place(&format!("{own}/to"))),
         );
     }
+    for (at, checks) in [("/spec".to_owned(), &spec.checks), (own.clone(), &pair.checks)] {
+        for (number, check) in checks.iter().enumerate() {
+            if check.diff.as_ref().is_some_and(|diff| diff.with().other().is_some()) {
+                let message = "a `diff` with another dataset compares all of both, and increments convert what changed";
+                errors.push(
+                    Diagnostic::error(code::BAD_INCREMENTS, message)
+                        .hint("compare with the source (`with: source`), or with `greylag diff` after the run")
+                        .at(place(&format!("{at}/checks/{number}/diff"))),
+                );
+            }
+        }
+    }
     let mut warning = None;
     let (wanted, at) = match (&pair.watermark, &asked.watermark) {
         (Some(own_mark), _) => (Some(own_mark), format!("{own}/watermark")),

@@ -4,6 +4,7 @@ mod changes;
 mod check_spec;
 mod compile;
 mod conflict;
+mod diff_check;
 mod estimate;
 pub mod explain;
 mod hash;
@@ -124,8 +125,15 @@ pub struct SampleTotals {
     pub blocked: u64,
     /// Datasets of which none could be had.
     pub missing: u64,
+    /// Datasets that have `diff` checks, which are not run on samples.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub not_compared: u64,
     /// Milliseconds that it took.
     pub millis: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Sums over tasks.
@@ -189,6 +197,9 @@ pub struct PlanTask {
     pub impact: Impact,
     /// Checks on the new dataset, typed at plan time.
     pub checks: Vec<CheckSpec>,
+    /// Other datasets that its `diff` checks compare with, by what they call them, as probed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, Observed>,
     /// Steps in order.
     pub steps: Vec<Step>,
     /// How its runs take up what changed; none if it is moved once.

@@ -13,6 +13,8 @@
 //! rows is not known, nothing is said. (The first rows are not drawn at random, and the rest may be different. That is why
 //! this warns and never blocks.) A sample that is the whole dataset leaves nothing unseen, so then everything is certain.
 //!
+//! A `diff` check compares all rows with all rows: it is not run on a sample.
+//!
 //! That nothing was found proves nothing: verification is as it would be without a sample.
 
 use super::explain::number;
@@ -139,6 +141,11 @@ impl Scale<'_> {
 
     /// Weighs one of the file's checks. What the sample cannot tell becomes unknown.
     fn declared(&mut self, check: &CheckSpec, result: &mut CheckResult, counted: bool) {
+        if check.diff.is_some() {
+            result.verdict = Verdict::Unknown;
+            "it compares all rows, so it is not run on a sample".clone_into(&mut result.detail);
+            return;
+        }
         let bound = check.min_rows.is_some() || check.max_rows.is_some() || check.max_rejected.is_some();
         if bound && !counted {
             return open(result);
@@ -259,6 +266,8 @@ pub(super) fn totals(sampling: Sampling, pairs: &[PairSnapshot], tasks: &[Option
             totals.datasets += 1;
             totals.rows += sample.rows;
         }
+        let compares = |task: &PlanTask| task.checks.iter().any(|check| check.diff.is_some());
+        totals.not_compared += u64::from(task.as_ref().is_some_and(compares));
         let warned = |task: &PlanTask| task.warnings.iter().any(|warning| CODES.contains(&warning.code));
         match (sampled, task) {
             (_, None) => totals.blocked += 1,

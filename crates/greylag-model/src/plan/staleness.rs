@@ -46,7 +46,8 @@ pub fn staleness(task: &PlanTask, now: &Observed) -> Staleness {
     let mapping = replanned(&task.mapping, &now.schema);
     nulls(&task.mapping, &mapping, &mut reasons);
     let typed = layout::check_types(&task.target_layout, &mapping, None);
-    let checks = task.checks.iter().flat_map(|check| check_spec::validate(check, &mapping.target, &|_| None));
+    let checks =
+        task.checks.iter().flat_map(|check| check_spec::validate(check, &mapping.target, &|_| None, &|_| None));
     reasons.extend(typed.into_iter().chain(checks).map(|error| error.message));
     if reasons.is_empty() {
         Staleness::SameOperations(Box::new(PlanTask { source: now.clone(), mapping, ..task.clone() }))

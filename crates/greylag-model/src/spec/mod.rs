@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod check;
+mod diff;
 pub mod duration;
 mod increments;
 mod limits;
@@ -30,6 +31,7 @@ pub(crate) mod steps;
 mod template;
 mod translate;
 
+pub use diff::{DiffSpec, SOURCE, With};
 pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};
 pub use limits::{LimitSpec, Limits, LimitsSpec, OwnerLimitSpec, Priority, RateSpec, StoreLimitSpec};
 pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
@@ -480,6 +482,9 @@ pub struct CheckSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MOST), example = 0)]
     pub max_rejected: Option<u64>,
+    /// No row differs from another dataset's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<DiffSpec>,
 }
 
 /// How often and when a failed attempt is tried again.

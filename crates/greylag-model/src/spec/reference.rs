@@ -134,7 +134,8 @@ fn kind(property: &Value) -> String {
     }
     if let Some(values) = property.get("additionalProperties").filter(|values| values.is_object()) {
         let text = values.get("type").and_then(Value::as_str) == Some("string");
-        return if text { "mapping of text" } else { "mapping of values" }.to_owned();
+        let named = name_of(values).is_some();
+        return if text || named { format!("mapping of {}", kind(values)) } else { "mapping of values".to_owned() };
     }
     if property.get("maxLength").is_some_and(|most| most == 1) {
         return "one character".to_owned();

@@ -234,7 +234,8 @@ fn lease(row: &TaskRow, step: &Step, worker: &WorkerId) -> TaskEvent {
 fn done(row: &TaskRow, steps: &[Step], step: &Step, progress: Progress, checks: Vec<CheckResult>) -> TaskEvent {
     if let Some(check) = checks.iter().find(|check| check.verdict == Verdict::Fail) {
         let message = format!("check `{}` failed: {}", check.name, check.detail);
-        let error = Failure::new(ErrorClass::Permanent, code::CHECK_FAILED, message);
+        let hints = check.hint.iter().cloned().collect();
+        let error = Failure { hints, ..Failure::new(ErrorClass::Permanent, code::CHECK_FAILED, message) };
         return TaskEvent::AttemptFailed { error, then: Then::Fail, checks };
     }
     let next = match row.direction {

@@ -28,7 +28,8 @@ fn failure(class: ErrorClass) -> Failure {
 
 /// One word of a script as an input.
 fn input<'a>(word: &str, worker: &'a WorkerId) -> Input<'a> {
-    let check = CheckResult { name: "rows".to_owned(), verdict: Verdict::Fail, detail: "1 of 2".to_owned() };
+    let check =
+        CheckResult { name: "rows".to_owned(), verdict: Verdict::Fail, detail: "1 of 2".to_owned(), hint: None };
     let progress = Progress { rows: 1, ..Progress::default() };
     match word {
         "lease" => Input::Lease(worker),

@@ -3,6 +3,7 @@
 mod blocked;
 mod changes;
 mod compile;
+mod diff;
 mod explain;
 mod hash;
 mod layout;
@@ -84,6 +85,7 @@ impl Case {
                 pairs: Vec::new(),
                 lineage: Vec::new(),
                 scripts: BTreeMap::new(),
+                references: BTreeMap::new(),
                 sampling: None,
             },
         };

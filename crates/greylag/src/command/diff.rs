@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files::{self, Files};
 use crate::output::{self, Format};
+use crate::templates::Parameters;
 use crate::{progress, wire};
 use clap::Args;
 use greylag_catalog::ask;
@@ -50,12 +51,15 @@ pub(crate) struct Diff {
     /// Columns that tell rows apart, together.
     #[arg(short, long, value_name = "COLUMN", value_delimiter = ',')]
     key: Vec<String>,
-    /// How far numbers may be apart: `0.01`, or `0.1%` of the larger one; of one column with `COLUMN=` before it.
+    /// How far numbers may be apart: `0.01`, or `0.1%` of the larger one; of one column with `COLUMN=` before it. One of each
+    /// may be given, and then either suffices.
     #[arg(short, long, value_name = "[COLUMN=]N")]
     tolerance: Vec<String>,
     /// Compare B with what the migration in this file makes of A.
     #[arg(short, long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    #[command(flatten)]
+    parameters: Parameters,
     /// Compare only these columns.
     #[arg(long, value_name = "COLUMN", value_delimiter = ',', conflicts_with = "ignore")]
     columns: Vec<String>,
@@ -82,7 +86,11 @@ impl Diff {
         let options = self.options()?;
         let state = context.state()?;
         let files = match &self.mapping {
-            Some(path) => Some(migration_files::read(std::slice::from_ref(path), context.format().is_json())?),
+            Some(path) => {
+                let mut files = migration_files::read(std::slice::from_ref(path), context.format().is_json())?;
+                self.parameters.render(context, &mut files)?;
+                Some(files)
+            }
             None => None,
         };
         let roots = files.as_ref().map(|files| files.roots.clone()).unwrap_or_default();
@@ -136,15 +144,18 @@ impl Diff {
                 Failure::usage(format!("`--tolerance {text}` is not a tolerance"))
                     .hint("write a number or a share, e.g. `0.01`, `0.1%`, `amount=0.01`")
             })?;
-            match column {
-                Some(column) => drop(options.tolerances.insert(column.to_owned(), tolerance)),
-                None => options.tolerance = Some(tolerance),
-            }
+            let slot = match column {
+                Some(column) => options.tolerances.entry(column.to_owned()).or_default(),
+                None => options.tolerance.get_or_insert_default(),
+            };
+            // A number and a share are two bounds, of which either suffices.
+            slot.absolute = tolerance.absolute.or(slot.absolute);
+            slot.relative = tolerance.relative.or(slot.relative);
         }
         Ok(options)
     }
 
-    /// What the migration makes of A: that of the pair which names both, or of the only one.
+    /// What the migration makes of A: that of the pair which names both, or of the only one that names A, or of the only one.
     fn mapping(&self, files: &Files, left: &Observed, right: &Observed) -> Result<Mapping, Failure> {
         let named = |text: &str, observed: &Observed| {
             EntityRef::parse(text, DATASET_KIND).is_some_and(|entity| entity == observed.dataset.entity)
@@ -158,7 +169,9 @@ impl Diff {
             let pair = &migration.spec.datasets[*at];
             named(&pair.from, left) && named(&pair.to, right)
         });
-        let (migration, places, at) = match (found, pairs.as_slice()) {
+        let mut of_left = pairs.iter().filter(|(migration, _, at)| named(&migration.spec.datasets[*at].from, left));
+        let of_left = of_left.next().filter(|_| of_left.next().is_none());
+        let (migration, places, at) = match (found.or(of_left), pairs.as_slice()) {
             (Some(found), _) => *found,
             (None, [only]) => *only,
             (None, _) => {
@@ -307,7 +320,14 @@ fn dataset(context: &Context, text: &str) -> Result<Dataset, Failure> {
 
 fn side(describe: &LocalFiles, observed: &Observed, mapping: Option<Mapping>) -> Result<Side, Failure> {
     let anchor = describe.anchor(&observed.dataset.location)?;
-    Ok(Side { anchor, layout: observed.layout.clone(), schema: observed.schema.clone(), mapping })
+    Ok(Side {
+        anchor,
+        known_as: None,
+        files: None,
+        layout: observed.layout.clone(),
+        schema: observed.schema.clone(),
+        mapping,
+    })
 }
 
 /// `0.01` or `0.1%`.

@@ -3,6 +3,7 @@
 
 mod cohorts;
 mod commands;
+mod diff_check;
 mod formats;
 mod gc;
 mod guides;

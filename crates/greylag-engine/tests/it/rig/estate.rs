@@ -147,8 +147,12 @@ impl Executor for Estate {
             Some(Act::Panic) => panic!("as the script says"),
             Some(Act::WorldMoved) => Err(DriverError::conflict(code::STALE, "the schema has changed")),
             Some(Act::CheckFails) => {
-                let check =
-                    CheckResult { name: "rows".to_owned(), verdict: Verdict::Fail, detail: "1 of 2".to_owned() };
+                let check = CheckResult {
+                    name: "rows".to_owned(),
+                    verdict: Verdict::Fail,
+                    detail: "1 of 2".to_owned(),
+                    hint: None,
+                };
                 Ok(Outcome::Done(StepReport { checks: vec![check], ..StepReport::default() }))
             }
             Some(Act::Hang) => {

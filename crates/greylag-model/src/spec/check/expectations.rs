@@ -1,10 +1,10 @@
 //! Checks: each expects one thing, and can hold.
 
-use super::{Report, entries, expression, items, text};
+use super::{Report, diff, entries, expression, items, text};
 use crate::code::spec as code;
 use crate::yaml::{Kind, Node};
 
-const KEYS: [&str; 5] = ["notNull", "expr", "minRows", "maxRows", "maxRejected"];
+const KEYS: [&str; 6] = ["notNull", "expr", "minRows", "maxRows", "maxRejected", "diff"];
 
 pub(super) fn check(report: &mut Report<'_>, checks: &[Node]) {
     let names = checks.iter().filter_map(|check| check.get("name"));
@@ -42,7 +42,7 @@ fn one(report: &mut Report<'_>, check: &Node) {
                 Some(name) => format!("the check `{name}` expects nothing"),
                 None => "a check expects nothing".to_owned(),
             };
-            let hint = "add one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`";
+            let hint = "add one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`";
             report.error(check, code::ONE_KEY, message, hint);
         }
         [_] => {}
@@ -55,6 +55,9 @@ fn one(report: &mut Report<'_>, check: &Node) {
     }
     if let Some(expr) = check.get("expr") {
         expression::check(report, expr);
+    }
+    if let Some(node) = check.get("diff") {
+        diff::check(report, node);
     }
     report.once(items(check, "notNull"), code::COLUMN_TWICE, "the column", "keep one of them");
 }

@@ -86,11 +86,8 @@ fn check_column(report: &mut Report<'_>, column: &Node) {
         let message = "`loss` says what a cast does, but there is no `type`";
         report.error_at_key(loss, code::COMBINATION, message, "add the `type`, or remove `loss`");
     }
-    if let Some(entry) = column.entry("tolerance")
-        && super::entries(&entry.value).is_empty()
-    {
-        let message = "the tolerance says neither `absolute` nor `relative`";
-        report.error_at_key(entry, code::ONE_KEY, message, "write e.g. `{absolute: 0.01}`");
+    if let Some(entry) = column.entry("tolerance") {
+        report.tolerance(entry);
     }
     judgement(report, column);
 }

@@ -3,6 +3,7 @@
 //! Reads the tree: each rule looks at the keys it needs and keeps quiet if they are absent or of a wrong kind, which the
 //! schema has reported.
 
+mod diff;
 mod expectations;
 mod expression;
 mod increments;
@@ -135,6 +136,14 @@ impl Report<'_> {
         }
     }
 
+    /// A tolerance that says how much.
+    fn tolerance(&mut self, entry: &Entry) {
+        if matches!(entry.value.kind, Kind::Map(_)) && entries(&entry.value).is_empty() {
+            let message = "the tolerance says neither `absolute` nor `relative`";
+            self.error_at_key(entry, code::ONE_KEY, message, "write e.g. `{absolute: 0.01}`");
+        }
+    }
+
     /// A reference by the catalog's rules.
     fn reference(&mut self, node: &Node, text: &str, kind: &str) -> Option<EntityRef> {
         match EntityRef::parse_in(text, Some(kind), "default") {
@@ -148,6 +157,17 @@ impl Report<'_> {
                 None
             }
         }
+    }
+
+    /// A reference to a dataset.
+    fn dataset(&mut self, node: &Node, text: &str) -> Option<EntityRef> {
+        let reference = self.reference(node, text, "resource")?;
+        if reference.kind == "resource" {
+            return Some(reference);
+        }
+        let message = format!("`{text}` is a {}, not a dataset", reference.kind);
+        self.error(node, code::REFERENCE, message, "datasets are resources: write the name alone, or `resource:NAME`");
+        None
     }
 
     /// A duration above zero, if it is one.

@@ -44,13 +44,7 @@ pub(super) fn check(report: &mut Report<'_>, spec: &Node, pairs: &[Node]) {
 fn dataset<'a>(report: &mut Report<'_>, pair: &'a Node, key: &str) -> Option<Named<'a>> {
     let node = pair.get(key)?;
     let text = node.as_str().filter(|text| !text.is_empty())?;
-    let reference = report.reference(node, text, "resource")?;
-    if reference.kind == "resource" {
-        return Some((reference, node));
-    }
-    let message = format!("`{text}` is a {}, not a dataset", reference.kind);
-    report.error(node, code::REFERENCE, message, "datasets are resources: write the name alone, or `resource:NAME`");
-    None
+    report.dataset(node, text).map(|reference| (reference, node))
 }
 
 fn targets_once(report: &mut Report<'_>, targets: &[Named<'_>]) {

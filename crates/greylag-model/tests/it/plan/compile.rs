@@ -84,7 +84,7 @@ fn checks_are_typed() {
         did you mean `name`?
     GL0415 at /spec/checks/1/expr: the check `id` is of type `int64`, not `boolean`
         compare it with something, e.g. `amount >= 0`
-    GL0415 at /spec/datasets/0/checks/0: a check has exactly one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`
+    GL0415 at /spec/datasets/0/checks/0: a check has exactly one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`
         several expectations are several checks
     GL0202 at /spec/datasets/0/checks/1/expr: there is no column `nope`
         text stands in single quotes, column names in double quotes

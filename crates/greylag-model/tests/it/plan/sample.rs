@@ -23,7 +23,7 @@ fn misfits(column: &str, policy: Misfit, rows: u64) -> Misfits {
 }
 
 fn result(name: &str, verdict: Verdict) -> CheckResult {
-    CheckResult { name: name.to_owned(), verdict, detail: "what was found".to_owned() }
+    CheckResult { name: name.to_owned(), verdict, detail: "what was found".to_owned(), hint: None }
 }
 
 /// `a → b` with checks, sampled so, beside an untouched `c → d`.
@@ -65,6 +65,21 @@ fn nothing_found_is_recorded_and_nothing_else() {
     let mut other = plan;
     other.tasks[0].sample = None;
     assert!(!other.verify_hash(), "the sample is part of what is frozen");
+}
+
+#[test]
+fn a_diff_is_not_run_on_a_sample_and_that_is_said() {
+    let checks = vec![result("diff", Verdict::Unknown), result("own", Verdict::Pass)];
+    let spec = json!([{"diff": {"key": ["id"]}}, {"name": "own", "expr": "id > 0"}]);
+    let case = case(spec, Ok(Sample { checks, ..sample() }));
+    insta::assert_snapshot!(found(&case), @"
+    Unknown diff: it compares all rows, so it is not run on a sample
+    Pass own: what was found
+    ");
+    let plan = case.plan();
+    assert_eq!(plan.header.samples.as_ref().unwrap().not_compared, 1);
+    let text = case.explain(Detail::Summary);
+    assert!(text.contains("`diff` checks of 1 dataset compare all rows: not run on samples"), "{text}");
 }
 
 #[test]

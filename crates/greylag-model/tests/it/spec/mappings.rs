@@ -77,6 +77,6 @@ fn a_mapping_of_a_pair_is_checked_too() {
     m.yaml:11:29: error[GL0131]: `compression` is given, but the format is `csv`, which has none
       hint: remove `compression`, or write `format: parquet`
     m.yaml:12:16: error[GL0129]: a check expects nothing
-      hint: add one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`
+      hint: add one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`
     ");
 }

@@ -59,9 +59,9 @@ fn retention_needs_a_drop() {
 fn a_check_expects_one_thing() {
     assert_snapshot!(with("  checks:\n    - {name: nothing}\n    - {}\n    - {minRows: 1, maxRows: 2, notNull: [a, a]}\n    - {name: x, minRows: 1}\n    - {name: x, minRows: 2}\n"), @"
     m.yaml:8:7: error[GL0129]: the check `nothing` expects nothing
-      hint: add one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`
+      hint: add one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`
     m.yaml:9:7: error[GL0129]: a check expects nothing
-      hint: add one of `notNull`, `expr`, `minRows`, `maxRows` and `maxRejected`
+      hint: add one of `notNull`, `expr`, `minRows`, `maxRows`, `maxRejected` and `diff`
     m.yaml:10:20: error[GL0129]: a check expects one thing, and this one has `minRows` already
       hint: make `maxRows` a check of its own
     m.yaml:10:32: error[GL0129]: a check expects one thing, and this one has `minRows` already
@@ -74,6 +74,44 @@ fn a_check_expects_one_thing() {
     assert_snapshot!(with("  checks:\n    - {minRows: 10}\n    - {minRows: 3}\n    - {maxRows: 9}\n"), @"
     m.yaml:10:17: error[GL0131]: no dataset has at least 10 and at most 9 rows
       hint: the other bound is in line 8
+    ");
+}
+
+#[test]
+fn a_diff_names_what_it_compares_with_and_its_columns_once() {
+    assert_snapshot!(with("  checks:\n    - diff: {}\n    - name: a\n      diff: {with: source, key: [id], ignore: [x], tolerances: {y: {relative: 1e-9}}, maxDifferences: 3}\n    - name: b\n      diff: {with: ./reference/, key: [id], tolerance: {absolute: 0.5}}\n"), @"Migration m");
+    assert_snapshot!(with("  checks:\n    - diff: {with: 'group:shop'}\n    - name: x\n      diff: {with: a b, maxDifferences: -1}\n"), @"
+    m.yaml:8:20: error[GL0120]: `group:shop` is a group, not a dataset
+      hint: datasets are resources: write the name alone, or `resource:NAME`
+    m.yaml:10:20: error[GL0120]: the reference `a b` has a name that is not 1 to 63 of `A-Z`, `a-z`, `0-9`, `-`, `_` and `.`, with a letter or digit at both ends
+      hint: write the name of the catalog's entity, perhaps with its namespace: `resource:default/NAME` or `NAME`
+    m.yaml:10:41: error[GL0117]: `spec.checks[1].diff.maxDifferences` is -1: at least 0 is needed
+    ");
+    assert_snapshot!(with("  checks:\n    - diff: {key: [id, id], ignore: [x, id, x]}\n"), @"
+    m.yaml:8:24: error[GL0127]: the column `id` is given twice
+      hint: it was given in line 8: keep one of them
+    m.yaml:8:41: error[GL0131]: `id` is both part of the key and to be left out
+      hint: it is part of the key in line 8: keep one of the two
+    m.yaml:8:45: error[GL0127]: the column `x` is given twice
+      hint: it was given in line 8: keep one of them
+    ");
+    assert_snapshot!(with("  checks:\n    - diff: {tolerance: {absolute: 1}}\n    - name: x\n      diff: {key: [], tolerances: {a: {}}}\n"), @"
+    m.yaml:8:14: error[GL0131]: a tolerance needs a key: without one, rows are told apart by their values
+      hint: add the `key`, e.g. `key: [id]`
+    m.yaml:10:36: error[GL0129]: the tolerance says neither `absolute` nor `relative`
+      hint: write e.g. `{absolute: 0.01}`
+    m.yaml:10:36: error[GL0131]: a tolerance needs a key: without one, rows are told apart by their values
+      hint: add the `key`, e.g. `key: [id]`
+    ");
+    assert_snapshot!(with("  checks:\n    - diff: {keys: [id]}\n    - {name: y, diff: id}\n"), @"
+    m.yaml:8:14: error[GL0113]: `spec.checks[0].diff` has no key `keys`
+      hint: did you mean `key`?
+    m.yaml:9:23: error[GL0115]: `spec.checks[1].diff` wants a mapping, but this is text
+      hint: it has keys such as `ignore`, `key`, `maxDifferences`, `tolerance`, `tolerances` and `with`
+    ");
+    assert_snapshot!(with("  checks:\n    - {minRows: 1, diff: {}}\n"), @"
+    m.yaml:8:20: error[GL0129]: a check expects one thing, and this one has `minRows` already
+      hint: make `diff` a check of its own
     ");
 }
 

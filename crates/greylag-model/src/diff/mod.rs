@@ -1,12 +1,17 @@
-//! Which columns are compared, and as what.
+//! Which columns of two datasets a diff compares, and as what; and what it counts.
+//!
+//! One set of rules for the command, whose datasets are there, and for the checks of a migration, which are typed when the
+//! plan is made and run when the new dataset is.
 
-use greylag_driver::error::DriverError;
-use greylag_model::code::data as code;
-use greylag_model::schema::{Column, Schema};
-use greylag_model::spec::Tolerance;
-use greylag_model::types::DataType;
+use crate::schema::{Column, Schema};
+use crate::spec::Tolerance;
+use crate::types::DataType;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod counts;
+
+pub use counts::Counts;
 
 /// What is asked of a diff.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,10 +90,48 @@ pub struct Pairing {
     pub differing: Vec<Differing>,
 }
 
+/// One of the two, by what messages call it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a> {
+    /// E.g. `the first dataset`.
+    pub words: &'a str,
+    /// Its columns.
+    pub schema: &'a Schema,
+}
+
+/// What of the options a refusal is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Nothing of them: the two datasets have nothing in common.
+    Datasets,
+    /// A column of the key, by number.
+    Key(usize),
+    /// A column to compare, by number.
+    Only(usize),
+    /// A column to leave out, by number.
+    Ignore(usize),
+    /// The tolerance of all numbers.
+    Tolerance,
+    /// That of one column.
+    ToleranceOf(String),
+}
+
+/// Why two datasets cannot be compared as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What of the options.
+    pub about: About,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
 impl Pairing {
     /// Pairs the columns of two schemas by name, or says what of the options does not go with them.
-    pub fn of(left: &Schema, right: &Schema, options: &Options) -> Result<Self, DriverError> {
+    pub fn of(left: Named<'_>, right: Named<'_>, options: &Options) -> Result<Self, Refused> {
         check_names(left, right, options)?;
+        let (left, right) = (left.schema, right.schema);
         let wanted = |name: &String| {
             let chosen = options.only.is_empty() || options.only.contains(name) || options.key.contains(name);
             chosen && !options.ignore.contains(name)
@@ -104,8 +147,8 @@ impl Pairing {
             pairing.add(at, column, other, &right.columns[other], options)?;
         }
         if pairing.columns.is_empty() {
-            return Err(refused("the two datasets have no column in common that could be compared")
-                .hint("`--mapping FILE` compares what a migration makes of the first one"));
+            return Err(refused(About::Datasets, "the two datasets have no column in common that could be compared")
+                .hint("compare what a migration makes of the first one, by its mapping"));
         }
         Ok(pairing)
     }
@@ -117,9 +160,10 @@ impl Pairing {
         other: usize,
         right: &Column,
         options: &Options,
-    ) -> Result<(), DriverError> {
+    ) -> Result<(), Refused> {
         let class = class(&left.data_type, &right.data_type);
-        let key = options.key.contains(&left.name);
+        let at_key = options.key.iter().position(|name| *name == left.name);
+        let key = at_key.is_some();
         if left.data_type != right.data_type {
             self.differing.push(Differing {
                 name: left.name.clone(),
@@ -129,26 +173,26 @@ impl Pairing {
             });
         }
         let Some(class) = class else {
-            if key {
-                let words = format!(
-                    "the key's column `{}` is `{}` on one side and `{}` on the other",
-                    left.name, left.data_type, right.data_type
-                );
-                return Err(refused(&words).hint("`--mapping FILE` can convert it"));
-            }
-            return Ok(());
+            let Some(number) = at_key else { return Ok(()) };
+            let words = format!(
+                "the key's column `{}` is `{}` on one side and `{}` on the other",
+                left.name, left.data_type, right.data_type
+            );
+            return Err(refused(About::Key(number), words).hint("a mapping can convert it"));
         };
         let numeric = matches!(class, Class::Integer | Class::Decimal { .. } | Class::Float);
         let own = options.tolerances.get(&left.name).copied();
         if own.is_some() && (key || !numeric) {
             let why = if key { "is part of the key" } else { "is not numeric" };
-            return Err(refused(&format!("a tolerance for `{}`, which {why}", left.name))
+            let about = About::ToleranceOf(left.name.clone());
+            return Err(refused(about, format!("a tolerance for `{}`, which {why}", left.name))
                 .hint("a tolerance is for numbers that are not the key"));
         }
         let tolerance = own.or(options.tolerance).filter(|_| numeric && !key);
         if tolerance.is_some() && options.key.is_empty() {
-            return Err(refused("a tolerance needs a key")
-                .hint("without one, rows are told apart by their values; name the key with `--key COLUMN`"));
+            let about = own.map_or(About::Tolerance, |_| About::ToleranceOf(left.name.clone()));
+            return Err(refused(about, "a tolerance needs a key")
+                .hint("without one, rows are told apart by their values; name the columns that tell them apart"));
         }
         self.columns.push(Compared { name: left.name.clone(), places: [at, other], class, key, tolerance });
         Ok(())
@@ -156,31 +200,39 @@ impl Pairing {
 }
 
 /// Every name in the options must be there, where it is needed.
-fn check_names(left: &Schema, right: &Schema, options: &Options) -> Result<(), DriverError> {
-    let names = |schema: &Schema| schema.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
-    let (left, right) = (names(left), names(right));
-    for name in options.key.iter().chain(options.tolerances.keys()) {
-        for (side, there) in [("first", &left), ("second", &right)] {
+fn check_names(left: Named<'_>, right: Named<'_>, options: &Options) -> Result<(), Refused> {
+    let names = |side: Named<'_>| side.schema.columns.iter().map(|column| column.name.clone()).collect::<BTreeSet<_>>();
+    let (left_names, right_names) = (names(left), names(right));
+    let key = options.key.iter().enumerate().map(|(at, name)| (About::Key(at), name));
+    let tolerances = options.tolerances.keys().map(|name| (About::ToleranceOf(name.clone()), name));
+    for (about, name) in key.chain(tolerances) {
+        for (side, there) in [(left, &left_names), (right, &right_names)] {
             if !there.contains(name) {
-                let hint = near(name, there);
-                return Err(refused(&format!("the {side} dataset has no column `{name}`")).hint(hint));
+                let message = format!("{} has no column `{name}`", side.words);
+                return Err(refused(about, message).hint(near(name, there)));
             }
         }
     }
-    for name in options.only.iter().chain(&options.ignore) {
-        if !left.contains(name) && !right.contains(name) {
-            let hint = near(name, &left);
-            return Err(refused(&format!("neither dataset has a column `{name}`")).hint(hint));
+    let only = options.only.iter().enumerate().map(|(at, name)| (About::Only(at), name));
+    let ignore = options.ignore.iter().enumerate().map(|(at, name)| (About::Ignore(at), name));
+    for (about, name) in only.chain(ignore) {
+        if !left_names.contains(name) && !right_names.contains(name) {
+            let message = if left.words == right.words {
+                format!("{} has no column `{name}`", left.words)
+            } else {
+                format!("neither {} nor {} has a column `{name}`", left.words, right.words)
+            };
+            return Err(refused(about, message).hint(near(name, &left_names)));
         }
     }
-    if let Some(name) = options.key.iter().find(|name| options.ignore.contains(name)) {
-        return Err(refused(&format!("`{name}` is both part of the key and to be ignored")));
+    if let Some((at, name)) = options.key.iter().enumerate().find(|(_, name)| options.ignore.contains(name)) {
+        return Err(refused(About::Key(at), format!("`{name}` is both part of the key and to be ignored")));
     }
     Ok(())
 }
 
 fn near(name: &str, names: &BTreeSet<String>) -> String {
-    match greylag_model::operation::nearest(name, names.iter().map(String::as_str)) {
+    match crate::operation::nearest(name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {
             let some: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
@@ -189,8 +241,14 @@ fn near(name: &str, names: &BTreeSet<String>) -> String {
     }
 }
 
-fn refused(words: &str) -> DriverError {
-    DriverError::permanent(code::DIFF_REFUSED, words)
+fn refused(about: About, message: impl Into<String>) -> Refused {
+    Refused { about, message: message.into(), hint: None }
+}
+
+impl Refused {
+    fn hint(self, words: impl Into<String>) -> Self {
+        Self { hint: Some(words.into()), ..self }
+    }
 }
 
 /// As what two types are compared; `None` if they have nothing in common.
