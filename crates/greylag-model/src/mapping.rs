@@ -7,8 +7,10 @@ use crate::spec::{Judgement, Loss, Misfit, Tolerance};
 use crate::types::DataType;
 use serde::{Deserialize, Serialize};
 
+mod back;
 mod resolve;
 
+pub use back::{NewRows, reversed};
 pub use resolve::{Request, Resolved, resolve};
 
 /// A resolved mapping.

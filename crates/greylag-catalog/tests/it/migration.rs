@@ -90,6 +90,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         warnings: vec![],
         increments: None,
         sample: None,
+        undo: None,
     }
 }
 

@@ -18,7 +18,7 @@ use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, L
 use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
 use greylag_model::increment::Base;
-use greylag_model::mapping::{Request, resolve};
+use greylag_model::mapping::{NewRows, Request, resolve};
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::sample::Sample;
 use greylag_model::schema::Schema;
@@ -268,12 +268,14 @@ impl Setup {
             Phase::Retire,
             Phase::Drop,
         ]);
+        let target_layout = Layout { partition_by: resolved.partition_by, ..self.target_layout };
         let plan = PlanTask {
+            undo: Some(NewRows::of(&resolved.mapping, &source.layout, &target_layout)),
             id: TaskId::new("new"),
             source: source.clone(),
             target: EntityRef::new("resource", "default", "new"),
             target_location: at(self.target),
-            target_layout: Layout { partition_by: resolved.partition_by, ..self.target_layout },
+            target_layout,
             owner: None,
             mapping: resolved.mapping,
             changes: Vec::new(),

@@ -78,6 +78,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         warnings: Vec::new(),
         increments: None,
         sample: None,
+        undo: None,
     }
 }
 

@@ -19,7 +19,7 @@ use crate::dataset::Layout;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::entity::EntityRef;
 use crate::id::PlanId;
-use crate::mapping::{self, Mapping};
+use crate::mapping::{self, Mapping, NewRows};
 use crate::rollout;
 use crate::schema::Schema;
 use crate::snapshot::{Observed, PairSnapshot, References, Snapshot};
@@ -257,6 +257,7 @@ impl<'a> Compiler<'a> {
             window: None,
             warnings: Vec::new(),
             sample: None,
+            undo: Some(NewRows::of(&prepared.mapping, &observed.layout, &prepared.layout)),
         };
         task.warnings = warning::of_task(&task, probed.dangling_owner, procedure.through);
         task

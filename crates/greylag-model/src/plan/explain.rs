@@ -129,13 +129,14 @@ impl Page {
     }
 
     fn groups(&mut self, plan: &Plan) {
-        let mut at: HashMap<Vec<(ChangeSymbol, &str, &str)>, usize> = HashMap::new();
+        let mut at: HashMap<_, usize> = HashMap::new();
         let mut groups: Vec<Vec<&PlanTask>> = Vec::new();
         for task in &plan.tasks {
             let key: Vec<_> = (task.changes.iter())
                 .map(|change| (change.symbol, change.subject.as_str(), change.detail.as_str()))
                 .chain(task.breaking.iter().map(|why| (ChangeSymbol::Remove, "", why.as_str())))
                 .collect();
+            let key = (key, task.undo.as_ref());
             let group = *at.entry(key).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
@@ -182,6 +183,9 @@ impl Page {
             self.line(LineKind::Reason, 6, format!("breaks readers: {why}"));
         }
         self.more(first.breaking.len(), NAMES, 6, "reasons");
+        if let Some(new_rows) = &first.undo {
+            self.line(LineKind::Note, 6, new_rows.line());
+        }
         if tasks.len() == 1 {
             self.impact(first);
         } else {

@@ -30,7 +30,7 @@ use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::{PlanId, TaskId, Timestamp};
 use crate::increment::Increments;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, NewRows};
 use crate::rollout::{Rollout, Window};
 use crate::sample::Sample;
 use crate::snapshot::{Impact, Observed};
@@ -220,6 +220,10 @@ pub struct PlanTask {
     /// What a sample of it showed, if one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
+    /// What an undo does with rows that were written to the target since it was published; none in plans that were made
+    /// before plans said it, whose new rows are not carried back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<NewRows>,
 }
 
 impl PlanTask {

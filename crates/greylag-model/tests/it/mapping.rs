@@ -1,5 +1,6 @@
 //! Mappings: a schema and rules in, the resolved mapping or all errors out, as text.
 
+mod back;
 mod cast;
 mod compose;
 mod default;

@@ -58,6 +58,7 @@ fn steps_are_inserted_replaced_and_dropped() {
     insta::assert_snapshot!(case.explain(Detail::Summary), @"
     ~ 2 datasets: no changes  2,000 rows, 100 kB
           1 column as it is
+          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
           a → b, orders → orders_v2
     steps that differ from the built-in ones
         + count  custom/count, after data/verify
@@ -67,7 +68,7 @@ fn steps_are_inserted_replaced_and_dropped() {
         - catalog/cutover  left out
           `again` is left out of 1 dataset by its condition
     needs up to 216 kB on `disk-1`, which has 1.0 GB free
-    Plan p-f46a2dd6af2f: 2 datasets to migrate; 2,000 rows, 100 kB, under 1 s; run greylag apply p-f46a2dd6af2f
+    Plan p-9d039fcbe8e6: 2 datasets to migrate; 2,000 rows, 100 kB, under 1 s; run greylag apply p-9d039fcbe8e6
     ");
     // What is left to compute has its value from what the steps before have put out.
     let outputs = |rows: Value| move |name: &str| Ok::<_, String>((name == "count").then(|| rows.clone()));
