@@ -10,7 +10,7 @@
 
 use greylag_driver::catalog::{Batch, Catalog, Operation, Record};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_model::code::{catalog as code, cli};
 use greylag_model::entity::{DATASET, EntityRef, annotation, relation};
 use greylag_model::plan::PlanTask;
@@ -151,5 +151,13 @@ impl Executor for CatalogExecutor {
 
     fn cancel(&self, _: &StepRequest<'_>, _: &str, _: &dyn Context) -> Result<(), DriverError> {
         Ok(())
+    }
+
+    fn rehearse(&self, request: &StepRequest<'_>, _: &dyn Context) -> Result<Rehearsal, DriverError> {
+        let (old, new) = (request.plan.source.dataset.entity.short(), request.plan.target.short());
+        Ok(Rehearsal::does(match request.step.uses.as_str() {
+            CUTOVER => format!("the catalog forgets that `{old}` has `{new}` as its successor"),
+            _ => format!("the catalog forgets what this run said of `{new}`"),
+        }))
     }
 }

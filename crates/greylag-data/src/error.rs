@@ -52,10 +52,34 @@ pub(crate) fn power_cut(what: &str) -> DriverError {
     DriverError::permanent(code::POWER_CUT, message).hint("the task goes back to its backfill by itself")
 }
 
-/// The target was written to after it was published.
-pub(crate) fn target_changed(path: &Path) -> DriverError {
-    DriverError::conflict(code::TARGET_CHANGED, format!("`{}` was written to since it was published", path.display()))
-        .hint("taking it back would lose that: save what was written, or keep the new dataset")
+/// The target was written to after it was published, and cannot be taken back for that.
+pub(crate) fn target_changed(path: &Path, changes: &str, why: &str, run: &RunId) -> DriverError {
+    let message = format!("`{}` was written to since it was published: {changes}; {why}", path.display());
+    DriverError::conflict(code::TARGET_CHANGED, message).hint("`greylag diff OLD NEW` shows the rows that differ").hint(
+        format!(
+            "move the files that are new, or the whole of `{}`, away; then `greylag retry {run} --failed`",
+            path.display()
+        ),
+    )
+}
+
+/// Something else stands where the target was published.
+pub(crate) fn target_replaced(path: &Path, run: &RunId) -> DriverError {
+    let message = format!("what stands at `{}` is not what was published there", path.display());
+    DriverError::conflict(code::TARGET_CHANGED, message)
+        .hint(format!("somebody replaced it: move it away, then `greylag retry {run} --failed`"))
+}
+
+/// Rows of a published target that cannot go back.
+pub(crate) fn not_carried(path: &Path, why: &str) -> DriverError {
+    DriverError::permanent(code::NOT_CARRIED, format!("`{}`: {why}", path.display()))
+}
+
+/// There is nothing to go back to.
+pub(crate) fn old_gone(old: &Path, new: &Path) -> DriverError {
+    let message =
+        format!("`{}` is gone: without `{}` nothing would be left of the dataset", old.display(), new.display());
+    DriverError::permanent(code::OLD_GONE, message).hint("put the old dataset back, or keep the new one")
 }
 
 /// The target is not what the run before left there.

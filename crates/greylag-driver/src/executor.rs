@@ -11,7 +11,7 @@ use greylag_model::id::{RunId, TaskId, Timestamp};
 use greylag_model::increment::Base;
 use greylag_model::plan::{PlanHeader, PlanTask};
 pub use greylag_model::task::Progress;
-use greylag_model::task::{Direction, Step};
+use greylag_model::task::{Direction, Failure, Step};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -46,9 +46,10 @@ pub trait Context: Send + Sync {
     /// Records durably that `key` (a chunk) is done; returns when it is on disk. Fails with class conflict if this
     /// attempt has lost its lease.
     fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError>;
-    /// What this step has recorded so far, in this attempt or an earlier one, by key. Taking a step back also sees what it
-    /// recorded forwards.
+    /// What this step has recorded so far in this direction, in this attempt or an earlier one, by key.
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError>;
+    /// What this step has recorded forwards, for taking back what came to no end.
+    fn noted_forwards(&self) -> Result<Vec<(String, Value)>, DriverError>;
     /// Tells how far the work is; cheap, not durable.
     fn progress(&self, progress: Progress);
     /// The evidence (`StepReport::output`) of an earlier step of the same task, by its name (`uses`, for
@@ -56,8 +57,6 @@ pub trait Context: Send + Sync {
     fn output_of(&self, name: &str) -> Result<Option<Arc<Value>>, DriverError>;
     /// What the step of a base (see [`greylag_model::increment`]) has recorded, by key.
     fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError>;
-    /// The output of a step of a base, by the step's name.
-    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError>;
     /// A named place at which a test rig may stop or fail the attempt; `point` is e.g. `in-effect`.
     fn fault(&self, point: &str) -> std::io::Result<()>;
 }
@@ -88,6 +87,30 @@ pub struct StepReport {
     /// Checks and their outcomes; one `fail` fails the task with class permanent.
     #[serde(default)]
     pub checks: Vec<CheckResult>,
+    /// What people should know of it, a line each, the fewer the better: of a step that was taken back, what is not as it
+    /// was before because others changed it.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+/// What taking a step back would do, as the world is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rehearsal {
+    /// What it would do, a line each; nothing if there is nothing to do.
+    pub does: Vec<String>,
+    /// What would not be as it was before, because others changed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
+    /// What stands in its way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub obstacles: Vec<Failure>,
+}
+
+impl Rehearsal {
+    /// One that would do this and no more.
+    pub fn does(what: impl Into<String>) -> Self {
+        Self { does: vec![what.into()], ..Self::default() }
+    }
 }
 
 /// Does the work of the steps whose `uses` it serves.
@@ -100,4 +123,10 @@ pub trait Executor: Send + Sync {
     fn poll(&self, request: &StepRequest<'_>, handle: &str, context: &dyn Context) -> Result<Outcome, DriverError>;
     /// Ends pending work; idempotent.
     fn cancel(&self, request: &StepRequest<'_>, handle: &str, context: &dyn Context) -> Result<(), DriverError>;
+    /// Says what taking the step back would do and what would stand in its way, without touching anything. Fails where
+    /// that cannot be found out.
+    fn rehearse(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Rehearsal, DriverError> {
+        let _ = context;
+        Ok(Rehearsal::does(format!("take back what `{}` did", request.step.name())))
+    }
 }

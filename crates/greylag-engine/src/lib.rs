@@ -8,13 +8,14 @@ pub mod candidates;
 mod drive;
 pub mod probe;
 pub mod published;
+mod rehearse;
 pub mod sample;
 pub mod service;
 mod service_types;
 mod time;
 
 pub use drive::observer::{Commit, Happened, Observer, Quiet};
-pub use service_types::{Asked, Ended, RunSummary, UndoPreview};
+pub use service_types::{Asked, Ended, RunSummary, StepBack, UndoPreview};
 
 use greylag_driver::clock::Clock;
 use greylag_driver::executor::Executor;

@@ -4,13 +4,13 @@
 //! journal, so that it is not lost, and then met at once if nobody drives the run; else the process that does meets it.
 
 use crate::drive::run_unknown;
-use crate::{Asked, Engine, UndoPreview, published};
+use crate::{Asked, Engine, UndoPreview, published, rehearse};
 use greylag_driver::error::DriverError;
-use greylag_driver::journal::{Request, RunRecord, TaskFilter, TaskRecord};
+use greylag_driver::journal::{Journal, Request, RunRecord, TaskFilter, TaskRecord};
 use greylag_model::code::engine as code;
 use greylag_model::id::{PlanId, RunId, TaskId};
 use greylag_model::plan::{Plan, PlanTask};
-use greylag_model::task::{Ask, Entry, Refusal, TaskState, decide_run, undo_steps};
+use greylag_model::task::{Ask, Entry, Refusal, TaskState, decide_run};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,19 +126,23 @@ pub fn stands_alone(engine: &Engine, run: &RunId) -> Result<(), DriverError> {
         .hint(format!("`greylag undo {}` first: the newest goes first", newest.id)))
 }
 
-/// What [`undo`] would do to a page of tasks; the same list of steps is what it walks.
+/// What [`undo`] would do to a page of tasks, rehearsed step by step, and what stands in its way; touches nothing. The
+/// same list of steps is what it walks.
 pub fn undo_preview(engine: &Engine, run: &RunId, cursor: u64, limit: usize) -> Result<Page<UndoPreview>, DriverError> {
     let record = status(engine, run)?;
+    let header = engine.journal().plan(&record.plan)?.ok_or_else(|| {
+        DriverError::permanent(code::PLAN_UNKNOWN, format!("there is no saved plan `{}`", record.plan))
+    })?;
     let rows = tasks(engine, run, &TaskFilter::default(), cursor, limit)?;
     let plans = engine.journal().plan_tasks(&record.plan, cursor, limit)?;
-    let preview = |(row, plan): (TaskRecord, greylag_model::plan::PlanTask)| match undo_steps(&row.row, &plan.steps) {
-        Ok(steps) => {
-            let steps = steps.map(|step| plan.steps[step as usize].uses.clone()).collect();
-            UndoPreview { task: row.id, steps, refused: None }
-        }
-        Err(error) => UndoPreview { task: row.id, steps: Vec::new(), refused: Some(error) },
-    };
-    Ok(Page { items: rows.items.into_iter().zip(plans).map(preview).collect(), next: rows.next })
+    let items = rows.items.into_iter().zip(plans);
+    let items = items.map(|(row, plan)| rehearse::task(engine, &header, run, &row, &plan));
+    Ok(Page { items: items.collect(), next: rows.next })
+}
+
+/// What was not as before when steps of a task had been taken back, because others had changed it.
+pub fn notes(journal: &dyn Journal, run: &RunId, ordinal: u64) -> Result<Vec<String>, DriverError> {
+    rehearse::notes(journal, run, ordinal)
 }
 
 /// Says yes to the step at which a task waits.

@@ -1,5 +1,6 @@
 //! Plain answers of the use-cases.
 
+use greylag_driver::executor::Rehearsal;
 use greylag_driver::journal::RunRecord;
 use greylag_model::id::TaskId;
 use greylag_model::task::Failure;
@@ -69,14 +70,31 @@ impl Asked {
     }
 }
 
+/// What taking one step back would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StepBack {
+    /// Its name.
+    pub step: String,
+    /// What it would do, and what stands in its way.
+    #[serde(flatten)]
+    pub rehearsal: Rehearsal,
+}
+
 /// What undoing would do to one task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct UndoPreview {
     /// Which.
     pub task: TaskId,
-    /// Names of the executors of the steps that would be taken back, in that order.
-    pub steps: Vec<String>,
-    /// Why it cannot be taken back.
+    /// The steps that would be taken back, in that order.
+    pub steps: Vec<StepBack>,
+    /// Why it cannot be taken back at all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Failure>,
+}
+
+impl UndoPreview {
+    /// Whether nothing stands in its way.
+    pub fn is_free(&self) -> bool {
+        self.refused.is_none() && self.steps.iter().all(|step| step.rehearsal.obstacles.is_empty())
+    }
 }

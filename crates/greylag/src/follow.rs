@@ -204,6 +204,9 @@ impl<'a> View<'a> {
     }
 
     fn task(&mut self, task: &TaskId, event: &TaskEvent, total: u64) {
+        if let TaskEvent::StepDone { notes, .. } = event {
+            notes.iter().for_each(|note| self.line(&format!("{task}: {note}")));
+        }
         match event {
             TaskEvent::AttemptStarted { uses, .. } => {
                 self.newest_step.insert(task.clone(), uses.clone());

@@ -130,7 +130,7 @@ fn task_event(event: &TaskEvent) -> String {
             format!("{}{uses} started{again} (epoch {epoch})", back(*direction))
         }
         TaskEvent::AttemptPending { handle, wake } => format!("pending as {handle}, asked again at {}", instant(*wake)),
-        TaskEvent::StepDone { uses, direction, progress, checks, .. } => {
+        TaskEvent::StepDone { uses, direction, progress, checks, notes, .. } => {
             let mut text = format!("{}{uses} done", back(*direction));
             if progress.rows > 0 || progress.bytes > 0 {
                 let _ = write!(text, ", {} rows, {}", output::count(progress.rows), output::bytes(progress.bytes));
@@ -138,6 +138,9 @@ fn task_event(event: &TaskEvent) -> String {
             let passed = checks.iter().filter(|check| check.verdict == Verdict::Pass).count();
             if !checks.is_empty() {
                 let _ = write!(text, ", {passed} of {} checks passed", checks.len());
+            }
+            for note in notes {
+                let _ = write!(text, "\n    {note}");
             }
             text
         }

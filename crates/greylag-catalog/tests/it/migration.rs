@@ -37,15 +37,15 @@ impl Context for Still {
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
         Ok(Vec::new())
     }
+    fn noted_forwards(&self) -> Result<Vec<(String, Value)>, DriverError> {
+        Ok(Vec::new())
+    }
     fn progress(&self, _: Progress) {}
     fn output_of(&self, _: &str) -> Result<Option<std::sync::Arc<Value>>, DriverError> {
         Ok(None)
     }
     fn base_checkpoints(&self, _: &Base) -> Result<Vec<(String, Value)>, DriverError> {
         Ok(Vec::new())
-    }
-    fn base_output(&self, _: &Base, _: &str) -> Result<Option<Value>, DriverError> {
-        Ok(None)
     }
     fn fault(&self, point: &str) -> std::io::Result<()> {
         assert_eq!(point, "in-effect");

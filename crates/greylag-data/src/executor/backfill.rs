@@ -6,6 +6,7 @@
 //! A ledger entry counts only if the source is the one it was made from and its files are there. When a person tries
 //! again what failed its verification, nothing counts: all is converted anew.
 
+use super::changes::{Mark, marks};
 use super::dataset::{Manners, Place, content_fingerprint, fingerprint_of, manners};
 use super::increment::{Choice, Increment, Piece};
 use super::units::Unit;
@@ -18,9 +19,9 @@ use crate::listing::{DataFile, FileFormat, list};
 use crate::request::{AssembleRequest, Reply, Request};
 use crate::staging::{Claim, Staging};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, Progress, StepReport};
+use greylag_driver::executor::{Outcome, Progress, Rehearsal, StepReport};
 use greylag_model::dataset::Shape;
-use greylag_model::increment::Mark;
+use greylag_model::increment::Mark as Watermark;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -40,6 +41,9 @@ pub(super) struct Backfilled {
     pub(super) source: String,
     /// Data files, relative to the dataset.
     pub(super) files: Vec<WrittenFile>,
+    /// What tells each of them from another file in its place, in the same order.
+    #[serde(default)]
+    pub(super) marks: Vec<Mark>,
     /// Rows read.
     pub(super) rows_read: u64,
     /// Rows rejected.
@@ -58,7 +62,7 @@ pub(super) struct Backfilled {
     pub(super) increment: Option<Increment>,
     /// How far the target is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) watermark: Option<Mark>,
+    pub(super) watermark: Option<Watermark>,
     /// The start of the machine that it happened under: after another one the staged name may be gone.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(super) boot: String,
@@ -77,15 +81,6 @@ impl Backfilled {
             // Of the other files none was read, and new ones may come at any time.
             Some(increment) => fingerprint_of(place, increment.taken.iter().map(String::as_str)),
         }
-    }
-
-    /// Names and identities of all that stands where it was published.
-    pub(super) fn published_now(&self, target: &Path) -> Result<String, DriverError> {
-        let known = self.staged_now(target)?;
-        let files = walk(target).on("list", target)?.iter().filter(|(_, metadata)| !metadata.is_dir()).count();
-        // A file that nobody knows makes it another one.
-        let same = self.increment.is_none() || files == self.files.len();
-        Ok(if same { known } else { format!("{known}, and {files} files") })
     }
 
     /// Names and identities of what was staged, as they are now at `data`.
@@ -125,13 +120,18 @@ impl Work for Backfill {
         Ok(done(report))
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
         let staging = job.staging()?;
         job.fault("in-effect", &staging.path())?;
         if staging.take(job.disk()).on("claim", &staging.path())? {
             staging.tidy(job.disk(), &HashSet::new()).on("remove", &staging.path())?;
         }
-        Ok(())
+        Ok(Vec::new())
+    }
+
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let target = job.target()?.path;
+        Ok(Rehearsal::does(format!("delete what was converted for `{}`", target.display())))
     }
 }
 
@@ -422,10 +422,11 @@ impl<'a> Run<'a> {
             choice.close(self.job, increments.base.as_ref(), entry.as_ref())?;
         }
         all.content = all.staged_now(&data)?;
+        all.marks = marks(&data, &all.files)?;
         let bytes = self.files.iter().map(|file| file.bytes).sum();
         let chunks = units.len() as u64;
         let progress = Progress { rows: all.rows_read, bytes, chunks, chunks_total: chunks };
-        Ok(StepReport { progress, output: output(&all)?, checks: Vec::new() })
+        Ok(StepReport { progress, output: output(&all)?, ..StepReport::default() })
     }
 
     /// A valid dataset without rows.

@@ -3,10 +3,10 @@
 
 use super::dataset::{Access, Place};
 use super::{Job, OnPath, Work, done, output};
-use crate::durable::{Identity, parent, remove};
+use crate::durable::{parent, remove};
 use crate::error::view_exists;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, StepReport};
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
 use greylag_model::view::{ViewRequest, compatibility_view};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
@@ -51,13 +51,33 @@ impl View {
 
     /// Whether it stands there already.
     fn stands(&self) -> Result<bool, DriverError> {
+        match self.now()? {
+            Now::Absent => Ok(false),
+            Now::Stands => Ok(true),
+            Now::Other => Err(view_exists(&self.path)),
+        }
+    }
+
+    fn now(&self) -> Result<Now, DriverError> {
         match std::fs::read(&self.path) {
-            Ok(bytes) if bytes == self.text.as_bytes() => Ok(true),
-            Ok(_) => Err(view_exists(&self.path)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Ok(bytes) if bytes == self.text.as_bytes() => Ok(Now::Stands),
+            Ok(_) => Ok(Now::Other),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Now::Absent),
             Err(error) => Err(error).on("read", &self.path),
         }
     }
+
+    fn kept(&self) -> String {
+        format!("`{}` is not the view that was written, so it is kept", self.path.display())
+    }
+}
+
+/// What stands at a view's place.
+enum Now {
+    Absent,
+    Stands,
+    /// Something else.
+    Other,
 }
 
 impl Work for Cutover {
@@ -89,13 +109,27 @@ impl Work for Cutover {
         Ok(done(StepReport { output: output(&report)?, ..StepReport::default() }))
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let view = View::of(job, &job.source()?)?;
+        Ok(match view.now()? {
+            Now::Absent => Rehearsal::default(),
+            Now::Stands => Rehearsal::does(format!("remove the view `{}`", view.path.display())),
+            Now::Other => Rehearsal { kept: vec![view.kept()], ..Rehearsal::default() },
+        })
+    }
+
+    /// A view that somebody has edited since is theirs and stays.
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
         let view = View::of(job, &job.source()?)?;
         job.fault("in-effect", &view.path)?;
         remove(job.disk(), &view.hidden).on("remove", &view.hidden)?;
-        if Identity::probe(&view.path).on("read", &view.path)?.is_some() && view.stands()? {
-            job.disk().remove_file(&view.path).on("remove", &view.path)?;
+        let mut notes = Vec::new();
+        match view.now()? {
+            Now::Absent => {}
+            Now::Stands => job.disk().remove_file(&view.path).on("remove", &view.path)?,
+            Now::Other => notes.push(view.kept()),
         }
-        job.disk().sync(parent(&view.path)).on("sync", parent(&view.path))
+        job.disk().sync(parent(&view.path)).on("sync", parent(&view.path))?;
+        Ok(notes)
     }
 }

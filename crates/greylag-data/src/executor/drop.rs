@@ -5,7 +5,8 @@ use super::{Job, OnPath, Work, done};
 use crate::durable::{Identity, parent, remove, walk};
 use crate::error::{dropped, lost};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, StepReport};
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
+use greylag_model::task::Failure;
 
 pub(super) struct Drop;
 
@@ -40,12 +41,18 @@ impl Work for Drop {
         Ok(done(StepReport::default()))
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
-        let Some(retired) = job.output::<Retired>("data/retire")? else { return Ok(()) };
+    /// Undo never begins once a drop has; this is the last guard.
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let obstacles = self.undo(job).err().map(Failure::from).into_iter().collect();
+        Ok(Rehearsal { obstacles, ..Rehearsal::default() })
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
+        let Some(retired) = job.output::<Retired>("data/retire")? else { return Ok(Vec::new()) };
         let hidden = &retired.hidden;
         // A drop that never began has nothing to take back.
         match Identity::probe(hidden).on("read", hidden)? {
-            Some(there) if there.same_place(&retired.identity) => Ok(()),
+            Some(there) if there.same_place(&retired.identity) => Ok(Vec::new()),
             _ => Err(dropped(hidden)),
         }
     }

@@ -1,12 +1,13 @@
 //! `data/expand`: is the source still as planned, is the place free, is there room; then a staging directory, unless
 //! the backfill may do with a file.
 
+use super::changes::named;
 use super::dataset::Place;
 use super::{Job, OnPath, Work, done, output};
 use crate::durable::parent;
 use crate::error::target_exists;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, StepReport};
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
 use greylag_model::code::{data as code, engine};
 use greylag_model::plan::{Staleness, staleness};
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,16 @@ impl Work for Expand {
         Ok(done(StepReport { output: output(&Expanded { made })?, ..StepReport::default() }))
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let made = made(job)?;
+        let Some(outermost) = made.first() else { return Ok(Rehearsal::default()) };
+        Ok(Rehearsal::does(format!(
+            "remove the directory `{}`, which was made for the new dataset",
+            outermost.display()
+        )))
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
         let staging = job.staging()?;
         let holder = parent(&staging.path()).to_owned();
         job.fault("in-effect", &staging.path())?;
@@ -55,24 +65,48 @@ impl Work for Expand {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             removed => removed.on("remove", &staging.path())?,
         }
-        let mut made = job.output::<Expanded>("data/expand")?.unwrap_or_default().made;
-        for (key, value) in job.context.checkpoints()? {
-            if key == "made" {
-                made = serde_json::from_value(value).unwrap_or(made);
-            }
-        }
+        let made = made(job)?;
+        let mut notes = Vec::new();
         for directory in made.iter().rev() {
             match job.disk().remove_dir(directory) {
-                // Somebody else's things lie in it by now.
-                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // Somebody else's things lie in it by now; the directories above it are not empty either.
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => {
+                    if notes.is_empty() {
+                        notes.push(others_in(directory)?);
+                    }
+                }
                 removed => removed.on("remove", directory)?,
             }
         }
         match made.first().map_or(holder.as_path(), |first| parent(first)) {
-            settled if settled.exists() => job.disk().sync(settled).on("sync", settled),
-            _ => Ok(()),
+            settled if settled.exists() => job.disk().sync(settled).on("sync", settled)?,
+            _ => {}
         }
+        Ok(notes)
     }
+}
+
+/// The directories that were made for the target, outermost first, also by an attempt that came to no end.
+fn made(job: &Job<'_>) -> Result<Vec<PathBuf>, DriverError> {
+    let noted = job.context.noted_forwards()?.into_iter().find(|(key, _)| key == "made");
+    match noted.and_then(|(_, value)| serde_json::from_value(value).ok()) {
+        Some(made) => Ok(made),
+        None => Ok(job.output::<Expanded>("data/expand")?.unwrap_or_default().made),
+    }
+}
+
+/// Names what others have put into a directory that was made for the target.
+fn others_in(directory: &Path) -> Result<String, DriverError> {
+    let entries = std::fs::read_dir(directory).on("list", directory)?;
+    let mut names: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(format!(
+        "`{}` was made for the new dataset and is kept: others have {} in it",
+        directory.display(),
+        named(&names)
+    ))
 }
 
 /// The dataset's identity, layout and schema are those that the plan was made for.

@@ -27,17 +27,21 @@
 //!
 //! # Undo
 //!
-//! The same backwards: what stayed is linked into the old generation again, the two are exchanged, and the newer one goes.
+//! The same backwards: what stayed is linked into the old generation again, the two are exchanged, and the newer one goes. Files
+//! that others have put into the target meanwhile stay in it and are named; one that this run had made and somebody has
+//! written to since is refused, since it would go.
 
 use super::backfill::Backfilled;
-use super::dataset::{Access, fingerprint_of};
+use super::changes::{Mark, named};
+use super::dataset::Access;
 use super::increment::Ledger;
 use super::publish::{finish_manners, is_ours};
 use super::{Job, OnPath, output};
 use crate::durable::{Identity, parent, remove, walk};
-use crate::error::{lost, not_the_base, source_changed, target_changed};
+use crate::error::{lost, not_the_base, source_changed, target_changed, target_replaced};
 use crate::staging::Staging;
 use greylag_driver::error::DriverError;
+use greylag_driver::executor::Rehearsal;
 use greylag_model::increment::Base;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +58,8 @@ struct Before {
     old: Identity,
 }
 
-/// Puts the staged generation in the place of the base's. False if there is nothing to change.
-pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Result<bool, DriverError> {
+/// Puts the staged generation in the place of the base's, if it changes anything.
+pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Result<(), DriverError> {
     let target = job.target()?.path;
     let staging = job.staging()?;
     let staged = staging.take(job.disk()).on("claim", &staging.path())?;
@@ -76,7 +80,7 @@ pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Re
         as_listed(&target, &ledger.target_files())?;
         if increment.is_empty() {
             staging.remove(job.disk()).on("remove", &staging.path())?;
-            return Ok(false);
+            return Ok(());
         }
         let replaced: BTreeSet<&String> = increment.taken.iter().chain(&increment.gone).collect();
         let stays = ledger.files.iter().filter(|(relative, _)| !replaced.contains(relative));
@@ -87,39 +91,125 @@ pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Re
     }
     job.fault("in-effect", &target)?;
     keep_old(job, &staging, &target)?;
-    give_access(job, &target, backfilled)?;
-    Ok(true)
+    give_access(job, &target, backfilled)
 }
 
-/// Brings the base's generation back.
-pub(super) fn undo(job: &Job<'_>, backfilled: &Backfilled, content: Option<&str>) -> Result<(), DriverError> {
-    let target = job.target()?.path;
-    let noted = job.context.checkpoints()?.into_iter().find(|(key, _)| key == NOTE);
-    let noted = noted.and_then(|(_, value)| serde_json::from_value::<Before>(value).ok());
-    // Without a note nothing was exchanged.
-    let Some(Before { old }) = noted else { return Ok(()) };
-    let staging = job.staging()?;
-    let before = staging.before();
-    if is_ours(&target, backfilled)? {
-        if let Some(content) = content
-            && content_of(&target)? != content
-        {
-            return Err(target_changed(&target));
-        }
-        staging.take(job.disk()).on("claim", &staging.path())?;
-        keep_old(job, &staging, &target)?;
-        let made: BTreeSet<&str> = backfilled.files.iter().map(|file| file.relative.as_str()).collect();
-        let stays: Vec<String> = files(&target)?.into_keys().filter(|name| !made.contains(name.as_str())).collect();
-        job.fault("write", &before)?;
-        link(job, &target, &before, stays.iter().map(String::as_str))?;
-        exchange_back(job, &before, &target)?;
-        give_access(job, &target, backfilled)?;
-    } else if !Identity::probe(&target).on("read", &target)?.is_some_and(|there| there.same_place(&old)) {
-        return Err(target_changed(&target));
+/// Where the generations of a task are.
+struct Standing<'a> {
+    job: &'a Job<'a>,
+    backfilled: Backfilled,
+    target: PathBuf,
+    before: PathBuf,
+    /// What stood at the target before the exchange.
+    old: Identity,
+}
+
+impl<'a> Standing<'a> {
+    /// None if nothing was exchanged.
+    fn of(job: &'a Job<'a>) -> Result<Option<Self>, DriverError> {
+        let Some(backfilled) = job.output::<Backfilled>("data/backfill")? else { return Ok(None) };
+        let noted = job.context.noted_forwards()?.into_iter().find(|(key, _)| key == NOTE);
+        let noted = noted.and_then(|(_, value)| serde_json::from_value::<Before>(value).ok());
+        let Some(Before { old }) = noted else { return Ok(None) };
+        let (target, before) = (job.target()?.path, job.staging()?.before());
+        Ok(Some(Self { job, backfilled, target, before, old }))
     }
-    job.fault("in-effect", &target)?;
-    remove(job.disk(), &before).on("remove", &before)?;
-    job.disk().sync(parent(&target)).on("sync", parent(&target))
+
+    /// Whether the generation of this run stands at the target; fails if neither it nor the one before it does.
+    fn is_ours(&self) -> Result<bool, DriverError> {
+        if is_ours(&self.target, &self.backfilled)? {
+            return Ok(true);
+        }
+        match Identity::probe(&self.target).on("read", &self.target)? {
+            Some(there) if there.same_place(&self.old) => Ok(false),
+            _ => Err(target_replaced(&self.target, self.job.request.run)),
+        }
+    }
+
+    /// The files that stay at the target: all but those that this run made. Fails if somebody has written to one of those,
+    /// or has put one where the old generation has its own.
+    fn stays(&self) -> Result<Vec<String>, DriverError> {
+        let marks = self.backfilled.files.iter().zip(&self.backfilled.marks);
+        let made: BTreeMap<&str, &Mark> = marks.map(|(file, mark)| (file.relative.as_str(), mark)).collect();
+        let (mut stays, mut changed) = (Vec::new(), Vec::new());
+        for (path, metadata) in walk(&self.target).on("list", &self.target)? {
+            if metadata.is_dir() {
+                continue;
+            }
+            let name = path.strip_prefix(&self.target).unwrap_or(&path).display().to_string();
+            let identity = Identity::of(&metadata);
+            match made.get(name.as_str()) {
+                Some(mark) if **mark == Mark::of(&identity) => {}
+                Some(_) => changed.push(name),
+                None => {
+                    let old = self.before.join(&name);
+                    match Identity::probe(&old).on("read", &old)? {
+                        Some(old) if !old.same_place(&identity) => changed.push(name),
+                        _ => stays.push(name),
+                    }
+                }
+            }
+        }
+        if changed.is_empty() {
+            return Ok(stays);
+        }
+        let words = format!("{} are changed ({})", changed.len(), named(&changed));
+        let why = "taking the run back would lose what was written to them";
+        Err(target_changed(&self.target, &words, why, self.job.request.run))
+    }
+
+    /// What others have put into the target.
+    fn strangers(&self, stays: &[String]) -> Result<Vec<String>, DriverError> {
+        let Some(base) = self.job.base() else { return Ok(Vec::new()) };
+        let known = Ledger::of(self.job, Some(base))?.target_files();
+        Ok(stays.iter().filter(|name| !known.contains_key(*name)).cloned().collect())
+    }
+}
+
+/// `2 files of others stay in …`.
+fn stay_words(strangers: &[String], target: &Path) -> Option<String> {
+    let (noun, verb) = if strangers.len() == 1 { ("file", "stays") } else { ("files", "stay") };
+    let words =
+        || format!("{} {noun} of others ({}) {verb} in `{}`", strangers.len(), named(strangers), target.display());
+    (!strangers.is_empty()).then(words)
+}
+
+/// Brings the base's generation back. What others have put into the target stays there, and is named.
+pub(super) fn undo(job: &Job<'_>) -> Result<Vec<String>, DriverError> {
+    let Some(standing) = Standing::of(job)? else { return Ok(Vec::new()) };
+    let (target, before, staging) = (&standing.target, &standing.before, job.staging()?);
+    let mut notes = Vec::new();
+    if standing.is_ours()? {
+        staging.take(job.disk()).on("claim", &staging.path())?;
+        keep_old(job, &staging, target)?;
+        let stays = standing.stays()?;
+        notes.extend(stay_words(&standing.strangers(&stays)?, target));
+        job.fault("write", before)?;
+        link(job, target, before, stays.iter().map(String::as_str))?;
+        exchange_back(job, before, target)?;
+        give_access(job, target, &standing.backfilled)?;
+    }
+    job.fault("in-effect", target)?;
+    remove(job.disk(), before).on("remove", before)?;
+    job.disk().sync(parent(target)).on("sync", parent(target))?;
+    Ok(notes)
+}
+
+/// What bringing it back would do.
+pub(super) fn rehearse(job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+    let mut rehearsal = Rehearsal::default();
+    let Some(standing) = Standing::of(job)? else { return Ok(rehearsal) };
+    let stays = standing.is_ours().and_then(|ours| if ours { standing.stays().map(Some) } else { Ok(None) });
+    match stays {
+        Ok(None) => {}
+        Ok(Some(stays)) => {
+            let base = job.base().map(|base| base.run.to_string()).unwrap_or_default();
+            rehearsal.does.push(format!("put what `{base}` had published back as `{}`", standing.target.display()));
+            rehearsal.kept.extend(stay_words(&standing.strangers(&stays)?, &standing.target));
+        }
+        Err(error) => rehearsal.obstacles.push(error.into()),
+    }
+    Ok(rehearsal)
 }
 
 /// Gives the directories that were made on the way the access of the others, and takes away what was left on for the work.
@@ -134,11 +224,6 @@ fn give_access(job: &Job<'_>, target: &Path, backfilled: &Backfilled) -> Result<
         }
     }
     finish_manners(job, target, manners)
-}
-
-/// Names and identities of the files of a target; its directories are made anew with every generation.
-pub(super) fn content_of(target: &Path) -> Result<String, DriverError> {
-    fingerprint_of(target, files(target)?.keys().map(String::as_str))
 }
 
 /// Data files of a directory: path below it, and bytes.

@@ -11,7 +11,7 @@
 //! | expand | a hidden, empty staging directory, unless a file may do | its name | remove it |
 //! | backfill | files in staging, settled | the ledger, and the files it names | remove them |
 //! | verify | none | - | nothing |
-//! | publish | one rename, staging → target | the target's inode is the staged one's | rename back |
+//! | publish | one rename, staging → target | the target's inode is the staged one's | carry new rows back, then rename back |
 //! | cutover | the compatibility view beside the old dataset | its bytes | remove it |
 //! | retire | the old renamed to a hidden sibling, no permissions | the hidden name | rename back, permissions back |
 //! | drop | the hidden sibling removed | nothing there | there is none |
@@ -30,11 +30,15 @@
 //!
 //! # Undo
 //!
-//! Undo gives back names, bytes, modes, owners and times of change of datasets. It refuses where somebody has written to
-//! the target since it was published, because that would lose what they wrote. The time of change of the directory that
-//! *holds* the datasets is not restored: it belongs to everything in it.
+//! Undo gives back names, bytes, modes, owners and times of change of datasets. What others have changed since is kept and
+//! named: rows that they added to the target are carried back into the source where the plan says so, other files of theirs
+//! are moved aside, and where a target cannot be taken away without a loss it stays and undo says why
+//! ([`take_back`], [`carry_back`]). The time of change of the directory that *holds* the datasets is not restored: it
+//! belongs to everything in it.
 
 mod backfill;
+mod carry_back;
+mod changes;
 mod cutover;
 mod dataset;
 mod diff_check;
@@ -44,6 +48,7 @@ mod increment;
 mod observe;
 mod publish;
 mod retire;
+mod take_back;
 mod units;
 mod verify;
 
@@ -59,7 +64,7 @@ use crate::staging::Staging;
 pub(crate) use dataset::{Place, content_fingerprint};
 use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_model::code::data as code;
 use greylag_model::dataset::Shape;
 use greylag_model::id::RunId;
@@ -154,7 +159,10 @@ pub fn executors(plane: &Arc<DataPlane>) -> Vec<Arc<dyn Executor>> {
 /// One kind of step.
 trait Work: Send + Sync {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError>;
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError>;
+    /// Takes it back; says what is not as before because others changed it.
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError>;
+    /// What taking it back would do.
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError>;
 }
 
 struct DataStep {
@@ -173,7 +181,10 @@ impl Executor for DataStep {
         job.go_on()?;
         match request.direction {
             Direction::Forward => self.work.forward(&job).inspect_err(|error| job.clear_away(error)),
-            Direction::Undo => self.work.undo(&job).map(|()| Outcome::Done(StepReport::default())),
+            Direction::Undo => {
+                let notes = self.work.undo(&job)?;
+                Ok(Outcome::Done(StepReport { notes, ..StepReport::default() }))
+            }
         }
     }
 
@@ -184,6 +195,10 @@ impl Executor for DataStep {
 
     fn cancel(&self, _: &StepRequest<'_>, _: &str, _: &dyn Context) -> Result<(), DriverError> {
         Ok(())
+    }
+
+    fn rehearse(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Rehearsal, DriverError> {
+        self.work.rehearse(&Job { plane: &self.plane, request, context })
     }
 }
 

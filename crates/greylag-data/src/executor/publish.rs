@@ -4,11 +4,10 @@ use super::backfill::Backfilled;
 use super::dataset::Manners;
 use super::{Job, OnPath, Work, done, generation, output};
 use crate::durable::{Identity, appear, parent, walk};
-use crate::error::{source_changed, target_changed, target_exists};
+use crate::error::{source_changed, target_exists};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, StepReport};
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -21,9 +20,6 @@ pub(super) struct Published {
     /// Files and rows that the target has.
     files: u64,
     rows: u64,
-    /// Names and identities of what stands there after an increment; none if it changed nothing, or began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    content: Option<String>,
 }
 
 impl Work for Publish {
@@ -31,9 +27,8 @@ impl Work for Publish {
         let backfilled: Backfilled = job.output_needed("data/backfill")?;
         let target = job.target()?.path;
         if let Some(base) = job.base() {
-            let changed = generation::publish(job, base, &backfilled)?;
-            let content = if changed { Some(generation::content_of(&target)?) } else { None };
-            return published(target, &backfilled, content);
+            generation::publish(job, base, &backfilled)?;
+            return published(target, &backfilled);
         }
         let staging = job.staging()?;
         let staged = staging.take(job.disk()).on("claim", &staging.path())?;
@@ -63,48 +58,30 @@ impl Work for Publish {
         if let Some(manners) = &backfilled.manners {
             finish_manners(job, &target, manners)?;
         }
-        published(target, &backfilled, None)
+        published(target, &backfilled)
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
-        let Some(backfilled) = job.output::<Backfilled>("data/backfill")? else { return Ok(()) };
-        let target = job.target()?.path;
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
         if job.base().is_some() {
-            let content = job.output::<Published>("data/publish")?.and_then(|published| published.content);
-            return generation::undo(job, &backfilled, content.as_deref());
+            return generation::undo(job);
         }
-        if !is_ours(&target, &backfilled)? {
-            // A generation of a later run is not this one's to take.
-            if job.request.plan.increments.is_some() && Identity::probe(&target).on("read", &target)?.is_some() {
-                return Err(target_changed(&target));
-            }
-            // Never published, or taken back already.
-            return Ok(());
+        super::take_back::undo(job)
+    }
+
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        if job.base().is_some() {
+            return generation::rehearse(job);
         }
-        if backfilled.published_now(&target)? != backfilled.content {
-            return Err(target_changed(&target));
-        }
-        let staging = job.staging()?;
-        job.fault("write", &target)?;
-        staging.claim(job.disk()).on("create", &staging.path())?;
-        staging.tidy(job.disk(), &HashSet::new()).on("remove", &staging.path())?;
-        let data = staging.data();
-        // A directory that its owner may not write to cannot change its parent.
-        if target.is_dir() {
-            job.disk().set_access(&target, 0o700, None).on("change", &target)?;
-        }
-        job.disk().rename(&target, &data).on("take back", &target)?;
-        job.fault("in-effect", &target)?;
-        job.disk().sync(parent(&target)).on("sync", parent(&target))
+        super::take_back::rehearse(job)
     }
 }
 
 /// What is written down of what stands at the target now.
-fn published(path: PathBuf, backfilled: &Backfilled, content: Option<String>) -> Result<Outcome, DriverError> {
+fn published(path: PathBuf, backfilled: &Backfilled) -> Result<Outcome, DriverError> {
     let kept = backfilled.increment.clone().unwrap_or_default();
     let files = backfilled.files.len() as u64 + kept.kept_files;
     let rows = backfilled.target.rows + kept.kept_rows;
-    let published = Published { path, files, rows, content };
+    let published = Published { path, files, rows };
     Ok(done(StepReport { output: output(&published)?, ..StepReport::default() }))
 }
 

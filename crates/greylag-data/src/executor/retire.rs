@@ -5,8 +5,9 @@ use super::{Job, OnPath, Work, done, output};
 use crate::durable::{Identity, parent};
 use crate::error::{lost, target_exists};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, StepReport};
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
 use greylag_model::id::Timestamp;
+use greylag_model::task::Failure;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -54,12 +55,28 @@ impl Work for Retire {
         Ok(done(StepReport { output: output(&retired)?, ..StepReport::default() }))
     }
 
-    fn undo(&self, job: &Job<'_>) -> Result<(), DriverError> {
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
         let source = job.source()?;
         let hidden = hidden(job, &source);
-        let noted = job.context.checkpoints()?.into_iter().find(|(key, _)| key == "retired");
-        let noted = noted.and_then(|(_, value)| serde_json::from_value::<Retired>(value).ok());
-        let Some(noted) = job.output::<Retired>("data/retire")?.or(noted) else { return Ok(()) };
+        let Some(noted) = noted(job)? else { return Ok(Rehearsal::default()) };
+        let named = Identity::probe(&source.path).on("read", &source.path)?.is_some();
+        let obstacle = match Identity::probe(&hidden).on("read", &hidden)? {
+            Some(there) if there.same_place(&noted.identity) => named.then(|| target_exists(&source.path)),
+            _ if named => return Ok(Rehearsal::default()),
+            _ => Some(lost("the retired dataset")),
+        };
+        let rights = noted.access.map(|access| format!(", and its mode {:o}", access.mode)).unwrap_or_default();
+        Ok(Rehearsal {
+            does: vec![format!("give the old dataset its name back, `{}`{rights}", source.path.display())],
+            obstacles: obstacle.map(Failure::from).into_iter().collect(),
+            ..Rehearsal::default()
+        })
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<Vec<String>, DriverError> {
+        let source = job.source()?;
+        let hidden = hidden(job, &source);
+        let Some(noted) = noted(job)? else { return Ok(Vec::new()) };
         job.fault("in-effect", &hidden)?;
         match Identity::probe(&hidden).on("read", &hidden)? {
             Some(there) if there.same_place(&noted.identity) => {
@@ -78,8 +95,18 @@ impl Work for Retire {
             _ => return Err(lost("the retired dataset")),
         }
         job.disk().sync(&source.path).on("sync", &source.path)?;
-        job.disk().sync(parent(&source.path)).on("sync", parent(&source.path))
+        job.disk().sync(parent(&source.path)).on("sync", parent(&source.path))?;
+        Ok(Vec::new())
     }
+}
+
+/// What was retired, also by an attempt that came to no end.
+fn noted(job: &Job<'_>) -> Result<Option<Retired>, DriverError> {
+    if let Some(done) = job.output::<Retired>("data/retire")? {
+        return Ok(Some(done));
+    }
+    let noted = job.context.noted_forwards()?.into_iter().find(|(key, _)| key == "retired");
+    Ok(noted.and_then(|(_, value)| serde_json::from_value(value).ok()))
 }
 
 fn set_mode(job: &Job<'_>, path: &Path, mode: Option<u32>) -> Result<(), DriverError> {

@@ -17,7 +17,7 @@ use crate::listing::{Anchor, DataFile};
 use crate::request::{Reply, Request};
 use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, VerifyRequest, WaysBack, judge};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Outcome, Progress, StepReport};
+use greylag_driver::executor::{Outcome, Progress, Rehearsal, StepReport};
 use greylag_model::check::{CheckResult, DiffEvidence, Evidence, Verdict};
 use greylag_model::increment::{Late, mark_text};
 use serde::{Deserialize, Serialize};
@@ -64,8 +64,12 @@ impl Work for Verify {
         report(job, &backfilled, (&total, source_rows), &diffs, differ.as_deref(), units.len())
     }
 
-    fn undo(&self, _: &Job<'_>) -> Result<(), DriverError> {
-        Ok(())
+    fn undo(&self, _: &Job<'_>) -> Result<Vec<String>, DriverError> {
+        Ok(Vec::new())
+    }
+
+    fn rehearse(&self, _: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        Ok(Rehearsal::default())
     }
 }
 
@@ -265,5 +269,5 @@ fn report(
     let chunks = units as u64;
     // The run's totals count what was moved, once: rows that were looked at again do not count.
     let progress = Progress { chunks, chunks_total: chunks, ..Progress::default() };
-    Ok(done(StepReport { progress, output: output(&verified)?, checks }))
+    Ok(done(StepReport { progress, output: output(&verified)?, checks, ..StepReport::default() }))
 }

@@ -314,6 +314,38 @@ fn an_older_generation_is_not_taken_from_under_a_newer_one() {
     assert_eq!(world.estate(), before);
 }
 
+/// Others who write to the target after an increment keep what they wrote; what an undo would lose it refuses.
+#[test]
+fn what_others_put_into_a_generation_outlives_its_undo() {
+    let mut world = world(Increments { removed: Removed::Follow, ..Increments::default() }, &[]);
+    world.run_through("data/publish");
+    let before = target_of(&world).1;
+    file(&world.at("old"), "a", 0..10);
+    file(&world.at("old"), "c", 200..210);
+    world.go_to("run-2", Some("run-1"));
+    world.run_through("data/publish");
+    file(&world.at("new"), "stranger", 900..903);
+    let rehearsal = world.rehearse("data/publish").unwrap();
+    assert!(rehearsal.obstacles.is_empty() && rehearsal.kept[0].contains("`stranger.parquet`"), "{rehearsal:?}");
+    assert!(rehearsal.does[0].contains("put what `run-1` had published back"), "{rehearsal:?}");
+    let made = fs::read_dir(world.at("new")).unwrap().map(|entry| entry.unwrap().path());
+    let made = made.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap()).unwrap();
+    assert!(made.ends_with("stranger.parquet"));
+    // One that the run made is written to: its undo would lose that.
+    let own = world.ledger.output("data/backfill")["files"][0]["relative"].as_str().unwrap().to_owned();
+    let own = world.at("new").join(own);
+    let (bytes, times) = (fs::read(&own).unwrap(), fs::metadata(&own).unwrap().modified().unwrap());
+    fs::write(&own, "changed").unwrap();
+    assert_eq!(code_of(world.undo("data/publish")), code::TARGET_CHANGED);
+    assert_eq!(world.rehearse("data/publish").unwrap().obstacles[0].code, code::TARGET_CHANGED);
+    fs::write(&own, bytes).unwrap();
+    File::options().write(true).open(&own).unwrap().set_times(FileTimes::new().set_modified(times)).unwrap();
+    let notes = world.undo("data/publish").unwrap();
+    assert!(notes[0].contains("1 file of others (`stranger.parquet`) stays"), "{notes:?}");
+    fs::remove_file(world.at("new/stranger.parquet")).unwrap();
+    assert_eq!(target_of(&world).1, before);
+}
+
 /// Twenty generations: the chain of ledgers is cut, and all of it is still known.
 #[test]
 fn a_long_chain_of_runs_is_written_down_anew() {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![expect(clippy::disallowed_methods, reason = "DuckDB is started, in the Python that the environment names")]
 
+mod carry_back;
 mod crash;
 mod diff;
 mod diff_check;
@@ -11,6 +12,7 @@ mod files;
 mod formats;
 mod increments;
 mod power;
+mod rehearse;
 mod sampler;
 mod steps;
 mod support;

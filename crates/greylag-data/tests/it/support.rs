@@ -10,7 +10,7 @@ use greylag_data::request::{Readers, handle};
 use greylag_data::sampler::{LocalSampler, Scratch};
 use greylag_driver::describe::{Describe, Found};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Progress, Rehearsal, StepReport, StepRequest};
 use greylag_driver::sampler::{SampleRequest, Sampler};
 use greylag_model::check::Verdict;
 use greylag_model::code::Code;
@@ -95,6 +95,18 @@ impl Ledger {
 struct Attempt<'a> {
     ledger: &'a Ledger,
     uses: &'a str,
+    direction: Direction,
+}
+
+impl Attempt<'_> {
+    /// Notes are kept by step and direction, as the journal keeps them.
+    fn noted(&self, direction: Direction) -> String {
+        if direction == Direction::Undo { format!("undo:{}", self.uses) } else { self.uses.to_owned() }
+    }
+
+    fn notes(&self, direction: Direction) -> Vec<(String, Value)> {
+        self.ledger.checkpoints.lock().unwrap().get(&self.noted(direction)).cloned().unwrap_or_default()
+    }
 }
 
 impl Context for Attempt<'_> {
@@ -106,22 +118,22 @@ impl Context for Attempt<'_> {
     }
     fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError> {
         let mut all = self.ledger.checkpoints.lock().unwrap();
-        let own = all.entry(self.uses.to_owned()).or_default();
+        let own = all.entry(self.noted(self.direction)).or_default();
         own.retain(|(other, _)| other != key);
         own.push((key.to_owned(), value.clone()));
         Ok(())
     }
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
-        Ok(self.ledger.checkpoints.lock().unwrap().get(self.uses).cloned().unwrap_or_default())
+        Ok(self.notes(self.direction))
+    }
+    fn noted_forwards(&self) -> Result<Vec<(String, Value)>, DriverError> {
+        Ok(self.notes(Direction::Forward))
     }
     fn progress(&self, _: Progress) {}
     fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError> {
         let others = self.ledger.others.lock().unwrap();
         let other = others.get(base.run.as_str()).map(|other| &other.checkpoints);
         Ok(other.and_then(|steps| steps.get(STEPS[base.step as usize])).cloned().unwrap_or_default())
-    }
-    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError> {
-        Ok(self.ledger.others.lock().unwrap().get(base.run.as_str()).and_then(|other| other.outputs.get(name).cloned()))
     }
     fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError> {
         Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned().map(Arc::new))
@@ -392,23 +404,37 @@ impl World {
             *epoch += 1;
             *epoch
         };
-        let executor = self.executors.iter().find(|executor| executor.serves().contains(&uses)).unwrap();
-        let step = self.plan.steps.iter().find(|step| step.uses == uses).unwrap();
-        let request = StepRequest {
-            run: &RunId::new(&self.run),
-            task: &self.plan.id,
-            header: &self.header,
-            plan: &self.plan,
-            step,
-            direction,
-            attempt: 1,
-            epoch,
-        };
-        let outcome = executor.start(&request, &Attempt { ledger: &self.ledger, uses })?;
+        let outcome =
+            self.ask(uses, direction, epoch, |executor, request, attempt| executor.start(request, attempt))?;
         if let (Outcome::Done(report), Direction::Forward) = (&outcome, direction) {
             self.ledger.outputs.lock().unwrap().insert(uses.to_owned(), report.output.clone());
         }
         Ok(outcome)
+    }
+
+    fn ask<T>(
+        &self,
+        uses: &str,
+        direction: Direction,
+        epoch: u64,
+        ask: impl FnOnce(&dyn Executor, &StepRequest<'_>, &dyn Context) -> T,
+    ) -> T {
+        let executor = self.executors.iter().find(|executor| executor.serves().contains(&uses)).unwrap();
+        let step = self.plan.steps.iter().find(|step| step.uses == uses).unwrap();
+        let (run, attempt) = (RunId::new(&self.run), 1);
+        let (task, header, plan) = (&self.plan.id, &self.header, &self.plan);
+        let request = StepRequest { run: &run, task, header, plan, step, direction, attempt, epoch };
+        ask(executor.as_ref(), &request, &Attempt { ledger: &self.ledger, uses, direction })
+    }
+
+    /// What taking a step back would do; nothing may be touched by asking.
+    pub(crate) fn rehearse(&self, uses: &str) -> Result<Rehearsal, DriverError> {
+        let before = (self.estate(), estate(&self.plane.artefacts));
+        let epoch = *self.epoch.lock().unwrap();
+        let rehearsal =
+            self.ask(uses, Direction::Undo, epoch, |executor, request, look| executor.rehearse(request, look));
+        assert_eq!((self.estate(), estate(&self.plane.artefacts)), before, "a rehearsal touches nothing");
+        rehearsal
     }
 
     pub(crate) fn step(&self, uses: &str) -> Result<StepReport, DriverError> {
@@ -483,8 +509,11 @@ impl World {
         *self.ledger.checkpoints.lock().unwrap() = checkpoints;
     }
 
-    pub(crate) fn undo(&self, uses: &str) -> Result<Outcome, DriverError> {
-        self.attempt(uses, Direction::Undo)
+    pub(crate) fn undo(&self, uses: &str) -> Result<Vec<String>, DriverError> {
+        match self.attempt(uses, Direction::Undo)? {
+            Outcome::Done(report) => Ok(report.notes),
+            Outcome::Pending { .. } => panic!("pending"),
+        }
     }
 
     pub(crate) fn set_fault(&self, fault: Option<Fault>) {
@@ -512,7 +541,7 @@ impl World {
 
 pub(crate) fn estate(home: &Path) -> Vec<String> {
     let mut lines: Vec<String> = walk(home)
-        .unwrap()
+        .unwrap_or_default()
         .into_iter()
         .filter(|(path, _)| path != home)
         .map(|(path, metadata)| {

@@ -55,11 +55,52 @@ fn what_was_dropped_cannot_be_had_back() {
 }
 
 #[test]
-fn an_edited_view_is_not_removed() {
+fn an_edited_view_is_kept_and_named() {
     let world = Setup::new().build(old_file(10));
+    let before = world.estate();
     world.run_through("data/cutover");
-    fs::write(world.at("old.parquet.sql"), "-- mine").unwrap();
-    assert_eq!(code_of(world.undo("data/cutover")), code::VIEW_EXISTS);
+    let view = world.at("old.parquet.sql");
+    fs::write(&view, "-- mine").unwrap();
+    let words = format!("`{}` is not the view that was written, so it is kept", view.display());
+    assert_eq!(world.rehearse("data/cutover").unwrap().kept, [words.clone()]);
+    assert_eq!(world.undo("data/cutover").unwrap(), [words]);
+    undo_from(&world, "data/publish");
+    assert_eq!(fs::read_to_string(&view).unwrap(), "-- mine");
+    fs::remove_file(view).unwrap();
+    assert_eq!(world.estate(), before);
+}
+
+#[test]
+fn a_retirement_that_died_half_way_is_taken_back() {
+    let world = Setup::new().build(old_file(10));
+    let before = world.estate();
+    world.run_through("data/cutover");
+    world.set_fault(Some(std::sync::Arc::new(|uses, point, _| {
+        if (uses, point) == ("data/retire", "in-effect") { Err(std::io::ErrorKind::Other.into()) } else { Ok(()) }
+    })));
+    world.step("data/retire").unwrap_err();
+    world.set_fault(None);
+    assert!(!world.at("old.parquet").exists(), "it was hidden already");
+    assert_eq!(world.rehearse("data/retire").unwrap().does.len(), 1);
+    undo_from(&world, "data/retire");
+    assert_eq!(world.estate(), before);
+}
+
+#[test]
+fn directories_that_were_made_stay_if_others_use_them() {
+    let mut setup = Setup::new();
+    setup.target = "made/for/new.parquet";
+    let world = setup.build(old_file(10));
+    world.run_through("data/publish");
+    fs::write(world.at("made/theirs.txt"), "kept").unwrap();
+    for uses in ["data/publish", "data/verify", "data/backfill"] {
+        assert_eq!(world.undo(uses).unwrap(), [""; 0]);
+    }
+    let made = world.at("made");
+    let words =
+        format!("`{}` was made for the new dataset and is kept: others have `theirs.txt` in it", made.display());
+    assert_eq!(world.undo("data/expand").unwrap(), [words]);
+    assert_eq!(fs::read_dir(made).unwrap().count(), 1, "what is empty went");
 }
 
 #[test]

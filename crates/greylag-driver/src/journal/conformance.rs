@@ -100,7 +100,8 @@ fn lease_step(journal: &dyn Journal, lease: &RunLease, ordinal: u64) -> AttemptK
 }
 
 fn done() -> Input<'static> {
-    Input::Done { progress: Progress { rows: 10, bytes: 100, chunks: 1, chunks_total: 1 }, checks: Vec::new() }
+    let progress = Progress { rows: 10, bytes: 100, chunks: 1, chunks_total: 1 };
+    Input::Done { progress, checks: Vec::new(), notes: Vec::new() }
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, DriverError>, code: greylag_model::code::Code) {

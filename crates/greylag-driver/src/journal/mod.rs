@@ -34,6 +34,7 @@ pub use quotas::{KeyUse, Quotas};
 
 use crate::error::DriverError;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp, WorkerId};
+use greylag_model::increment::Base;
 use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::rollout::CohortRow;
 use greylag_model::task::{
@@ -98,7 +99,7 @@ pub trait Journal: Plans + Watch + Quotas {
     fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError>;
     /// Chunks noted for a step in a direction, by key, in the order of keys.
     fn checkpoints(&self, attempt: &AttemptKey) -> Result<Vec<(String, Value)>, DriverError>;
-    /// Output of the newest step done forwards by that name, of one task.
+    /// Output of the newest step done by that name, of one task.
     fn output(&self, run: &RunId, ordinal: u64, name: &str) -> Result<Option<Value>, DriverError>;
 }
 
@@ -235,6 +236,14 @@ pub struct AttemptKey {
     pub direction: Direction,
     /// Its fencing token.
     pub epoch: u64,
+}
+
+impl AttemptKey {
+    /// The forward attempts of a step that increments go on from, for reading what they noted.
+    pub fn forwards(base: &Base) -> Self {
+        let Base { run, ordinal, step } = base.clone();
+        Self { run, ordinal, step, direction: Direction::Forward, epoch: 0 }
+    }
 }
 
 /// What one decision, or several in a row on one task, write.

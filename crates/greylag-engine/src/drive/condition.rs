@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const BEGAN: &str = "began";
 
 /// The report of a step that is not to be begun; none if it is.
-pub(super) fn left_out(request: &StepRequest<'_>, context: &dyn Context) -> Result<Option<StepReport>, DriverError> {
+pub(crate) fn left_out(request: &StepRequest<'_>, context: &dyn Context) -> Result<Option<StepReport>, DriverError> {
     let conditional = request.step.inserted.as_ref().is_some_and(|inserted| inserted.when.is_some());
     if !conditional {
         return Ok(None);

@@ -34,7 +34,7 @@
 //! is given up: its thread is left alone, another takes its place, the task is tried again under a higher epoch, and what
 //! the lost thread still wants to write is refused.
 
-mod condition;
+pub(crate) mod condition;
 mod draft;
 mod gates;
 pub(crate) mod observer;

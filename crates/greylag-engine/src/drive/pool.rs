@@ -305,30 +305,16 @@ impl Context for AttemptContext<'_> {
     }
 
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
-        let (journal, key) = (&self.shared.drivers.journal, &self.job.key);
-        let own = journal.checkpoints(key)?;
-        if key.direction == Direction::Forward {
-            return Ok(own);
-        }
-        let mut all = journal.checkpoints(&AttemptKey { direction: Direction::Forward, ..key.clone() })?;
-        all.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
-        all.extend(own);
-        Ok(all)
+        self.shared.drivers.journal.checkpoints(&self.job.key)
     }
 
     fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError> {
-        let Base { run, ordinal, step } = base.clone();
-        self.shared.drivers.journal.checkpoints(&AttemptKey {
-            run,
-            ordinal,
-            step,
-            direction: Direction::Forward,
-            epoch: 0,
-        })
+        self.shared.drivers.journal.checkpoints(&AttemptKey::forwards(base))
     }
 
-    fn base_output(&self, base: &Base, name: &str) -> Result<Option<Value>, DriverError> {
-        self.shared.drivers.journal.output(&base.run, base.ordinal, name)
+    fn noted_forwards(&self) -> Result<Vec<(String, Value)>, DriverError> {
+        let key = AttemptKey { direction: Direction::Forward, ..self.job.key.clone() };
+        self.shared.drivers.journal.checkpoints(&key)
     }
 
     fn progress(&self, progress: Progress) {

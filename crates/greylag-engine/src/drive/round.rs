@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::outputs::Outputs;
 use super::pool::{Board, Errand, Job, Report, interrupted, point_name};
 use super::{Decider, Flight, PAGE, Told};
+use crate::rehearse::notes_of_undo;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::Outcome;
 use greylag_driver::journal::{AttemptKey, Due, Loaded, Relation, StepOutput};
@@ -11,8 +12,9 @@ use greylag_model::code::engine as code;
 use greylag_model::id::Timestamp;
 use greylag_model::spec::ErrorClass;
 use greylag_model::task::{
-    Circumstances, Command, Direction, Failure, Goal, Input, Phase, RunState, TaskEvent, TaskRow, TaskState,
+    Circumstances, Command, Direction, Failure, Goal, Input, Phase, RunState, Step, TaskEvent, TaskRow, TaskState,
 };
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,19 +65,15 @@ impl Decider<'_> {
         let step = task.plan.steps.get(task.row.step as usize);
         let input = match result {
             Ok(Outcome::Done(report)) => {
-                let output = step.filter(|_| !report.output.is_null() && task.row.direction == Direction::Forward);
-                let output = output.map(|step| StepOutput {
-                    step: task.row.step,
-                    name: step.name().to_owned(),
-                    value: Arc::new(report.output),
-                });
+                let said = step.and_then(|step| said(step, task.row.direction, report.output, &report.notes));
+                let output = said.map(|(name, value)| StepOutput { step: task.row.step, name, value: Arc::new(value) });
                 let known = flight.outputs.clone();
                 let known = match &output {
                     Some(output) => known.with(&output.name, &output.value),
                     None => known,
                 };
                 draft.outputs.insert(task.ordinal, known);
-                let input = Input::Done { progress: report.progress, checks: report.checks };
+                let input = Input::Done { progress: report.progress, checks: report.checks, notes: report.notes };
                 // The flight holds a row that only this process moves: the input always fits it.
                 let _ = draft.decide(task, input, &around);
                 if let Some(output) = output {
@@ -471,6 +469,15 @@ impl Decider<'_> {
         };
         // One that is in no state to be told has nothing to do with it.
         let _ = draft.decide(task, input, &around);
+    }
+}
+
+/// Under which name a step's output is kept, and what: forwards what it put out, backwards what people should know.
+fn said(step: &Step, direction: Direction, output: Value, notes: &[String]) -> Option<(String, Value)> {
+    match direction {
+        Direction::Forward => Some((step.name().to_owned(), output)).filter(|(_, output)| !output.is_null()),
+        Direction::Undo if notes.is_empty() => None,
+        Direction::Undo => Some((notes_of_undo(step), Value::from(notes))),
     }
 }
 

@@ -54,7 +54,7 @@ fn cost_of_one_step(store: &Store, run: &RunId, skip: usize) -> Counts {
     assert_eq!(task.ordinal, skip as u64);
     commit(&task, Input::Lease(&worker));
     let task = store.load(run, &[task.ordinal]).unwrap().remove(0);
-    commit(&task, Input::Done { progress: Progress::default(), checks: Vec::new() });
+    commit(&task, Input::Done { progress: Progress::default(), checks: Vec::new(), notes: Vec::new() });
     let after = store.counts();
     store.release(&lease).unwrap();
     Counts {

@@ -3,10 +3,10 @@
 
 use crate::rig::{Act, on_each, task};
 use greylag_driver::journal::sample;
-use greylag_engine::{Ended, service};
+use greylag_engine::{Ended, UndoPreview, service};
 use greylag_model::code::engine as code;
 use greylag_model::spec::ErrorClass;
-use greylag_model::task::{Phase, RunState, TaskState};
+use greylag_model::task::{Event, Phase, RunState, TaskEvent, TaskState};
 
 #[test]
 fn sees_what_the_attempt_that_it_takes_back_has_noted() {
@@ -28,7 +28,8 @@ fn walks_the_steps_that_were_begun_newest_first_as_the_preview_said() {
         rig.estate.script("none", "estate/make", [Act::WorldMoved]);
         rig.drive(&run);
         let page = service::undo_preview(&rig.engine(), &run, 0, 10).unwrap();
-        let steps: Vec<_> = page.items.iter().map(|item| item.steps.join(" ")).collect();
+        let names = |item: &UndoPreview| item.steps.iter().map(|back| back.step.clone()).collect::<Vec<_>>();
+        let steps: Vec<_> = page.items.iter().map(|item| names(item).join(" ")).collect();
         assert_eq!(
             steps,
             ["estate/show estate/wait estate/fill estate/make", "estate/fill estate/make", "estate/make"]
@@ -44,7 +45,7 @@ fn walks_the_steps_that_were_begun_newest_first_as_the_preview_said() {
             let start = format!("{}: undo ", item.task);
             let walked: Vec<_> =
                 log.lines().filter_map(|line| line.strip_prefix(&start)?.strip_suffix(" #1")).collect();
-            assert_eq!(walked, item.steps);
+            assert_eq!(walked, names(item));
         }
         rig.assert_folds(&run);
         assert_eq!(service::undo(&rig.engine(), &run, "me").unwrap_err().code, code::WRONG_STATE);
@@ -88,6 +89,45 @@ fn a_step_back_that_fails_is_tried_again_and_can_be_retried() {
         assert!(rig.drive(&run).is_good());
         assert!(rig.estate.effects().is_empty());
         rig.assert_folds(&run);
+    });
+}
+
+#[test]
+fn what_others_changed_is_told_by_step_and_kept_with_the_task() {
+    on_each(|rig| {
+        let run = rig.start(vec![task("a"), task("b")]);
+        assert!(rig.drive(&run).is_good());
+        let engine = rig.engine();
+        assert_eq!(service::notes(engine.journal(), &run, 1).unwrap(), [""; 0]);
+        service::undo(&engine, &run, "me").unwrap();
+        assert!(rig.drive(&run).is_good());
+        assert_eq!(service::notes(engine.journal(), &run, 1).unwrap(), ["b/estate/fill was changed by others"]);
+        let told = service::events(&engine, &run, 0, 1_000).unwrap().into_iter().filter(
+            |entry| matches!(&entry.event, Event::Task(TaskEvent::StepDone { notes, .. }) if !notes.is_empty()),
+        );
+        assert_eq!(told.count(), 2);
+        // What a step put out forwards is not what it says on its way back.
+        let output = engine.journal().output(&run, 1, "estate/fill").unwrap();
+        assert_eq!(output, Some(serde_json::json!({"attempt": 1})));
+    });
+}
+
+#[test]
+fn a_rehearsal_asks_the_executors_tells_obstacles_and_touches_nothing() {
+    on_each(|rig| {
+        let run = rig.start(vec![task("free"), task("stuck")]);
+        assert!(rig.drive(&run).is_good());
+        rig.estate.script("stuck", "estate/fill", [Act::Fail(ErrorClass::Conflict)]);
+        let (log, effects) = (rig.estate.log(), rig.estate.effects());
+        let seq = service::status(&rig.engine(), &run).unwrap().last_seq;
+        let page = service::undo_preview(&rig.engine(), &run, 0, 10).unwrap();
+        let said: Vec<_> = page.items.iter().map(|item| (item.task.as_str(), item.is_free())).collect();
+        assert_eq!(said, [("free", true), ("stuck", false)]);
+        let fill = &page.items[1].steps[2];
+        assert_eq!((fill.step.as_str(), fill.rehearsal.obstacles[0].code), ("estate/fill", code::INTERRUPTED));
+        assert_eq!(page.items[0].steps[2].rehearsal.does, ["remove free/estate/fill"]);
+        assert_eq!((rig.estate.log(), rig.estate.effects()), (log, effects));
+        assert_eq!(service::status(&rig.engine(), &run).unwrap().last_seq, seq);
     });
 }
 

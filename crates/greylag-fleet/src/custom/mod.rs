@@ -19,7 +19,7 @@ mod said;
 
 use files::Scripts;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_driver::sandbox::{Ended, Folder, Job, Limit, Report, Sandbox};
 use greylag_driver::values;
 use greylag_model::code::{engine, fleet as code};
@@ -115,7 +115,8 @@ impl CustomSteps {
                 if !said.evidence.is_empty() {
                     output["evidence"] = Value::Array(said.evidence);
                 }
-                Ok(Outcome::Done(StepReport { progress: said.progress, output, checks: said.checks }))
+                let (progress, checks) = (said.progress, said.checks);
+                Ok(Outcome::Done(StepReport { progress, output, checks, ..StepReport::default() }))
             }
         }
     }
@@ -145,6 +146,20 @@ impl Executor for CustomSteps {
 
     fn cancel(&self, _: &StepRequest<'_>, _: &str, _: &dyn Context) -> Result<(), DriverError> {
         Ok(())
+    }
+
+    /// What a command would do only it can know: nothing is run.
+    fn rehearse(&self, request: &StepRequest<'_>, _: &dyn Context) -> Result<Rehearsal, DriverError> {
+        let command = request.header.custom.command_of(&request.step.uses);
+        Ok(match command.map(|command| &command.undo) {
+            Some(Some(undo)) => Rehearsal::does(format!("run `{}`", undo.join(" "))),
+            Some(None) => Rehearsal::default(),
+            None => {
+                let message = format!("the plan has no command for `{}`", request.step.uses);
+                let error = DriverError::permanent(engine::PLAN_INVALID, message).hint("plan again");
+                Rehearsal { obstacles: vec![error.into()], ..Rehearsal::default() }
+            }
+        })
     }
 }
 

@@ -150,8 +150,8 @@ codes! {
         cause: "The staging directory of the task, or what its earlier step wrote down, is gone or was changed. Somebody removed it, or the file system lost it.",
         cure: "Undo the task and apply it again; the old dataset was not touched.";
     TARGET_CHANGED = 656, "the target was written to since it was published",
-        cause: "Undo takes a published dataset back by removing it. Its files are not the ones that were published, so that removing them would lose somebody's data. Nothing was removed.",
-        cure: "Save what was written since and remove the new dataset by hand, or keep it.";
+        cause: "Undo takes a published dataset back by removing it. Files of it are new, changed or gone since it was published. New rows are carried back into the old dataset where the plan says so (`undo carries new rows back`); here it says that they cannot be, or files were changed or removed, which nothing brings back. Removing the dataset would lose somebody's data, so nothing was removed.",
+        cure: "The message names the files. Compare with `greylag diff OLD NEW`, and move what was written since, or the whole new dataset, away; then `greylag retry RUN --failed`. Or keep the new dataset. `greylag undo RUN --dry-run` says beforehand what stands in the way.";
     VIEW_EXISTS = 657, "another file stands where the compatibility view belongs",
         cause: "The view is a `.sql` file beside the old dataset, with its name. A file of that name is there with other contents.",
         cure: "Move it away, then `greylag retry --failed`.";
@@ -170,6 +170,12 @@ codes! {
     LEDGER_GONE = 666, "the ledger of an earlier run is gone",
         cause: "An increment needs to know which files the runs before it have converted. That is kept with those runs, and one of them was removed from the state folder.",
         cure: "Migrate the dataset anew under another name. `greylag gc` keeps runs that others go on from.";
+    NOT_CARRIED = 667, "new rows cannot be carried back",
+        cause: "Before undo takes a published dataset away, rows that others added to it are converted back into the old dataset. What the mapping makes of the result must be the very rows that were new, and for some of them it is not: a column that is new in the target, say, holds what the old dataset has no place for. Nothing was made visible and nothing was removed.",
+        cure: "Save those rows elsewhere: move the files that are new out of the new dataset, then `greylag retry RUN --failed`. Or keep the new dataset.";
+    OLD_GONE = 668, "there is no old dataset to go back to",
+        cause: "Somebody has removed or renamed the old dataset since the new one was published. Taking the new one away would leave nothing of the dataset, so it stays.",
+        cure: "Put the old dataset back in its place, then `greylag retry RUN --failed`; or keep the new one.";
     DIFF_REFUSED = 670, "the datasets cannot be compared like this",
         cause: "What was asked of the diff does not go with the columns of the two datasets, or would take more memory than a diff may have. Nothing was changed.",
         cure: "The message names the column or the option. `greylag catalog show NAME` lists a dataset's columns.";

@@ -185,6 +185,10 @@ impl<'a> Compiler<'a> {
         };
         let mut task = self.assemble(number, probed, observed, &prepared, procedure);
         task.increments = increments.0;
+        if task.goes_on() {
+            // Its undo puts the generation before it back, in which they stay.
+            task.undo = None;
+        }
         task.warnings.extend(increments.1);
         reasons.extend(changes::settle(
             &mut task,

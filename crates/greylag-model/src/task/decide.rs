@@ -49,6 +49,8 @@ pub enum Input<'a> {
         progress: Progress,
         /// Checks and their outcomes.
         checks: Vec<CheckResult>,
+        /// What people should know of it.
+        notes: Vec<String>,
     },
     /// The attempt failed.
     Failed(Failure),
@@ -145,7 +147,9 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
             let deadline = row.attempt_at.plus_millis(step.timeout_millis);
             TaskEvent::AttemptPending { handle, wake: wake.min(deadline) }
         }
-        (Input::Done { progress, checks }, Some(step)) if attempted => done(row, steps, step, progress, checks),
+        (Input::Done { progress, checks, notes }, Some(step)) if attempted => {
+            done(row, steps, step, (progress, checks, notes))
+        }
         (Input::Failed(error), Some(step)) if attempted => failed(row, steps, step, error, around),
         (Input::Lost, Some(step)) if state == TaskState::Running => TaskEvent::AttemptLost {
             then: if row.lost + 1 >= around.lost_limit.max(step.retry.attempts) {
@@ -231,7 +235,12 @@ fn lease(row: &TaskRow, step: &Step, worker: &WorkerId) -> TaskEvent {
     }
 }
 
-fn done(row: &TaskRow, steps: &[Step], step: &Step, progress: Progress, checks: Vec<CheckResult>) -> TaskEvent {
+fn done(
+    row: &TaskRow,
+    steps: &[Step],
+    step: &Step,
+    (progress, checks, notes): (Progress, Vec<CheckResult>, Vec<String>),
+) -> TaskEvent {
     if let Some(check) = checks.iter().find(|check| check.verdict == Verdict::Fail) {
         let message = format!("check `{}` failed: {}", check.name, check.detail);
         let hints = check.hint.iter().cloned().collect();
@@ -242,7 +251,8 @@ fn done(row: &TaskRow, steps: &[Step], step: &Step, progress: Progress, checks: 
         Direction::Forward => Some(row.step + 1).filter(|next| (*next as usize) < steps.len()),
         Direction::Undo => row.step.checked_sub(1),
     };
-    TaskEvent::StepDone { uses: step.uses.clone(), step: row.step, direction: row.direction, next, progress, checks }
+    let (uses, direction) = (step.uses.clone(), row.direction);
+    TaskEvent::StepDone { uses, step: row.step, direction, next, progress, checks, notes }
 }
 
 fn failed(row: &TaskRow, steps: &[Step], step: &Step, error: Failure, around: &Circumstances) -> TaskEvent {

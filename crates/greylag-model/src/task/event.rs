@@ -92,6 +92,9 @@ pub enum TaskEvent {
         /// Checks and their outcomes.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         checks: Vec<CheckResult>,
+        /// What people should know of it, a line each.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<String>,
     },
     /// The attempt failed.
     AttemptFailed {

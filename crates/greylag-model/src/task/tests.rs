@@ -34,8 +34,8 @@ fn input<'a>(word: &str, worker: &'a WorkerId) -> Input<'a> {
     match word {
         "lease" => Input::Lease(worker),
         "pending" => Input::Pending { handle: "job".to_owned(), wake: Timestamp(90_000) },
-        "done" => Input::Done { progress, checks: Vec::new() },
-        "check" => Input::Done { progress, checks: vec![check] },
+        "done" => Input::Done { progress, checks: Vec::new(), notes: Vec::new() },
+        "check" => Input::Done { progress, checks: vec![check], notes: Vec::new() },
         "transient" => Input::Failed(failure(ErrorClass::Transient)),
         "permanent" => Input::Failed(failure(ErrorClass::Permanent)),
         "denied" => Input::Failed(failure(ErrorClass::Denied)),

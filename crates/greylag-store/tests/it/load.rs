@@ -73,7 +73,7 @@ pub(crate) fn load(folder: &Path, disk: &Disk) -> u64 {
             let row = commit(&store, disk, &lease, ordinal, &Input::Lease(&worker));
             let key = AttemptKey { run: run_id(), ordinal, step, direction: row.direction, epoch: row.epoch };
             again(|| store.checkpoint(&key, "chunk", &serde_json::json!({"rows": 1})));
-            let done = Input::Done { progress: Progress::default(), checks: Vec::new() };
+            let done = Input::Done { progress: Progress::default(), checks: Vec::new(), notes: Vec::new() };
             commit(&store, disk, &lease, ordinal, &done);
         }
     }

@@ -5,9 +5,11 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format, Row, heading, wide};
 use crate::{follow, show};
 use clap::Args;
-use greylag_driver::journal::{RunRecord, TaskFilter, TaskRecord};
+use greylag_driver::journal::{Journal, RunRecord, TaskFilter, TaskRecord};
+use greylag_engine::service;
+use greylag_model::id::TaskId;
 use greylag_model::rollout::CohortRow;
-use greylag_model::task::TaskState;
+use greylag_model::task::{Direction, TaskState};
 use std::collections::BTreeMap;
 
 /// Show how a run is doing and the state of its tasks.
@@ -52,13 +54,24 @@ impl Status {
         let task = self.task.as_deref().map(|name| super::select::task(journal, &run.id, name)).transpose()?;
         let filter = TaskFilter { states, id: task.map(|task| task.id) };
         let tasks = journal.tasks(&run.id, &filter, 0, self.limit)?;
+        let notes = notes(journal, &run, &tasks)?;
         if context.format().is_json() {
-            output::document(context.format(), "status", &serde_json::json!({ "run": run, "tasks": tasks }))?;
+            let mut document = serde_json::json!({ "run": run, "tasks": tasks });
+            if !notes.is_empty() {
+                document["notes"] = serde_json::json!(notes);
+            }
+            output::document(context.format(), "status", &document)?;
         } else {
             if context.format() != Format::Name {
                 output::text(&summary(context, &run))?;
             }
             listing(context, &tasks)?;
+            if context.format() != Format::Name {
+                let line = |(task, notes): (&TaskId, &Vec<String>)| {
+                    notes.iter().map(|note| format!("{task}: {note}\n")).collect::<String>()
+                };
+                output::text(&notes.iter().map(line).collect::<String>())?;
+            }
             if (self.failed || self.task.is_some()) && context.format() != Format::Name {
                 hints(context, &tasks);
             }
@@ -73,6 +86,22 @@ impl Status {
         }
         follow::exit_of(journal, &run)
     }
+}
+
+/// What is not as it was before the run although it was taken back, because others changed it.
+fn notes(
+    journal: &dyn Journal,
+    run: &RunRecord,
+    tasks: &[TaskRecord],
+) -> Result<BTreeMap<TaskId, Vec<String>>, Failure> {
+    let mut all = BTreeMap::new();
+    for task in tasks.iter().filter(|task| task.row.direction == Direction::Undo) {
+        let notes = service::notes(journal, &run.id, task.ordinal)?;
+        if !notes.is_empty() {
+            all.insert(task.id.clone(), notes);
+        }
+    }
+    Ok(all)
 }
 
 /// What cures the errors of these tasks, each cure once.

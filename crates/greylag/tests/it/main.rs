@@ -16,3 +16,4 @@ mod stale;
 mod steps;
 mod templates;
 mod together;
+mod undo;

@@ -3,7 +3,7 @@
 
 use super::fragile::Kill;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, Progress, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Progress, Rehearsal, StepReport, StepRequest};
 use greylag_model::check::{CheckResult, Verdict};
 use greylag_model::code::{Code, engine as code};
 use greylag_model::spec::ErrorClass;
@@ -94,6 +94,12 @@ impl Estate {
         assert!(!timeout.timed_out(), "nothing works");
     }
 
+    /// What the script has ready for a step.
+    fn scripted(&self, request: &StepRequest<'_>) -> Option<Act> {
+        let key = (request.task.to_string(), request.step.uses.clone());
+        self.script.lock().unwrap().get(&key)?.front().copied()
+    }
+
     fn act(&self, request: &StepRequest<'_>) -> Option<Act> {
         let key = (request.task.to_string(), request.step.uses.clone());
         self.script.lock().unwrap().get_mut(&key)?.pop_front()
@@ -110,7 +116,7 @@ impl Estate {
         let mut effects = self.effects.lock().unwrap();
         match request.direction {
             Direction::Forward if !effects.contains_key(&name) => {
-                effects.insert(name, 1);
+                effects.insert(name.clone(), 1);
             }
             Direction::Forward => {}
             Direction::Undo => {
@@ -118,7 +124,10 @@ impl Estate {
             }
         }
         let progress = Progress { rows: 10, bytes: 100, chunks: 1, chunks_total: 1 };
-        Ok(Outcome::Done(StepReport { progress, output: json!({"attempt": request.attempt}), checks: Vec::new() }))
+        let others = request.direction == Direction::Undo && request.step.uses == "estate/fill";
+        let notes = if others { vec![format!("{name} was changed by others")] } else { Vec::new() };
+        let output = json!({"attempt": request.attempt});
+        Ok(Outcome::Done(StepReport { progress, output, notes, ..StepReport::default() }))
     }
 }
 
@@ -135,7 +144,7 @@ impl Executor for Estate {
         let undo = if request.direction == Direction::Undo { " undo" } else { "" };
         self.log.lock().unwrap().push(format!("{}:{undo} {} #{}", request.task, request.step.uses, request.attempt));
         if request.direction == Direction::Undo {
-            let noted = context.checkpoints()?.into_iter().map(|(key, _)| format!("{}: {key}", request.task));
+            let noted = context.noted_forwards()?.into_iter().map(|(key, _)| format!("{}: {key}", request.task));
             self.notes.lock().unwrap().extend(noted);
         }
         match self.act(request) {
@@ -186,6 +195,16 @@ impl Executor for Estate {
                 Ok(Outcome::Pending { handle, wake: greylag_model::id::Timestamp(wake) })
             }
             None => self.work(request, context),
+        }
+    }
+
+    /// What the script has ready stands in the way; it is not used up by asking.
+    fn rehearse(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Rehearsal, DriverError> {
+        assert!(context.checkpoint("rehearsed", &json!(1)).is_err(), "a rehearsal can write nothing down");
+        let name = format!("{}/{}", request.task, request.step.name());
+        match self.scripted(request) {
+            Some(Act::Fail(class)) => Err(DriverError::new(class, code::INTERRUPTED, "as the script says")),
+            _ => Ok(Rehearsal::does(format!("remove {name}"))),
         }
     }
 

@@ -140,6 +140,7 @@ fn other(bug: Bug, event: &TaskEvent, before: &TaskRow, now: Timestamp) -> TaskE
         next: (before.step < 3).then_some(before.step + 1),
         progress: Progress::default(),
         checks: Vec::new(),
+        notes: Vec::new(),
     };
     let forward = before.direction == greylag_model::task::Direction::Forward;
     match (bug, &mut event) {

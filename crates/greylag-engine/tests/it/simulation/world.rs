@@ -244,7 +244,7 @@ impl Executor for World {
             return fail(ErrorClass::Transient);
         }
         let progress = Progress { rows: 1, bytes: 1, chunks: 1, chunks_total: 1 };
-        Ok(Outcome::Done(StepReport { progress, output: json!({ "step": step }), checks: Vec::new() }))
+        Ok(Outcome::Done(StepReport { progress, output: json!({ "step": step }), ..StepReport::default() }))
     }
 
     fn poll(&self, request: &StepRequest<'_>, handle: &str, context: &dyn Context) -> Result<Outcome, DriverError> {
