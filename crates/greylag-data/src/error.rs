@@ -75,6 +75,11 @@ pub(crate) fn not_carried(path: &Path, why: &str) -> DriverError {
     DriverError::permanent(code::NOT_CARRIED, format!("`{}`: {why}", path.display()))
 }
 
+/// Rows that were converted back, and are not what they should be.
+pub(crate) fn not_proven(why: &str) -> DriverError {
+    DriverError::permanent(code::NOT_CARRIED, why.to_owned())
+}
+
 /// There is nothing to go back to.
 pub(crate) fn old_gone(old: &Path, new: &Path) -> DriverError {
     let message =

@@ -22,7 +22,7 @@ use super::dataset::Manners;
 use super::{Job, OnPath, output};
 use crate::convert::{ConvertRequest, Output, RejectedOutput, SourceState, WrittenFile};
 use crate::durable::{Identity, parent, settle, walk};
-use crate::error::{not_carried, odd_reply};
+use crate::error::{not_carried, not_proven, odd_reply};
 use crate::evidence::State;
 use crate::hive;
 use crate::listing::{Anchor, DataFile, FileFormat, list};
@@ -349,8 +349,8 @@ impl Back<'_> {
         let schema = &self.mapping.target;
         let same = written.target.evidence(schema) == read.target.evidence(schema) && written.rows == read.target.rows;
         match differs.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(words) => return Err(not_carried(self.into, &words)),
-            None if !same => return Err(not_carried(self.into, "what was read back is not what was written")),
+            Some(words) => return Err(not_proven(&words)),
+            None if !same => return Err(not_proven("what was read back is not what was written")),
             None => {}
         }
         if written.source.exact == read.source.exact {
@@ -358,8 +358,7 @@ impl Back<'_> {
         }
         let bound = self.job.request.plan.undo.iter().flat_map(|undo| &undo.bound);
         let bound: Vec<String> = bound.map(|name| format!("`{name}`")).collect();
-        let words = "what the mapping makes of them is not what they are";
-        let error = not_carried(&self.job.target()?.path, words);
+        let error = not_proven("the mapping would not make the same rows of them again");
         Err(if bound.is_empty() {
             error
         } else {

@@ -185,7 +185,7 @@ fn rows_that_would_change_on_their_way_stay_with_their_target() {
     let published = world.estate();
     let error = world.undo("data/publish").unwrap_err();
     assert_eq!(error.code, code::NOT_CARRIED);
-    assert!(error.message.contains("what the mapping makes of them is not what they are"), "{error:#?}");
+    assert!(error.message.contains("the mapping would not make the same rows of them again"), "{error:#?}");
     assert!(error.hints.iter().any(|hint| hint.contains("no place for `origin`")), "{error:#?}");
     assert_eq!(world.estate(), published);
 }

@@ -341,3 +341,68 @@ fn after_a_power_cut_the_target_is_absent_or_whole_and_the_run_goes_on() {
     }
     assert!(went_back > 0, "a staged name was lost and made again");
 }
+
+/// A published directory to which somebody has added rows; all of it is on disk.
+fn added_to() -> (World, Arc<Forgetful>) {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().to_owned();
+    let disk = Arc::new(Forgetful::new(&root));
+    let mut setup = Setup { disk: Arc::clone(&disk) as Arc<dyn Disk>, ..Setup::new() };
+    (setup.source, setup.target) = ("old", "new");
+    setup.layout = parquet(Shape::Directory, &["flag"]);
+    setup.target_layout = parquet(Shape::Directory, &[]);
+    let flag = setup.schema.columns.remove(5);
+    setup.schema.columns.push(flag);
+    let part = |range: std::ops::Range<i64>| crate::files::rows(range).project(&[0, 1, 2, 3, 4, 6, 7, 8]).unwrap();
+    let world = setup.build_at(root, Some(directory), |home| {
+        crate::files::write_parquet(&home.join("old/flag=true/a.parquet"), &part(0..20), 100);
+    });
+    disk.begin();
+    world.run_through("data/publish");
+    let all = [0, 1, 2, 3, 4, 6, 7, 8, 5];
+    let more = crate::files::rows(100..150).project(&all).unwrap();
+    crate::files::write_parquet(&world.at("new/more.parquet"), &more, 100);
+    disk.begin();
+    (world, disk)
+}
+
+#[test]
+fn after_a_power_cut_rows_on_their_way_back_are_in_one_dataset_at_least_and_in_the_end_in_the_old() {
+    let all_rows = |world: &World, name: &str, target: bool| -> Vec<String> {
+        let plan = &world.plan;
+        let (schema, layout) = if target {
+            (&plan.mapping.target, &plan.target_layout)
+        } else {
+            (&plan.mapping.source, &plan.source.layout)
+        };
+        world.rows_of(name, schema, layout)
+    };
+    let (undisturbed, disk) = added_to();
+    let mut expected = all_rows(&undisturbed, "new", true);
+    let before = disk.calls.load(Ordering::SeqCst);
+    undisturbed.undo("data/publish").unwrap();
+    let calls = disk.calls.load(Ordering::SeqCst) - before;
+    assert_eq!(all_rows(&undisturbed, "old", false), expected);
+    assert!(calls >= 15, "{calls} calls");
+    expected.sort();
+    for cut_at in 0..calls {
+        for spared in [0, 2, usize::MAX] {
+            let (mut world, disk) = added_to();
+            disk.cut_at.store(disk.calls.load(Ordering::SeqCst) + cut_at, Ordering::SeqCst);
+            assert!(catch_unwind(AssertUnwindSafe(|| world.undo("data/publish"))).is_err(), "call {cut_at}");
+            disk.cut(spared);
+            world.reboot();
+            let place = format!("call {cut_at}, {spared} spared");
+            let in_target = world.at("new").exists() && all_rows(&world, "new", true) == expected;
+            assert!(in_target || all_rows(&world, "old", false) == expected, "{place}: rows are nowhere");
+            world.undo("data/publish").unwrap_or_else(|error| panic!("{place}: {error:?}"));
+            assert_eq!(all_rows(&world, "old", false), expected, "{place}");
+            assert!(!world.at("new").exists(), "{place}");
+            for uses in ["data/verify", "data/backfill", "data/expand"] {
+                world.undo(uses).unwrap();
+            }
+            let left: Vec<_> = fs::read_dir(&world.home).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, ["old"], "{place}");
+        }
+    }
+}

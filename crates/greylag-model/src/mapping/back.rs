@@ -49,12 +49,13 @@ impl NewRows {
     /// What can be said before anything runs.
     pub fn of(mapping: &Mapping, source: &Layout, target: &Layout) -> Self {
         let mut rows = Self::default();
-        if target.shape == Shape::File {
-            rows.cannot.push("the new dataset is a single file".to_owned());
-        }
-        if source.shape == Shape::File {
-            rows.cannot.push("the old dataset is a single file".to_owned());
-        }
+        let single = match (source.shape, target.shape) {
+            (Shape::File, Shape::File) => Some("both datasets are single files"),
+            (Shape::File, Shape::Directory) => Some("the old dataset is a single file"),
+            (Shape::Directory, Shape::File) => Some("the new dataset is a single file"),
+            (Shape::Directory, Shape::Directory) => None,
+        };
+        rows.cannot.extend(single.map(str::to_owned));
         rows.columns(mapping, source);
         if rows.cannot.is_empty()
             && let Err(error) = reversed(mapping)

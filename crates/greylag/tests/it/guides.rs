@@ -213,6 +213,11 @@ fn running() {
 }
 
 #[test]
+fn taking_back() {
+    check("taking-back.md");
+}
+
+#[test]
 fn every_guide_is_run() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
     let mut pages: Vec<String> = std::fs::read_dir(folder)
@@ -230,6 +235,7 @@ fn every_guide_is_run() {
             "limits.md",
             "rollout.md",
             "running.md",
+            "taking-back.md",
             "templates.md"
         ],
         "a new guide needs a test above"

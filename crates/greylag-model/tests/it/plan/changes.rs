@@ -58,7 +58,7 @@ fn steps_are_inserted_replaced_and_dropped() {
     insta::assert_snapshot!(case.explain(Detail::Summary), @"
     ~ 2 datasets: no changes  2,000 rows, 100 kB
           1 column as it is
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           a → b, orders → orders_v2
     steps that differ from the built-in ones
         + count  custom/count, after data/verify

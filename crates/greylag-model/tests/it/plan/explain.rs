@@ -38,7 +38,7 @@ fn one_dataset_of_each_kind() {
           breaks readers: column `uid` is renamed to `user_id`
           breaks readers: column `price` goes from `decimal(15,2)` to `float64`
           breaks readers: column `legacy` is dropped
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           4 consumers, 12 beyond: component:default/a, component:default/b, component:default/c …
     x events → events_v2  blocked
         /spec/mapping/columns/1/name:1:1: error[GL0401]: the old dataset has no column `price`
@@ -80,14 +80,14 @@ fn equal_changes_are_shown_once() {
           1 column as it is
           breaks readers: column `c0` is renamed to `id`
           breaks readers: column `id` goes from `int32` to `int64`
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           old0 → new0, old2 → new2, old4 → new4 and 599 more
     ~ 602 datasets: the same change  602k rows, 30 MB  breaking
         ~ c1 → id  int32 → int64, exact
           1 column as it is
           breaks readers: column `c1` is renamed to `id`
           breaks readers: column `id` goes from `int32` to `int64`
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           old1 → new1, old3 → new3, old5 → new5 and 599 more
     needs up to 65 MB on `disk-1`, which has 1.0 GB free
     Plan p-6b64d3bf704d: 1,204 datasets to migrate (1,204 breaking); 1.2M rows, 60 MB, about 9 s; run greylag apply p-6b64d3bf704d
@@ -120,7 +120,7 @@ fn warnings_of_one_kind_are_one_line() {
     insta::assert_snapshot!(case.explain(Detail::Summary), @"
     ~ 3 datasets: no changes  150 kB
           1 column as it is
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           a → b, c → d, e → f
     warning[GL0431]: 2 datasets: rows that are not known beforehand (b, d)
     warning[GL0432]: f: `e` is empty
@@ -136,7 +136,7 @@ fn blocked_pairs_have_their_reasons() {
     insta::assert_snapshot!(case.explain(Detail::Full), @"
     ~ c → d  1,000 rows, 50 kB
           1 column as it is
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file
+          undo cannot carry new rows back: both datasets are single files
           1 consumer: component:default/reader
     x a → b  blocked
         /spec/datasets/0/to:1:1: error[GL0420]: something already lies at the target's place `/data/b`

@@ -243,7 +243,7 @@ fn the_section_for_people() {
         ~ price  string → int32, values may not fit
           1 column as it is
           breaks readers: column `price` goes from `string` to `int32`
-          undo cannot carry new rows back: the new dataset is a single file; the old dataset is a single file; `price` has no way back (text can spell one `int32` in several ways)
+          undo cannot carry new rows back: both datasets are single files; `price` has no way back (text can spell one `int32` in several ways)
           1 consumer: component:default/reader
     x c → d  blocked
         /spec/mapping/columns/0:1:1: error[GL0212]: in a sample of 100 of 1,000 rows of `c`, one row does not fit column `price` (out of range): it is row 17 of `day=1/a.parquet`
