@@ -252,6 +252,6 @@ fn the_section_for_people() {
     warning[GL0437]: b: in a sample of 100 of 1,000 rows of `a`, 3 rows are rejected: `price` (3 rows, out of range, the first is row 17 of `day=1/a.parquet`)
     sampled 2 datasets, 200 rows (at most 100 each): 0 without findings, 1 with warnings, 1 blocked
     needs up to 108 kB on `disk-1`, which has 1.0 GB free
-    Plan p-90580eb11be9: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1,000 rows, 50 kB, under 1 s; run greylag apply p-90580eb11be9
+    Plan p-ef299cf10542: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1,000 rows, 50 kB, under 1 s; run greylag apply p-ef299cf10542
     ");
 }
