@@ -205,7 +205,9 @@ impl<'a> View<'a> {
 
     fn task(&mut self, task: &TaskId, event: &TaskEvent, total: u64) {
         if let TaskEvent::StepDone { notes, .. } = event {
-            notes.iter().for_each(|note| self.line(&format!("{task}: {note}")));
+            for note in notes {
+                self.line(&format!("{task}: {note}"));
+            }
         }
         match event {
             TaskEvent::AttemptStarted { uses, .. } => {

@@ -60,15 +60,18 @@ pub(super) struct Batch {
 /// What was carried back so far.
 pub(super) struct Ledger {
     pub(super) batches: Vec<Batch>,
+    /// Whether an earlier attempt has begun to carry, so that something of it may be there.
+    begun: bool,
 }
 
 impl Ledger {
     pub(super) fn read(job: &Job<'_>) -> Result<Self, DriverError> {
         let mut noted = job.context.checkpoints()?;
+        let begun = !noted.is_empty();
         noted.retain(|(key, _)| key.starts_with(KEY));
         noted.sort_by(|left, right| left.0.cmp(&right.0));
         let batch = |(_, value)| serde_json::from_value(value).map_err(|_| crate::error::lost("a batch of rows"));
-        Ok(Self { batches: noted.into_iter().map(batch).collect::<Result<_, _>>()? })
+        Ok(Self { batches: noted.into_iter().map(batch).collect::<Result<_, _>>()?, begun })
     }
 
     /// The target's files whose rows are in the old dataset.
@@ -77,8 +80,12 @@ impl Ledger {
         from.map(|(name, identity)| (name.as_str(), identity)).collect()
     }
 
-    /// Moves what an earlier attempt has not moved.
+    /// Moves what an earlier attempt has not moved, and removes what it has left. Looks at nothing if there was none: a
+    /// run of ten thousand datasets in one directory would list it ten thousand times.
     pub(super) fn finish(&mut self, job: &Job<'_>) -> Result<(), DriverError> {
+        if !self.begun {
+            return Ok(());
+        }
         let place = Place::of(job)?;
         for (number, batch) in self.batches.iter_mut().enumerate().filter(|(_, batch)| !batch.done) {
             place.staging.take(job.disk()).on("claim", &place.staging.path())?;

@@ -67,10 +67,10 @@ fn add(world: &World, name: &str, range: std::ops::Range<i64>) {
 }
 
 /// The old dataset's rows, and those of a range that were added to the target: `code` is null in them.
-fn with_added(world: &World, before: &[String], ranges: &[std::ops::Range<i64>]) -> Vec<String> {
+fn with_added(world: &World, before: &[String], ranges: &[(i64, i64)]) -> Vec<String> {
     let mut all = before.to_vec();
-    for range in ranges {
-        let rows = even(range.clone());
+    for (from, to) in ranges {
+        let rows = even(*from..*to);
         let mut columns = rows.columns().to_vec();
         let at = rows.schema().index_of("code").unwrap();
         columns[at] = new_null_array(&DataType::Utf8, rows.num_rows());
@@ -117,7 +117,7 @@ fn rows_that_were_added_go_back_after_each_phase() {
             format!("130 new rows of 2 files in `{}` went back into `{}`, as 3 files (", from.display(), to.display());
         assert!(notes.len() == 1 && notes[0].starts_with(&words), "{notes:#?}");
         assert_eq!(others(&world), before, "after {last}");
-        assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[1_000..1_250, 2_000..2_010]));
+        assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[(1_000, 1_250), (2_000, 2_010)]));
         let modes: Vec<String> =
             world.estate().iter().map(|line| line.split(' ').take(3).collect::<Vec<_>>()[1..].join(" ")).collect();
         assert!(
@@ -244,7 +244,7 @@ fn what_others_wrote_to_the_old_dataset_is_kept_and_named() {
     let notes = undo_all(&world, "data/publish").unwrap();
     let words = format!("`{}` was written to since it was migrated, and is left as it is", world.at("old").display());
     assert_eq!(notes.last(), Some(&words));
-    assert_eq!(old_rows(&world), with_added(&world, &before, &[0..10]));
+    assert_eq!(old_rows(&world), with_added(&world, &before, &[(0, 10)]));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn rows_that_come_while_the_target_is_taken_away_are_not_lost() {
     world.set_fault(None);
     undo_all(&world, "data/publish").unwrap();
     assert_eq!(others(&world), before);
-    assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[1_000..1_010, 2_000..2_010]));
+    assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[(1_000, 1_010), (2_000, 2_010)]));
 }
 
 struct Crash;
@@ -337,7 +337,11 @@ fn a_crash_at_every_point_loses_and_doubles_no_row() {
         }
         let names: Vec<String> =
             world.estate().iter().map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
-        assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[1_000..1_250, 2_000..2_010]), "{crash_at:?}");
+        assert_eq!(
+            old_rows(&world),
+            with_added(&world, &rows_before, &[(1_000, 1_250), (2_000, 2_010)]),
+            "{crash_at:?}"
+        );
         let home = world.home.display().to_string();
         let notes: Vec<String> = notes.iter().map(|note| note.replace(&home, "")).collect();
         (names, notes, crashed)
@@ -382,7 +386,7 @@ fn a_full_disk_at_every_write_is_no_loss() {
                 world.undo(uses).unwrap();
             }
         }
-        assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[1_000..1_250]), "write {at}");
+        assert_eq!(old_rows(&world), with_added(&world, &rows_before, &[(1_000, 1_250)]), "write {at}");
         if !*hit.lock().unwrap() {
             break;
         }

@@ -62,7 +62,7 @@ fn an_edited_view_is_kept_and_named() {
     let view = world.at("old.parquet.sql");
     fs::write(&view, "-- mine").unwrap();
     let words = format!("`{}` is not the view that was written, so it is kept", view.display());
-    assert_eq!(world.rehearse("data/cutover").unwrap().kept, [words.clone()]);
+    assert_eq!(world.rehearse("data/cutover").unwrap().kept, std::slice::from_ref(&words));
     assert_eq!(world.undo("data/cutover").unwrap(), [words]);
     undo_from(&world, "data/publish");
     assert_eq!(fs::read_to_string(&view).unwrap(), "-- mine");

@@ -67,10 +67,9 @@ impl Status {
             }
             listing(context, &tasks)?;
             if context.format() != Format::Name {
-                let line = |(task, notes): (&TaskId, &Vec<String>)| {
-                    notes.iter().map(|note| format!("{task}: {note}\n")).collect::<String>()
-                };
-                output::text(&notes.iter().map(line).collect::<String>())?;
+                for (task, note) in notes.iter().flat_map(|(task, notes)| notes.iter().map(move |note| (task, note))) {
+                    output::text(&format!("{task}: {note}\n"))?;
+                }
             }
             if (self.failed || self.task.is_some()) && context.format() != Format::Name {
                 hints(context, &tasks);
