@@ -2,7 +2,7 @@
 
 use crate::avro::container::AvroFile;
 use crate::chunk::{Extent, FileFacts, Part, Pieces};
-use crate::convert::{ConvertReply, ConvertRequest};
+use crate::convert::{ConvertReply, ConvertRequest, MarkRequest, Marked};
 use crate::csv::read::CsvFile;
 use crate::describe::{FileCalls, FileReply, FileRequest};
 use crate::diff::{DigestReply, DigestRequest, PickReply, PickRequest};
@@ -35,6 +35,8 @@ pub enum Request {
     Facts(FactsRequest),
     /// Convert a chunk.
     Convert(Box<ConvertRequest>),
+    /// Find the largest value of a column.
+    Mark(Box<MarkRequest>),
     /// Put a single file together.
     Assemble(AssembleRequest),
     /// Read a chunk of the target back.
@@ -55,6 +57,8 @@ pub enum Reply {
     Facts(Vec<FileFacts>),
     /// To [`Request::Convert`].
     Convert(Box<ConvertReply>),
+    /// To [`Request::Mark`].
+    Marked(Marked),
     /// To [`Request::Assemble`]: bytes of the file.
     Assembled(u64),
     /// To [`Request::Verify`].
@@ -108,6 +112,7 @@ pub fn handle(request: Request) -> Result<Reply, DriverError> {
         Request::Files(request) => Reply::Files(crate::describe::answer::answer(&request)?),
         Request::Facts(request) => Reply::Facts(facts(&request)?),
         Request::Convert(request) => Reply::Convert(Box::new(crate::convert::convert(&request)?)),
+        Request::Mark(request) => Reply::Marked(crate::convert::largest(&request)?),
         Request::Assemble(request) => Reply::Assembled(put_together(&request)?),
         Request::Verify(request) => Reply::Verify(Box::new(crate::verify::verify(&request)?)),
         Request::Digest(request) => Reply::Digest(Box::new(crate::diff::digest(&request)?)),

@@ -89,7 +89,11 @@ fn known<'a>(
 fn references(world: World<'_>, migration: &Migration) -> Result<References, DriverError> {
     let spec = &migration.spec;
     let checks = spec.checks.iter().chain(spec.datasets.iter().flat_map(|pair| &pair.checks));
-    let named: BTreeSet<&str> = checks.filter_map(|check| check.diff.as_ref()?.with().other()).collect();
+    let mut named: BTreeSet<&str> = checks.filter_map(|check| check.diff.as_ref()?.with().other()).collect();
+    // What writers read, besides what this migration makes.
+    let ours: BTreeSet<&str> = spec.datasets.iter().flat_map(|pair| [pair.from.as_str(), pair.to.as_str()]).collect();
+    let reads = spec.datasets.iter().filter_map(|pair| pair.derived.as_ref()).flat_map(|derived| &derived.reads);
+    named.extend(reads.map(String::as_str).filter(|name| !ours.contains(name)));
     let mut found: Vec<(&str, Result<Dataset, Diagnostic>)> = Vec::with_capacity(named.len());
     for text in named {
         found.push((text, reference(world.catalog, text)?));

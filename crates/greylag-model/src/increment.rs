@@ -141,7 +141,7 @@ pub fn can_mark(data_type: &DataType) -> bool {
 /// A watermark as people read it: a date, a moment, or a number.
 pub fn mark_text(data_type: &DataType, mark: i64) -> String {
     let Some((per, of)) = unit_millis(data_type) else { return mark.to_string() };
-    let millis = i128::from(mark) * i128::from(of) / i128::from(per);
+    let millis = (i128::from(mark) * i128::from(of)).div_euclid(i128::from(per));
     let moment = i64::try_from(millis).ok().and_then(chrono::DateTime::from_timestamp_millis);
     match (moment, data_type) {
         (None, _) => mark.to_string(),

@@ -12,6 +12,7 @@ pub mod code;
 pub mod codegen;
 pub mod custom;
 pub mod dataset;
+pub mod derived;
 pub mod diagnostic;
 pub mod diff;
 pub mod entity;

@@ -9,7 +9,7 @@ use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
 use greylag_data::durable::LocalDisk;
-use greylag_data::executor::{DataPlane, Options, executors};
+use greylag_data::executor::{DataPlane, ForWriter, Options, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
 use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
@@ -20,11 +20,14 @@ use greylag_driver::journal::{Journal, Prune};
 use greylag_driver::sandbox::Sandbox;
 use greylag_engine::{Drivers, Engine, Limits};
 use greylag_fleet::bubblewrap::Bubblewrap;
-use greylag_fleet::custom::{CustomSteps, Places};
+use greylag_fleet::custom::{CustomSteps, Places, Writer};
 use greylag_model::code;
+use greylag_model::derived::{SURVEY, Survey};
 use greylag_model::id::{RunId, WorkerId};
+use greylag_model::increment::mark_text;
 use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_store::Store;
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
@@ -111,9 +114,21 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
 
 /// What runs the commands of custom steps.
 fn custom_steps(state: &State) -> CustomSteps {
-    CustomSteps::new(Arc::new(sandbox()), state.home.steps(), |request| {
+    let plane = plane(state);
+    CustomSteps::new(Arc::new(sandbox()), state.home.steps(), move |request, context| {
         let (source, target, staging) = DataPlane::places(request)?;
-        Ok(Places { source, target, staging })
+        let survey = match &request.plan.derived {
+            Some(_) => context.output_of(SURVEY)?.and_then(|found| Survey::deserialize(&*found).ok()),
+            None => None,
+        };
+        let given = plane.for_writer(request, survey)?;
+        let writer = given.map(|ForWriter { reads, writes, survey }| {
+            let of = request.plan.derived.as_ref().and_then(|derived| derived.watermark.as_ref());
+            let of = of.and_then(|name| request.plan.mapping.target.find(name));
+            let since = survey.since.zip(of).map(|(since, (_, column))| mark_text(&column.data_type, since));
+            Writer { reads, writes, since }
+        });
+        Ok(Places { source, target, staging, writer })
     })
 }
 

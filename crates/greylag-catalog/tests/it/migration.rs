@@ -88,6 +88,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         cohort: 0,
         window: None,
         warnings: vec![],
+        derived: None,
         increments: None,
         sample: None,
         undo: None,

@@ -1,7 +1,8 @@
 //! Watermarks: the largest value of one column, and how many rows are older than they may be.
 
-use super::request::{MarkOf, Marked};
-use arrow::array::{Array, AsArray, RecordBatch};
+use super::request::{MarkOf, MarkRequest, Marked};
+use super::{Numbers, Source};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use greylag_driver::error::DriverError;
@@ -9,7 +10,30 @@ use std::sync::Arc;
 
 /// What a batch of the target has in that column.
 pub(super) fn of(batch: &RecordBatch, of: &MarkOf) -> Result<Marked, DriverError> {
-    let column = batch.column(of.column);
+    let numbers = numbers(batch.column(of.column))?;
+    let largest = arrow::compute::max(&numbers);
+    let late = of.late_below.map_or(0, |below| numbers.iter().flatten().filter(|value| *value < below).count() as u64);
+    Ok(Marked { largest, late })
+}
+
+/// The largest value of a column of the target over chunks of a source.
+pub fn largest(request: &MarkRequest) -> Result<Marked, DriverError> {
+    let MarkRequest { source, source_layout, chunks, mapping, column, batch_rows } = request;
+    let numbers = Numbers::new(mapping, *column)?;
+    let opened = Source { anchor: source, layout: source_layout, schema: &mapping.source, batch_rows: *batch_rows };
+    let mut marked = Marked::default();
+    for (part, partition) in
+        chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)))
+    {
+        for batch in opened.open(part, partition)? {
+            marked.largest = marked.largest.max(arrow::compute::max(&numbers.of(&batch?)?));
+        }
+    }
+    Ok(marked)
+}
+
+/// A column of days, moments or integers in its own unit.
+pub(super) fn numbers(column: &ArrayRef) -> Result<Int64Array, DriverError> {
     let failed = |error: arrow::error::ArrowError| crate::error::arrow(&error);
     // Days come as 32 bits, moments as 64; the rest are integers.
     let numbers = match column.data_type() {
@@ -20,10 +44,7 @@ pub(super) fn of(batch: &RecordBatch, of: &MarkOf) -> Result<Marked, DriverError
         _ => cast(column, &DataType::Int64).map_err(failed)?,
     };
     let numbers = cast(&numbers, &DataType::Int64).map_err(failed)?;
-    let Some(numbers) = numbers.as_primitive_opt::<Int64Type>() else { return Ok(Marked::default()) };
-    let largest = arrow::compute::max(numbers);
-    let late = of.late_below.map_or(0, |below| numbers.iter().flatten().filter(|value| *value < below).count() as u64);
-    Ok(Marked { largest, late })
+    Ok(numbers.as_primitive_opt::<Int64Type>().cloned().unwrap_or_else(|| Int64Array::new_null(column.len())))
 }
 
 #[cfg(test)]

@@ -20,12 +20,16 @@ mod sink;
 mod source;
 mod unfit;
 mod watch;
+mod window;
 
+pub use mark::largest;
 pub use request::{
-    ConvertReply, ConvertRequest, Limits, MarkOf, Marked, Output, RejectedOutput, SourceState, WrittenFile,
+    ConvertReply, ConvertRequest, Limits, MarkOf, MarkRequest, Marked, Output, RejectedOutput, SourceState, WrittenFile,
 };
 pub(crate) use source::{FirstRows, Source};
 pub(crate) use watch::Watch;
+pub use window::Window;
+pub(crate) use window::{Filter, Numbers};
 
 use crate::arrow_types::to_arrow_schema;
 use crate::chunk::Chunk;
@@ -58,6 +62,7 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
     let mut rejected = RejectedRows::new(&request.rejected, &request.mapping.source);
     let mut unfit = UnfitRows::new(&request.source, &request.mapping);
     let mut wanted = FirstRows::new(request.first_rows);
+    let filter = request.window.map(|window| Filter::new(&request.mapping, window)).transpose()?;
     let mut rows_read = 0;
     let mut marked = Marked::default();
     let parts = request.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
@@ -71,6 +76,10 @@ pub fn convert(request: &ConvertRequest) -> Result<ConvertReply, DriverError> {
         sink.expect(known.or_else(|| reader.rows().filter(|_| single)).map(|rows| rows.min(most)));
         for batch in reader {
             let batch = wanted.of(batch?);
+            let batch = match &filter {
+                Some(filter) => filter.keep(&batch)?,
+                None => batch,
+            };
             let evaluated = program.run(&batch)?;
             if request.first_rows.is_some() {
                 unfit.add(part, first_row, &evaluated.unfit);

@@ -1,5 +1,6 @@
 //! What a reader process is asked to convert, and what it answers.
 
+use super::window::Window;
 use crate::chunk::Chunk;
 use crate::durable::Identity;
 use crate::evidence::{RowSum, State};
@@ -35,6 +36,27 @@ pub struct ConvertRequest {
     /// What to note of one column of the target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<MarkOf>,
+    /// Only these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// What the largest value of a column of the target is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MarkRequest {
+    /// Where the old dataset lies.
+    pub source: Anchor,
+    /// How it is laid out.
+    pub source_layout: Layout,
+    /// Which of its rows.
+    pub chunks: Vec<Chunk>,
+    /// Old columns to new ones.
+    #[serde(with = "crate::again")]
+    pub mapping: Arc<Mapping>,
+    /// Place of the column in the target.
+    pub column: usize,
+    /// Rows of a batch.
+    pub batch_rows: usize,
 }
 
 /// A column of the target whose largest value is wanted: a date, a timestamp or an integer of at most 63 bits.

@@ -4,7 +4,7 @@ use super::RUN_BYTES;
 use super::canonical;
 use crate::arrow_types::to_arrow_schema;
 use crate::chunk::Chunk;
-use crate::convert::Source;
+use crate::convert::{Filter, Source, Window};
 use crate::durable::Identity;
 use crate::evidence::{ColumnKey, RowHasher};
 use crate::expr::Program;
@@ -34,6 +34,9 @@ pub struct SideOf {
     pub schema: Schema,
     /// What is made of it before it is compared.
     pub mapping: Option<Box<Mapping>>,
+    /// Only these rows; needs a mapping.
+    #[serde(default)]
+    pub window: Option<Window>,
     /// What is compared.
     pub columns: Vec<ColumnOf>,
 }
@@ -91,6 +94,10 @@ impl SideOf {
             Some(mapping) => Some(Program::new(&mapping.columns, &to_arrow_schema(schema))?),
             None => None,
         };
+        let filter = match (&self.mapping, self.window) {
+            (Some(mapping), Some(window)) => Some(Filter::new(mapping, window)?),
+            _ => None,
+        };
         let columns = if program.is_some() { None } else { Some(places.as_slice()) };
         let source = PartSource { anchor, layout, schema, columns, batch_rows };
         let mut rejected = 0;
@@ -98,6 +105,10 @@ impl SideOf {
         {
             for batch in source.open(part, partition)? {
                 let batch = batch?;
+                let batch = match &filter {
+                    Some(filter) => filter.keep(&batch)?,
+                    None => batch,
+                };
                 match &program {
                     None => each(batch.columns())?,
                     Some(program) => {

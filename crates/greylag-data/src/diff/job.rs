@@ -5,6 +5,7 @@ use super::merge::{Outcome, merge, reduce, runs_of};
 use super::pick::{PickRequest, PickedRow};
 use super::report::{Report, differences};
 use super::runs::{Run, RunFile};
+use crate::convert::Window;
 use crate::durable::Identity;
 use crate::error::odd_reply;
 use crate::io_error::io_error;
@@ -49,6 +50,8 @@ pub struct Side {
     pub schema: Schema,
     /// What is made of it before it is compared.
     pub mapping: Option<Mapping>,
+    /// Only these rows; needs a mapping.
+    pub window: Option<Window>,
 }
 
 impl Side {
@@ -140,6 +143,7 @@ impl Diff<'_> {
             layout: side.layout.clone(),
             schema: side.schema.clone(),
             mapping: side.mapping.clone().map(Box::new),
+            window: side.window,
             columns: pairing.columns.iter().map(column).collect(),
         };
         Ok(Prepared { known_as: side.known_as.clone(), request, units, files })

@@ -8,6 +8,7 @@
 
 use super::changes::{Mark, marks};
 use super::dataset::{Manners, Place, content_fingerprint, fingerprint_of, manners};
+use super::derive::{Made, WRITTEN, stem};
 use super::increment::{Choice, Increment, Piece};
 use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
@@ -143,6 +144,8 @@ struct Run<'a> {
     files: Vec<DataFile>,
     /// What it takes and what it keeps, if runs take up what changed.
     choice: Option<Choice>,
+    /// What a writer made, if it is a derived dataset.
+    made: Option<Made>,
 }
 
 impl<'a> Run<'a> {
@@ -155,7 +158,11 @@ impl<'a> Run<'a> {
             Some(increments) => Some(Choice::make(job, increments, &source, listing.files.clone())?),
         };
         let files = choice.as_ref().map_or(listing.files, |choice| choice.convert.clone());
-        Ok(Self { job, staging, place: source, files, choice })
+        if job.request.plan.derived.is_some() {
+            staging.take(job.disk()).on("claim", &staging.path())?;
+        }
+        let made = Made::of(job, &staging)?;
+        Ok(Self { job, staging, place: source, files, choice, made })
     }
 
     /// Names and identities of what is converted.
@@ -168,7 +175,10 @@ impl<'a> Run<'a> {
     fn units(&mut self) -> Result<Vec<Unit>, DriverError> {
         let (job, anchor, layout) = (self.job, &self.place.anchor, &self.job.request.plan.source.layout);
         match &mut self.choice {
-            None => job.units(anchor, layout, &self.files),
+            None => match &self.made {
+                Some(made) => made.units(job, || job.units(anchor, layout, &self.files)),
+                None => job.units(anchor, layout, &self.files),
+            },
             Some(choice) => choice.units(&|file| job.units(anchor, layout, std::slice::from_ref(file))),
         }
     }
@@ -236,6 +246,9 @@ impl<'a> Run<'a> {
                 keep.insert(self.rejected_path(key));
             }
         }
+        if let Some(made) = &self.made {
+            keep.extend(made.keep()?);
+        }
         if claim == Claim::Taken {
             self.staging.tidy(self.job.disk(), &keep).on("remove", &self.staging.path())?;
         }
@@ -262,17 +275,23 @@ impl<'a> Run<'a> {
             (Shape::File, false) => self.piece(key),
             _ => self.staging.data(),
         };
+        let made = self.made.as_ref();
+        let theirs = made.filter(|_| key.starts_with(WRITTEN));
+        let (anchor, layout, mapping, window) = match theirs {
+            Some(made) => (&made.anchor, &plan.target_layout, &made.derived.copy, made.of_the_writer()),
+            None => (&self.place.anchor, &plan.source.layout, &plan.mapping, made.and_then(Made::of_the_old)),
+        };
         ConvertRequest {
-            source: self.place.anchor.clone(),
-            source_layout: plan.source.layout.clone(),
+            source: anchor.clone(),
+            source_layout: layout.clone(),
             chunks: unit.chunks.clone(),
             first_rows: None,
-            mapping: Arc::new(plan.mapping.clone()),
+            mapping: Arc::new(mapping.clone()),
             output: Output {
                 layout: plan.target_layout.clone(),
                 is_there: path == self.staging.path(),
                 path,
-                stem: key.replace("unit", "part"),
+                stem: stem(key),
                 head,
                 even_if_empty,
             },
@@ -282,6 +301,7 @@ impl<'a> Run<'a> {
             },
             limits: self.job.plane.options.limits,
             mark: self.mark(),
+            window,
         }
     }
 
@@ -382,12 +402,15 @@ impl<'a> Run<'a> {
             ..Backfilled::default()
         };
         let mut marked = Marked::default();
-        for reply in replies.values() {
+        for (key, reply) in &replies {
             marked.merge(reply.marked);
             all.rows_read += reply.rows_read;
             all.rejected += reply.rejected;
             all.target.merge(&reply.target);
-            all.source_state.merge(&reply.source);
+            // What a writer made has no source to be held against.
+            if !key.starts_with(WRITTEN) {
+                all.source_state.merge(&reply.source);
+            }
             all.files.extend(reply.files.iter().cloned());
         }
         let nothing = self.choice.as_ref().is_none_or(|choice| choice.kept.is_empty() && !choice.has_base(self.job));

@@ -321,6 +321,7 @@ impl Back<'_> {
             rejected: RejectedOutput { path: self.into.join("_rejected"), with_values: false },
             limits: self.job.plane.options.limits,
             mark: None,
+            window: None,
         }))
     }
 

@@ -23,6 +23,7 @@
 
 use super::backfill::Backfilled;
 use super::dataset::{Place, content_fingerprint};
+use super::derive::Made;
 use super::{Job, OnPath, output};
 use crate::diff::{Cell, Diff, Difference, Report, Side};
 use crate::durable::remove;
@@ -114,13 +115,24 @@ impl Job<'_> {
             layout: plan.target_layout.clone(),
             schema: plan.mapping.target.clone(),
             mapping: None,
+            window: None,
         };
-        let report = self.make_diff(&left.side, &right, spec)?;
+        let (left_side, right) = self.sides(left.side, right)?;
+        let report = self.make_diff(&left_side, &right, spec)?;
         let file = self.name_differences(key, &report.differences)?;
         let found = evidence(report, file.as_deref());
         let finished = Finished { of, found };
         self.context.checkpoint(key, &output(&finished)?)?;
         Ok(DiffEvidence { command, ..finished.found })
+    }
+
+    /// Of a derived dataset whose past is backfilled, what is compared with the old one is what both have made.
+    fn sides(&self, left: Side, right: Side) -> Result<(Side, Side), DriverError> {
+        if left.mapping.is_none() {
+            return Ok((left, right));
+        }
+        let Some(made) = Made::of(self, &self.staging()?)? else { return Ok((left, right)) };
+        Ok(made.overlap(self, left.clone())?.unwrap_or((left, right)))
     }
 
     fn left(&self, spec: &DiffSpec, backfilled: &Backfilled) -> Result<Left, DriverError> {
@@ -152,8 +164,15 @@ impl Job<'_> {
             Some(other) => other.to_owned(),
         };
         let known_as = Some(format!("{} {content}", place.path.display()));
-        let side =
-            Side { anchor: place.anchor, known_as, files, layout: observed.layout, schema: observed.schema, mapping };
+        let side = Side {
+            anchor: place.anchor,
+            known_as,
+            files,
+            layout: observed.layout,
+            schema: observed.schema,
+            mapping,
+            window: None,
+        };
         Ok(Left { side, word, content })
     }
 

@@ -9,6 +9,7 @@
 //! | step | effect | an earlier attempt is known by | undo |
 //! |---|---|---|---|
 //! | expand | a hidden, empty staging directory, unless a file may do | its name | remove it |
+//! | survey | none | - | nothing |
 //! | backfill | files in staging, settled | the ledger, and the files it names | remove them |
 //! | verify | none | - | nothing |
 //! | publish | one rename, staging → target | the target's inode is the staged one's | carry new rows back, then rename back |
@@ -41,6 +42,7 @@ mod carry_back;
 mod changes;
 mod cutover;
 mod dataset;
+mod derive;
 mod diff_check;
 mod expand;
 mod generation;
@@ -48,6 +50,7 @@ mod increment;
 mod observe;
 mod publish;
 mod retire;
+mod survey;
 mod take_back;
 mod units;
 mod verify;
@@ -62,6 +65,7 @@ use crate::request::{Readers, Reply, Request};
 use crate::seen::Seen;
 use crate::staging::Staging;
 pub(crate) use dataset::{Place, content_fingerprint};
+pub use derive::ForWriter;
 use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
@@ -147,6 +151,7 @@ pub fn executors(plane: &Arc<DataPlane>) -> Vec<Arc<dyn Executor>> {
     };
     vec![
         step(&["data/expand"], &expand::Expand),
+        step(&["data/survey"], &survey::Find),
         step(&["data/backfill"], &backfill::Backfill),
         step(&["data/verify"], &verify::Verify),
         step(&["data/publish"], &publish::Publish),
@@ -252,7 +257,8 @@ impl Job<'_> {
 
     /// Whether nothing but one file has to be staged, if one unit makes it.
     fn is_one_file(&self) -> bool {
-        self.request.plan.target_layout.shape == Shape::File && !self.rejects()
+        let plan = self.request.plan;
+        plan.target_layout.shape == Shape::File && !self.rejects() && plan.derived.is_none()
     }
 
     fn disk(&self) -> &dyn Disk {

@@ -4,6 +4,7 @@
 //! it anew, an undo removes it, and so does `greylag gc` once the run has ended.
 
 use super::backfill::Backfilled;
+use super::derive::{Made, is_written};
 use super::diff_check::Staged;
 use super::increment::Increment;
 use super::units::Unit;
@@ -19,7 +20,9 @@ use crate::verify::{Facts, Found, SECOND_OPINION_ROWS, SampleOf, VerifyReply, Ve
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Progress, Rehearsal, StepReport};
 use greylag_model::check::{CheckResult, DiffEvidence, Evidence, Verdict};
+use greylag_model::derived::History;
 use greylag_model::increment::{Late, mark_text};
+use greylag_model::mapping::Mapping;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -57,8 +60,14 @@ impl Work for Verify {
         let (files, differ) = staged_files(&data, &backfilled)?;
         let anchor = Anchor { root: None, path: data.display().to_string() };
         let layout = &job.request.plan.target_layout;
-        let units = job.units(&anchor, layout, &files)?;
-        let (total, source_rows) = passes(job, &anchor, &units, backfilled.increment.as_ref())?;
+        let made = Made::of(job, &staging)?;
+        // What a writer made is read back by itself: it has no way back to the old dataset.
+        let (theirs, mapped): (Vec<DataFile>, Vec<DataFile>) =
+            files.iter().cloned().partition(|file| is_written(job.request.plan.derived.as_deref(), &file.relative));
+        let mut units = job.units(&anchor, layout, &mapped)?;
+        let mine = units.len();
+        units.extend(job.units(&anchor, layout, &theirs)?);
+        let (total, source_rows) = passes(job, &anchor, (&units, mine), backfilled.increment.as_ref(), made.as_ref())?;
         let diffs = job.diffs(&backfilled, &Staged { data: &data, files: &files })?;
         job.fault("in-effect", &data)?;
         report(job, &backfilled, (&total, source_rows), &diffs, differ.as_deref(), units.len())
@@ -97,19 +106,21 @@ fn staged_files(data: &Path, backfilled: &Backfilled) -> Result<(Vec<DataFile>, 
     Ok((files, differ))
 }
 
-/// All passes: the sample first, then the read-back, which looks for the sample's rows. Also how many rows the source
+/// All passes over units, of which the first so many hold rows that the mapping made: the sample first, then the read-back, which looks for the sample's rows. Also how many rows the source
 /// has, counted without the pass that wrote.
 fn passes(
     job: &Job<'_>,
     target: &Anchor,
-    units: &[Unit],
+    (units, mapped): (&[Unit], usize),
     increment: Option<&Increment>,
+    made: Option<&Made>,
 ) -> Result<(VerifyReply, Option<u64>), DriverError> {
-    let Samples { samples, units: sources, rows: source_rows } = samples(job, increment)?;
+    let Samples { samples, units: sources, rows: source_rows } = samples(job, increment, made)?;
     let mapping = Arc::new(job.request.plan.mapping.clone());
-    let request = |unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
+    let copy = made.map(|made| Arc::new(made.derived.copy.clone()));
+    let request = |mapping: &Arc<Mapping>, unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
         Request::Verify(Box::new(VerifyRequest {
-            mapping: Arc::clone(&mapping),
+            mapping: Arc::clone(mapping),
             target: target.clone(),
             target_layout: job.request.plan.target_layout.clone(),
             chunks: unit.map(|unit| unit.chunks.clone()).unwrap_or_default(),
@@ -126,19 +137,25 @@ fn passes(
         _ => Err(crate::error::odd_reply()),
     };
     // The usual small dataset: one request does it all.
-    if let ([unit], [sample]) = (units, samples.as_slice()) {
-        let reply = ask(&request(Some(unit), Some(sample.clone()), Vec::new()))?;
+    if let ([unit], [sample], 1) = (units, samples.as_slice(), mapped) {
+        let reply = ask(&request(&mapping, Some(unit), Some(sample.clone()), Vec::new()))?;
         add(&mut lock(), reply);
     } else {
         job.in_parallel(&samples, |_, sample| {
-            let reply = ask(&request(None, Some(sample.clone()), Vec::new()))?;
+            let reply = ask(&request(&mapping, None, Some(sample.clone()), Vec::new()))?;
             lock().sampled.merge(reply.sampled);
             Ok(())
         })?;
         let expected = lock().sampled.expected.clone();
         let progress = Mutex::new(Progress { chunks_total: units.len() as u64, ..Progress::default() });
-        job.in_parallel(units, |_, unit| {
-            let reply = ask(&request(Some(unit), None, expected.clone()))?;
+        job.in_parallel(units, |number, unit| {
+            let reply = match &copy {
+                Some(copy) if number >= mapped => {
+                    let reply = ask(&request(copy, Some(unit), None, Vec::new()))?;
+                    VerifyReply { source: empty_reply(job).source, ..reply }
+                }
+                _ => ask(&request(&mapping, Some(unit), None, expected.clone()))?,
+            };
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
             progress.rows += reply.target.rows;
             progress.bytes += unit.bytes();
@@ -149,6 +166,10 @@ fn passes(
         })?;
     }
     let total = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if made.is_some() {
+        // Two have made them: nobody's metadata tells how many there are to be.
+        return Ok((total, None));
+    }
     let source_rows = source_rows.or_else(|| (samples.len() == sources).then_some(total.sampled.of));
     Ok((total, source_rows))
 }
@@ -185,8 +206,12 @@ struct Samples {
 }
 
 /// The source's chunks to sample, chosen by the hash of their names.
-fn samples(job: &Job<'_>, increment: Option<&Increment>) -> Result<Samples, DriverError> {
+fn samples(job: &Job<'_>, increment: Option<&Increment>, made: Option<&Made>) -> Result<Samples, DriverError> {
     let plan = job.request.plan;
+    if made.is_some_and(|made| made.derived.history != History::Backfill) {
+        return Ok(Samples { samples: Vec::new(), units: 0, rows: None });
+    }
+    let window = made.and_then(Made::of_the_old);
     let source = job.source()?;
     let declared = crate::listing::FileFormat::of(&plan.source.layout.format);
     let mut listing = crate::listing::list(&source.anchor, Some(declared))?;
@@ -210,6 +235,7 @@ fn samples(job: &Job<'_>, increment: Option<&Increment>) -> Result<Samples, Driv
         first_rows: None,
         rows: share,
         seed: xxh3_64(unit.key.as_bytes()),
+        window,
     };
     let rows = units.iter().flat_map(|unit| &unit.chunks).map(crate::chunk::Chunk::rows).sum();
     Ok(Samples { samples: chosen.iter().map(sample).collect(), units: units.len(), rows })
@@ -258,6 +284,7 @@ fn report(
         diffs,
         files_differ: differ,
         kept: kept.map_or((0, 0), |kept| (kept.kept_rows, kept.kept_rejected)),
+        mapped: plan.derived.as_ref().is_none_or(|derived| derived.history == History::Backfill),
     });
     checks.extend(kept.and_then(|kept| late_rows(job, kept)));
     if let Some(failed) = checks.iter_mut().find(|check| check.verdict == Verdict::Fail) {

@@ -156,6 +156,7 @@ impl Attempt<'_> {
             rejected: RejectedOutput { path: self.room.join("rejected.jsonl"), with_values: false },
             limits: self.limits(),
             mark: None,
+            window: None,
         };
         match self.call(&Request::Convert(Box::new(request)))? {
             Reply::Convert(reply) if reply.is_inside() => Ok(*reply),
@@ -176,6 +177,7 @@ impl Attempt<'_> {
             target_layout: self.task.target_layout.clone(),
             chunks: written.collect(),
             sample: Some(SampleOf {
+                window: None,
                 source: self.source.clone(),
                 source_layout: self.task.source.layout.clone(),
                 chunks: self.chunks.clone(),
@@ -233,6 +235,7 @@ impl Attempt<'_> {
             diffs: &[],
             files_differ: verified.schema_differs.as_deref(),
             kept: (0, 0),
+            mapped: true,
         })
     }
 }

@@ -42,6 +42,8 @@ pub struct Facts<'a> {
     pub files_differ: Option<&'a str>,
     /// Rows, and rejected rows, of files that an increment keeps: they were proven when they were made.
     pub kept: (u64, u64),
+    /// Whether any of the rows were made by the mapping, so that there is a way back to prove.
+    pub mapped: bool,
 }
 
 /// Judges: the comparisons of [`greylag_model::check::judge`], then `reverse`, `tolerance` and `reference`.
@@ -65,8 +67,10 @@ pub fn judge(facts: &Facts<'_>) -> Vec<CheckResult> {
     }));
     let own = results.len() - facts.checks.len();
     let ways = WaysBack::of(facts.mapping);
-    let proofs = [reverse(facts, &ways), tolerance(facts, &ways), reference(facts, &ways)];
-    results.splice(own..own, proofs.into_iter().flatten());
+    if facts.mapped {
+        let proofs = [reverse(facts, &ways), tolerance(facts, &ways), reference(facts, &ways)];
+        results.splice(own..own, proofs.into_iter().flatten());
+    }
     results
 }
 

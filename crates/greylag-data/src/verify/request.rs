@@ -2,6 +2,7 @@
 
 use crate::chunk::Chunk;
 use crate::convert::SourceState;
+use crate::convert::Window;
 use crate::evidence::{RowSum, State};
 use crate::listing::Anchor;
 use greylag_model::dataset::Layout;
@@ -43,6 +44,9 @@ pub struct SampleOf {
     /// Only the first so many of their rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_rows: Option<u64>,
+    /// Only these rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// Rows to take.
     pub rows: usize,
     /// Makes the choice.

@@ -3,7 +3,7 @@
 use super::request::{SampleOf, Sampled};
 use super::{SECOND_OPINION_ROWS, WaysBack};
 use crate::arrow_types::to_arrow_schema;
-use crate::convert::{FirstRows, Source};
+use crate::convert::{Filter, FirstRows, Source};
 use crate::error::{arrow, expression};
 use crate::evidence::{ColumnKey, RowHasher, RowSum, ValueRow, hash_column};
 use crate::expr::{BatchRow, Program};
@@ -25,13 +25,18 @@ pub fn sample(of: &SampleOf, mapping: &Mapping, batch_rows: usize) -> Result<Sam
     let source = Source { anchor: &of.source, layout: &of.source_layout, schema: &mapping.source, batch_rows };
     let mut choice = Choice { rows: of.rows, seed: of.seed, ..Choice::default() };
     let mut wanted = FirstRows::new(of.first_rows);
+    let filter = of.window.map(|window| Filter::new(mapping, window)).transpose()?;
     let parts = of.chunks.iter().flat_map(|chunk| chunk.parts.iter().map(move |part| (part, &chunk.partition)));
     for (part, partition) in parts {
         if wanted.is_done() {
             break;
         }
         for batch in source.open(part, partition)? {
-            choice.look_at(&wanted.of(batch?))?;
+            let batch = wanted.of(batch?);
+            match &filter {
+                Some(filter) => choice.look_at(&filter.keep(&batch)?)?,
+                None => choice.look_at(&batch)?,
+            }
             if wanted.is_done() {
                 break;
             }

@@ -42,6 +42,7 @@ impl Pair {
                 },
                 schema: from_arrow_schema(&batch.schema()).unwrap(),
                 mapping: None,
+                window: None,
             }
         };
         let sides = [side("left.parquet", left), side("right.parquet", right)];

@@ -309,6 +309,7 @@ impl Setup {
             cohort: 0,
             window: None,
             warnings: Vec::new(),
+            derived: None,
             increments: None,
             sample: None,
         };

@@ -76,6 +76,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         cohort: 0,
         window: None,
         warnings: Vec::new(),
+        derived: None,
         increments: None,
         sample: None,
         undo: None,

@@ -24,6 +24,7 @@ use greylag_driver::sandbox::{Ended, Folder, Job, Limit, Report, Sandbox};
 use greylag_driver::values;
 use greylag_model::code::{engine, fleet as code};
 use greylag_model::custom::{Command, hash_of};
+use greylag_model::derived::Read;
 use greylag_model::spec::{ErrorClass, Sees};
 use greylag_model::task::Direction;
 use said::Said;
@@ -36,7 +37,7 @@ use std::sync::Arc;
 pub const PROTOCOL: u32 = 1;
 
 /// Where a task's datasets lie.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Places {
     /// The old one.
     pub source: PathBuf,
@@ -44,10 +45,23 @@ pub struct Places {
     pub target: PathBuf,
     /// What is backfilled and not published yet, if there is any.
     pub staging: Option<PathBuf>,
+    /// What the writer of a derived dataset is given, if the step is one.
+    pub writer: Option<Writer>,
+}
+
+/// What the writer of a derived dataset is given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Writer {
+    /// What it reads, and where that lies.
+    pub reads: Vec<(Read, PathBuf)>,
+    /// The empty directory that it writes to.
+    pub writes: PathBuf,
+    /// From where on it is to make rows, as people write it; none: all.
+    pub since: Option<String>,
 }
 
 /// Finds them.
-pub type FindPlaces = dyn Fn(&StepRequest<'_>) -> Result<Places, DriverError> + Send + Sync;
+pub type FindPlaces = dyn Fn(&StepRequest<'_>, &dyn Context) -> Result<Places, DriverError> + Send + Sync;
 
 /// Runs the commands of custom steps.
 pub struct CustomSteps {
@@ -61,7 +75,7 @@ impl CustomSteps {
     pub fn new(
         sandbox: Arc<dyn Sandbox>,
         folder: PathBuf,
-        places: impl Fn(&StepRequest<'_>) -> Result<Places, DriverError> + Send + Sync + 'static,
+        places: impl Fn(&StepRequest<'_>, &dyn Context) -> Result<Places, DriverError> + Send + Sync + 'static,
     ) -> Self {
         Self { sandbox, places: Box::new(places), folder }
     }
@@ -75,14 +89,14 @@ impl CustomSteps {
     ) -> Result<Outcome, DriverError> {
         let scripts = Scripts::copy(&self.folder, request, &command.scripts)?;
         let inputs = values::inputs(request, context)?;
-        let places = (self.places)(request)?;
+        let places = (self.places)(request, context)?;
         let (folders, told) = folders(request, command, &places, &scripts)?;
         let job = Job {
             argv: argv.to_vec(),
             folders,
             directory: PathBuf::from("/work"),
             environment: BTreeMap::new(),
-            input: question(request, &inputs, &told),
+            input: question(request, &inputs, &told, places.writer.as_ref()),
             network: command.network,
             limits: command.limits,
             time_millis: request.step.timeout_millis,
@@ -204,11 +218,32 @@ fn folders(
         folders.push(read(path, &seen));
         *tells = Some(seen);
     }
-    if let Some(folder) = &command.writes {
+    if let Some(writer) = &places.writer {
+        for (of, path) in &writer.reads {
+            if !path.exists() {
+                let message = format!("`{}` reads `{}`, which is not there", request.step.name(), of.name);
+                return Err(
+                    DriverError::permanent(code::JOB_START, message).hint("what it reads is published before it")
+                );
+            }
+            folders.push(read(path, &seen_at(of, path)));
+        }
+        folders.push(Folder { path: writer.writes.clone(), at: PathBuf::from("/out"), writable: true });
+        told.writes = Some("/out");
+    } else if let Some(folder) = &command.writes {
         folders.push(Folder { path: PathBuf::from(folder), at: PathBuf::from("/out"), writable: true });
         told.writes = Some("/out");
     }
     Ok((folders, told))
+}
+
+/// Where a writer sees what it reads: a directory by its name, a single file in one of its name.
+fn seen_at(of: &Read, path: &Path) -> String {
+    let at = format!("/data/reads/{}", of.name.replace(['/', ':'], "."));
+    match path.is_dir() {
+        true => at,
+        false => format!("{at}/{}", path.file_name().unwrap_or_default().to_string_lossy()),
+    }
 }
 
 /// The same for every attempt of a step in a run, another one for every other step.
@@ -217,10 +252,15 @@ fn key(request: &StepRequest<'_>) -> String {
     hash_of(names.to_string().as_bytes())[..32].to_owned()
 }
 
-fn question(request: &StepRequest<'_>, inputs: &BTreeMap<String, Value>, told: &Told) -> Vec<u8> {
+fn question(
+    request: &StepRequest<'_>,
+    inputs: &BTreeMap<String, Value>,
+    told: &Told,
+    writer: Option<&Writer>,
+) -> Vec<u8> {
     let plan = request.plan;
     let source = &plan.source;
-    let question = json!({
+    let mut question = json!({
         "version": PROTOCOL,
         "run": request.run,
         "task": request.task,
@@ -248,6 +288,18 @@ fn question(request: &StepRequest<'_>, inputs: &BTreeMap<String, Value>, told: &
         "writes": told.writes,
         "mapping": plan.mapping,
     });
+    if let (Some(writer), Some(derived)) = (writer, &plan.derived) {
+        let reads = writer.reads.iter().map(|(of, path)| {
+            let Read { name, entity, layout, schema, .. } = of;
+            let read =
+                json!({"ref": entity.to_string(), "layout": layout, "schema": schema, "path": seen_at(of, path)});
+            (name.clone(), read)
+        });
+        question["reads"] = reads.collect::<BTreeMap<_, _>>().into_iter().collect();
+        question["history"] = json!(derived.history);
+        question["watermark"] = json!(derived.watermark);
+        question["since"] = json!(writer.since);
+    }
     let mut text = question.to_string().into_bytes();
     text.push(b'\n');
     text

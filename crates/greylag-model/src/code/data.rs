@@ -176,6 +176,9 @@ codes! {
     OLD_GONE = 668, "there is no old dataset to go back to",
         cause: "Somebody has removed or renamed the old dataset since the new one was published. Taking the new one away would leave nothing of the dataset, so it stays.",
         cure: "Put the old dataset back in its place, then `greylag retry RUN --failed`; or keep the new one.";
+    NO_MARK = 669, "rows of a writer that nobody can place",
+        cause: "The past of a derived dataset ends at a watermark, and the writer makes what is not below it. Some of its rows have no value in that column, so that nobody knows whose they are. Nothing was published.",
+        cure: "Let the writer give every row a value there, or choose another column as `watermark`.";
     DIFF_REFUSED = 670, "the datasets cannot be compared like this",
         cause: "What was asked of the diff does not go with the columns of the two datasets, or would take more memory than a diff may have. Nothing was changed.",
         cure: "The message names the column or the option. `greylag catalog show NAME` lists a dataset's columns.";

@@ -157,4 +157,7 @@ codes! {
     NO_WATERMARK = 457, "a dataset without the watermark of the others",
         cause: "`increments.watermark` names a column that this new dataset does not have, or has with a type that cannot be one. It is migrated without a watermark, so late rows are not counted.",
         cure: "Nothing, if that is right; else give its pair a `watermark` of its own.";
+    BAD_DERIVED = 458, "a derived dataset that cannot be made",
+        cause: "The pair's `derived` contradicts itself or the new dataset's columns, its writer is no command that is `readOnly`, or what it reads is not there or is blocked.",
+        cure: "Correct the place that is named. `docs/reference/migration-file.md` has the keys of `derived`.";
 }

@@ -7,6 +7,7 @@
 //! checks) is resolved once for each distinct (mapping, layout, source schema, source layout).
 
 use super::conflict::Conflicts;
+use super::derived;
 use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
@@ -81,7 +82,10 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         Ok(procedure) => procedure,
         Err(diagnostics) => return refused(diagnostics),
     };
-    let order = Order::new(&sources(pairs, snapshot), &snapshot.lineage);
+    let sources = sources(pairs, snapshot);
+    let mut lineage = snapshot.lineage.clone();
+    lineage.extend(derived::edges(migration, &sources));
+    let order = Order::new(&sources, &lineage);
     let mut reasons = Conflicts::find(pairs, snapshot, procedure.through, places);
     for (pair, circle) in order.circles() {
         let diagnostic = Diagnostic::error(code::plan::LINEAGE_CYCLE, format!("lineage runs in a circle: {circle}"))
@@ -95,10 +99,11 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         references: &snapshot.references,
         prepared: HashMap::new(),
     };
-    let tasks: Vec<Option<PlanTask>> = (0..pairs.len())
+    let mut tasks: Vec<Option<PlanTask>> = (0..pairs.len())
         .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
         .collect();
     drop(compiler);
+    derived::connect(migration, &snapshot.references, places, &mut tasks, &mut reasons);
     freeze(migration, places, snapshot, options, &procedure, &order, tasks, reasons)
 }
 
@@ -183,7 +188,18 @@ impl<'a> Compiler<'a> {
                 return None;
             }
         };
+        let made = match derived::resolve(spec, number, (layout, mapping), self.places) {
+            Ok(made) => made,
+            Err(errors) => {
+                reasons.extend(errors);
+                return None;
+            }
+        };
         let mut task = self.assemble(number, probed, observed, &prepared, procedure);
+        if let (Some(made), Some(asked)) = (made, &pair.derived) {
+            task.derived = Some(Box::new(made));
+            derived::arrange(&mut task, asked);
+        }
         task.increments = increments.0;
         if task.goes_on() {
             // Its undo puts the generation before it back, in which they stay.
@@ -255,6 +271,7 @@ impl<'a> Compiler<'a> {
             references: diff_check::references(&checks, self.references),
             checks,
             steps: procedure.steps.clone(),
+            derived: None,
             increments: None,
             after: Vec::new(),
             cohort: 0,
@@ -351,9 +368,15 @@ fn freeze(
     let mut candidates = Vec::with_capacity(drafted.len());
     for (number, task) in drafted.into_iter().enumerate() {
         let Some(mut task) = task else { continue };
+        task.after = derived::after(migration, number, &ids);
         for upstream in order.upstream_of(number) {
             match &ids[upstream] {
-                Some(id) => task.after.push(After { task: id.clone(), phase: Phase::Publish }),
+                Some(id) => {
+                    let after = After { task: id.clone(), phase: Phase::Publish };
+                    if !task.after.contains(&after) {
+                        task.after.push(after);
+                    }
+                }
                 None => task.warnings.push(warning::upstream_blocked(&task.id, &pairs[upstream])),
             }
         }

@@ -5,6 +5,7 @@
 
 use super::{ChangeSymbol, Plan, PlanTask, changes, sample};
 use crate::code;
+use crate::derived::History;
 use crate::diagnostic::Diagnostic;
 use crate::increment::mark_text;
 use crate::rollout::Gate;
@@ -136,7 +137,8 @@ impl Page {
                 .map(|change| (change.symbol, change.subject.as_str(), change.detail.as_str()))
                 .chain(task.breaking.iter().map(|why| (ChangeSymbol::Remove, "", why.as_str())))
                 .collect();
-            let key = (key, task.undo.as_ref());
+            let key =
+                (key, task.undo.as_ref(), task.derived.as_deref().map(|derived| (&derived.writer, derived.history)));
             let group = *at.entry(key).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
@@ -176,6 +178,7 @@ impl Page {
             };
             self.line(kind, 0, format!("~ {}: {same}  {size}{end}", datasets(tasks.len())));
         }
+        self.derived(first);
         self.increments(tasks);
         self.changes(first);
         self.kept(tasks);
@@ -194,6 +197,21 @@ impl Page {
             let more = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
             self.line(LineKind::Note, 6, format!("{}{more}", names.join(", ")));
         }
+    }
+
+    /// Who makes a derived dataset, of what, and where its past comes from.
+    fn derived(&mut self, task: &PlanTask) {
+        let Some(derived) = &task.derived else { return };
+        let reads: Vec<String> = derived.reads.iter().map(|read| read.entity.short()).collect();
+        let past = match (derived.history, &derived.watermark) {
+            (History::Backfill, Some(column)) if derived.overlap > 0 => {
+                format!("the past up to the last `{column}` is converted, an overlap is compared")
+            }
+            (History::Backfill, Some(column)) => format!("the past up to the last `{column}` is converted"),
+            (History::None, Some(column)) => format!("nothing before the last `{column}`"),
+            _ => "all of it is made anew and compared".to_owned(),
+        };
+        self.line(LineKind::Note, 6, format!("made by `{}` from {}; {past}", derived.writer, reads.join(", ")));
     }
 
     /// What tasks go on from, and how far they are.

@@ -4,6 +4,7 @@ mod changes;
 mod check_spec;
 mod compile;
 mod conflict;
+mod derived;
 mod diff_check;
 mod estimate;
 pub mod explain;
@@ -26,6 +27,7 @@ pub use staleness::{Staleness, staleness};
 
 use crate::custom::Custom;
 use crate::dataset::{Layout, Location};
+use crate::derived::Derived;
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::{PlanId, TaskId, Timestamp};
@@ -202,6 +204,9 @@ pub struct PlanTask {
     pub references: BTreeMap<String, Observed>,
     /// Steps in order.
     pub steps: Vec<Step>,
+    /// How it is made from others, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<Box<Derived>>,
     /// How its runs take up what changed; none if it is moved once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub increments: Option<Increments>,

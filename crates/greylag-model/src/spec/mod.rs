@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod check;
+mod derived;
 mod diff;
 pub mod duration;
 mod increments;
@@ -31,6 +32,7 @@ pub(crate) mod steps;
 mod template;
 mod translate;
 
+pub use derived::{DerivedSpec, History};
 pub use diff::{DiffSpec, SOURCE, With};
 pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};
 pub use limits::{LimitSpec, Limits, LimitsSpec, OwnerLimitSpec, Priority, RateSpec, StoreLimitSpec};
@@ -203,6 +205,9 @@ pub struct Pair {
     /// Checks of this pair, after the shared ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckSpec>,
+    /// How the dataset is made, if it is made from others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<DerivedSpec>,
     /// Watermark of this pair, instead of the shared one; only with `increments`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watermark: Option<WatermarkSpec>,

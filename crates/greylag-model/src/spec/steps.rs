@@ -184,7 +184,7 @@ fn plain(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": ["string", "number", "boolean"]})
 }
 
-fn plain_map(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+pub(super) fn plain_map(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({"type": "object", "additionalProperties": plain(generator)})
 }
 

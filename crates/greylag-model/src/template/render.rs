@@ -189,6 +189,7 @@ impl Renderer<'_> {
             mapping: Some(mapping),
             layout: None,
             checks: Vec::new(),
+            derived: None,
             watermark: None,
         });
         rendered.pairs.push(pair);

@@ -327,6 +327,7 @@ fn side(describe: &LocalFiles, observed: &Observed, mapping: Option<Mapping>) ->
         layout: observed.layout.clone(),
         schema: observed.schema.clone(),
         mapping,
+        window: None,
     })
 }
 

@@ -3,6 +3,7 @@
 
 mod cohorts;
 mod commands;
+mod derived;
 mod diff_check;
 mod formats;
 mod gc;
