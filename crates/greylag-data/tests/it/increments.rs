@@ -1,5 +1,7 @@
 //! Increments: what later runs read, what they make of the target, and the way back.
 
+#![expect(clippy::single_range_in_vec_init, reason = "a list of ranges of ids, of which there may be one")]
+
 use crate::files::{rows, write_parquet};
 use crate::support::{STEPS, Setup, World, code_of, parquet};
 use greylag_model::check::Verdict;

@@ -240,10 +240,10 @@ fn folders(
 /// Where a writer sees what it reads: a directory by its name, a single file in one of its name.
 fn seen_at(of: &Read, path: &Path) -> String {
     let at = format!("/data/reads/{}", of.name.replace(['/', ':'], "."));
-    match path.is_dir() {
-        true => at,
-        false => format!("{at}/{}", path.file_name().unwrap_or_default().to_string_lossy()),
+    if path.is_dir() {
+        return at;
     }
+    format!("{at}/{}", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// The same for every attempt of a step in a run, another one for every other step.

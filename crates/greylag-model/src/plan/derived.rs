@@ -145,7 +145,9 @@ pub(super) fn arrange(task: &mut PlanTask, asked: &DerivedSpec) {
     let step = |uses: String, phase, inserted| Step { uses, phase, approval: false, inserted, ..like.clone() };
     let inserted = Inserted { name: asked.writer.clone(), with: asked.with.clone(), ..Inserted::default() };
     let writer = step(format!("{PREFIX}{}", asked.writer), Phase::Backfill, Some(Box::new(inserted)));
-    task.steps.splice(expand + 1..expand + 1, [step(SURVEY.to_owned(), Phase::Expand, None), writer]);
+    let survey = step(SURVEY.to_owned(), Phase::Expand, None);
+    task.steps.insert(expand + 1, survey);
+    task.steps.insert(expand + 2, writer);
     let compares = asked.history == History::Rerun || asked.overlap.is_some();
     if compares {
         let diff = DiffSpec { key: asked.key.clone(), tolerance: asked.tolerance, ..DiffSpec::default() };

@@ -107,6 +107,21 @@ fn a_writer_that_makes_other_rows_in_the_overlap_is_found_and_nothing_is_publish
     assert_eq!(revenue(&rig), [&PAST[..], &FUTURE].concat());
 }
 
+/// The example, as it stands.
+#[test]
+fn the_example_is_what_it_says() {
+    let rig = Rig::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/derived");
+    for name in ["migration.yaml", "revenue.py"] {
+        rig.write(&format!("project/{name}"), fs::read(format!("{example}/{name}")).unwrap());
+    }
+    rig.write("data/orders_v1/a.csv", "id,day,shop,cents\n1,2026-03-04,x,40\n2,2026-03-05,x,50\n3,2026-03-06,x,60\n");
+    rig.write("data/revenue_v1/a.csv", "day,shop,cents\n2026-02-01,x,10\n2026-03-04,x,40\n2026-03-05,x,1\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.run(["apply", "-f", "project/migration.yaml", "--yes"]).ended(0);
+    assert_eq!(revenue(&rig), ["2026-02-01,x,10", "2026-03-04,x,40", "2026-03-05,x,50", "2026-03-06,x,60"]);
+}
+
 #[test]
 fn a_rerun_has_to_give_what_the_mapping_gives() {
     let rig = rig("history: rerun\n        key: [day, shop]", "");

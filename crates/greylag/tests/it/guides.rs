@@ -188,6 +188,11 @@ fn comparing() {
 }
 
 #[test]
+fn derived() {
+    check("derived.md");
+}
+
+#[test]
 fn increments() {
     check("increments.md");
 }
@@ -230,6 +235,7 @@ fn every_guide_is_run() {
         [
             "comparing.md",
             "custom-steps.md",
+            "derived.md",
             "first-migration.md",
             "increments.md",
             "limits.md",
