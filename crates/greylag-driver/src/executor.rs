@@ -43,9 +43,13 @@ pub trait Context: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Whether the attempt should end: paused, aborted, timed out or fenced. Long work asks between chunks.
     fn cancelled(&self) -> bool;
-    /// Records durably that `key` (a chunk) is done; returns when it is on disk. Fails with class conflict if this
-    /// attempt has lost its lease.
-    fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError>;
+    /// Records durably that keys (chunks) are done, all or nothing; returns when it is on disk. Fails with class conflict
+    /// if this attempt has lost its lease.
+    fn checkpoint_all(&self, notes: &[(String, Value)]) -> Result<(), DriverError>;
+    /// Records one of them.
+    fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError> {
+        self.checkpoint_all(&[(key.to_owned(), value.clone())])
+    }
     /// What this step has recorded so far in this direction, in this attempt or an earlier one, by key.
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError>;
     /// What this step has recorded forwards, for taking back what came to no end.

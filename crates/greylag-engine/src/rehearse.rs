@@ -105,7 +105,7 @@ impl Context for Onlooker<'_> {
         false
     }
 
-    fn checkpoint(&self, _: &str, _: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, _: &[(String, Value)]) -> Result<(), DriverError> {
         Err(DriverError::permanent(code::STALE_ATTEMPT, "a rehearsal records nothing"))
     }
 

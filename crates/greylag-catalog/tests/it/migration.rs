@@ -31,7 +31,7 @@ impl Context for Still {
     fn cancelled(&self) -> bool {
         false
     }
-    fn checkpoint(&self, _: &str, _: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, _: &[(String, Value)]) -> Result<(), DriverError> {
         Ok(())
     }
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {

@@ -116,11 +116,13 @@ impl Context for Attempt<'_> {
     fn cancelled(&self) -> bool {
         false
     }
-    fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, notes: &[(String, Value)]) -> Result<(), DriverError> {
         let mut all = self.ledger.checkpoints.lock().unwrap();
         let own = all.entry(self.noted(self.direction)).or_default();
-        own.retain(|(other, _)| other != key);
-        own.push((key.to_owned(), value.clone()));
+        for (key, value) in notes {
+            own.retain(|(other, _)| other != key);
+            own.push((key.clone(), value.clone()));
+        }
         Ok(())
     }
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {

@@ -292,9 +292,13 @@ fn chunks_are_noted_only_by_the_attempt_that_runs(journal: &dyn Journal) {
     let lease = started(journal, &three_tasks());
     let attempt = lease_step(journal, &lease, 0);
     journal.checkpoint(&attempt, "b", &json!({"rows": 2})).unwrap();
-    journal.checkpoint(&attempt, "a", &json!(1)).unwrap();
+    journal.checkpoint_all(&attempt, &[]).unwrap();
+    assert_eq!(journal.checkpoints(&attempt).unwrap().len(), 1);
+    // Of one key the last counts.
+    let several = ["a", "e", "a"].into_iter().zip([1, 5, 2]).map(|(key, value)| (key.to_owned(), json!(value)));
+    journal.checkpoint_all(&attempt, &several.collect::<Vec<_>>()).unwrap();
     journal.checkpoint(&attempt, "a", &json!(3)).unwrap();
-    let noted = vec![("a".to_owned(), json!(3)), ("b".to_owned(), json!({"rows": 2}))];
+    let noted = vec![("a".to_owned(), json!(3)), ("b".to_owned(), json!({"rows": 2})), ("e".to_owned(), json!(5))];
     assert_eq!(journal.checkpoints(&attempt).unwrap(), noted);
     for other in [
         AttemptKey { epoch: attempt.epoch + 1, ..attempt.clone() },
@@ -307,6 +311,7 @@ fn chunks_are_noted_only_by_the_attempt_that_runs(journal: &dyn Journal) {
     let task = one(journal, &lease, 0);
     journal.commit(&lease, &batch(vec![transition(&task, vec![done()])])).unwrap();
     refused(journal.checkpoint(&attempt, "c", &json!(1)), code::STALE_ATTEMPT);
+    refused(journal.checkpoint_all(&attempt, &[("d".to_owned(), json!(1))]), code::STALE_ATTEMPT);
     // What was noted stays for whoever asks, and the next step has none.
     assert_eq!(journal.checkpoints(&attempt).unwrap(), noted);
     let next = lease_step(journal, &lease, 0);

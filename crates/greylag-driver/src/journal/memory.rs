@@ -415,14 +415,14 @@ impl Journal for MemoryJournal {
         Ok(found.filter_map(|(ordinal, _)| inner.loaded(run, ordinal as u64)).collect())
     }
 
-    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, attempt: &AttemptKey, notes: &[(String, Value)]) -> Result<(), DriverError> {
         let mut inner = self.inner();
         let run = inner.run_mut(&attempt.run)?;
         if !run.runs_attempt(attempt) {
             return Err(stale_attempt(attempt.ordinal));
         }
         let chunks = run.chunks.entry((attempt.ordinal, attempt.step, attempt.direction)).or_default();
-        chunks.insert(key.to_owned(), value.clone());
+        chunks.extend(notes.iter().cloned());
         Ok(())
     }
 

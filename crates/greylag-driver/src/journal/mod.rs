@@ -94,9 +94,13 @@ pub trait Journal: Plans + Watch + Quotas {
     fn load(&self, run: &RunId, ordinals: &[u64]) -> Result<Vec<Loaded>, DriverError>;
     /// Tasks in a relation to one, from an ordinal on, at most `limit`.
     fn related(&self, run: &RunId, relation: Relation, from: u64, limit: usize) -> Result<Vec<Loaded>, DriverError>;
-    /// Notes that a chunk is done; answers when that is on disk. Class conflict if the attempt is no longer the one that
-    /// runs.
-    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError>;
+    /// Notes that chunks are done, all or nothing; answers when that is on disk. Class conflict if the attempt is no longer
+    /// the one that runs.
+    fn checkpoint_all(&self, attempt: &AttemptKey, notes: &[(String, Value)]) -> Result<(), DriverError>;
+    /// Notes that one chunk is done.
+    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError> {
+        self.checkpoint_all(attempt, &[(key.to_owned(), value.clone())])
+    }
     /// Chunks noted for a step in a direction, by key, in the order of keys.
     fn checkpoints(&self, attempt: &AttemptKey) -> Result<Vec<(String, Value)>, DriverError>;
     /// Output of the newest step done by that name, of one task.

@@ -300,8 +300,8 @@ impl Context for AttemptContext<'_> {
         self.job.board.is_cancelled()
     }
 
-    fn checkpoint(&self, key: &str, value: &Value) -> Result<(), DriverError> {
-        self.shared.drivers.journal.checkpoint(&self.job.key, key, value)
+    fn checkpoint_all(&self, notes: &[(String, Value)]) -> Result<(), DriverError> {
+        self.shared.drivers.journal.checkpoint_all(&self.job.key, notes)
     }
 
     fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {

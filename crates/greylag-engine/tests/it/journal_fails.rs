@@ -122,9 +122,9 @@ impl Journal for Full {
     fn related(&self, run: &RunId, relation: Relation, from: u64, limit: usize) -> Result<Vec<Loaded>, DriverError> {
         self.inner.related(run, relation, from, limit)
     }
-    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, attempt: &AttemptKey, notes: &[(String, Value)]) -> Result<(), DriverError> {
         self.space()?;
-        self.inner.checkpoint(attempt, key, value)
+        self.inner.checkpoint_all(attempt, notes)
     }
     fn checkpoints(&self, attempt: &AttemptKey) -> Result<Vec<(String, Value)>, DriverError> {
         self.inner.checkpoints(attempt)

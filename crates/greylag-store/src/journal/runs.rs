@@ -355,9 +355,11 @@ impl Journal for Store {
         self.load(run, &ordinals)
     }
 
-    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError> {
+    fn checkpoint_all(&self, attempt: &AttemptKey, notes: &[(String, Value)]) -> Result<(), DriverError> {
         let run = self.read(|session| self.keys_of(session, &attempt.run))?.0;
-        let (attempt, name, value) = (attempt.clone(), key.to_owned(), to_text(value)?);
+        let text = |(key, value): &(String, Value)| Ok((key.clone(), to_text(value)?));
+        let notes = notes.iter().map(text).collect::<Result<Vec<_>, DriverError>>()?;
+        let attempt = attempt.clone();
         self.note(move |session| {
             let direction = direction_number(attempt.direction);
             let ordinal = attempt.ordinal as i64;
@@ -370,7 +372,9 @@ impl Journal for Store {
             }
             let insert = "INSERT OR REPLACE INTO chunk (run, ordinal, step, direction, name, value) \
                           VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            session.execute(insert, &[&run, &ordinal, &attempt.step, &direction, &name, &value]).map(drop)
+            notes.iter().try_for_each(|(name, value)| {
+                session.execute(insert, &[&run, &ordinal, &attempt.step, &direction, name, value]).map(drop)
+            })
         })
     }
 

@@ -181,8 +181,8 @@ impl Journal for Fragile {
     fn related(&self, run: &RunId, relation: Relation, from: u64, limit: usize) -> Result<Vec<Loaded>, DriverError> {
         self.alive()?.related(run, relation, from, limit)
     }
-    fn checkpoint(&self, attempt: &AttemptKey, key: &str, value: &Value) -> Result<(), DriverError> {
-        self.write(|inner| inner.checkpoint(attempt, key, value))
+    fn checkpoint_all(&self, attempt: &AttemptKey, notes: &[(String, Value)]) -> Result<(), DriverError> {
+        self.write(|inner| inner.checkpoint_all(attempt, notes))
     }
     fn checkpoints(&self, attempt: &AttemptKey) -> Result<Vec<(String, Value)>, DriverError> {
         self.alive()?.checkpoints(attempt)
