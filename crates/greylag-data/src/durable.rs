@@ -204,8 +204,29 @@ pub fn write_whole(disk: &dyn Disk, hidden: &Path, path: &Path, bytes: &[u8], mo
     disk.sync(parent(path))
 }
 
+/// Lets the owner look into the directories below and including `root` and change what they hold, whatever modes they have.
+pub fn open_up(disk: &dyn Disk, root: &Path) -> io::Result<()> {
+    let mut left = vec![root.to_owned()];
+    while let Some(path) = left.pop() {
+        let mode = fs::symlink_metadata(&path)?.mode() & 0o7777;
+        if mode & 0o700 != 0o700 {
+            disk.set_access(&path, mode | 0o700, None)?;
+        }
+        for entry in fs::read_dir(&path)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                left.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Removes whatever is at `path`, a whole tree if need be; nothing there is fine.
 pub fn remove(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
+        open_up(disk, path)?;
+    }
     let found = match walk(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         found => found?,

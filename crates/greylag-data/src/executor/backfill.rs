@@ -3,17 +3,20 @@
 //! A dataset of one unit is one request and has no checkpoint: what an attempt leaves of it is removed by the next. If it
 //! is a single file, too, it is staged without a directory and its name is not synced ([`crate::staging`]). With
 //! several units each is settled and then written down in the ledger, so that a crash redoes at most the units in flight.
+//! Small ones are settled and written down together ([`settle`]).
 //! A ledger entry counts only if the source is the one it was made from and its files are there. When a person tries
 //! again what failed its verification, nothing counts: all is converted anew.
 
+mod settle;
+
 use super::changes::{Mark, marks};
-use super::dataset::{Manners, Place, content_fingerprint, fingerprint_of, manners};
+use super::dataset::{Manners, Place, content_fingerprint, fingerprint_of};
 use super::derive::{Made, WRITTEN, stem};
 use super::increment::{Choice, Increment, Piece};
 use super::units::Unit;
 use super::{Job, OnPath, Work, done, output};
 use crate::convert::{ConvertReply, ConvertRequest, MarkOf, Marked, Output, RejectedOutput, SourceState, WrittenFile};
-use crate::durable::{Identity, parent, settle, walk};
+use crate::durable::Identity;
 use crate::error::{lost, power_cut, source_changed};
 use crate::evidence::State;
 use crate::listing::{DataFile, FileFormat, list};
@@ -24,7 +27,8 @@ use greylag_driver::executor::{Outcome, Progress, Rehearsal, StepReport};
 use greylag_model::dataset::Shape;
 use greylag_model::increment::Mark as Watermark;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use settle::Gathered;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,6 +107,9 @@ struct Finished {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     piece: Option<Piece>,
     reply: ConvertReply,
+    /// When its files were written, in their order, if runs take up what changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    times: Vec<i64>,
 }
 
 impl Work for Backfill {
@@ -326,10 +333,17 @@ impl<'a> Run<'a> {
         if !alone && self.shape() == Shape::File {
             self.directory(&self.staging.parts())?;
         }
-        let done = Mutex::new(finished);
+        let before = units.iter().filter_map(|unit| Some((unit, finished.get(&unit.key)?)));
+        let mut progress = Progress { chunks_total: units.len() as u64, ..Progress::default() };
+        for (unit, reply) in before {
+            progress.rows += reply.rows_read;
+            progress.bytes += unit.bytes();
+            progress.chunks += 1;
+        }
+        let (done, gathered) = (Mutex::new((finished, progress)), Mutex::new(Gathered::default()));
         let lock = || done.lock().unwrap_or_else(PoisonError::into_inner);
-        self.job.in_parallel(units, |index, unit| {
-            if lock().contains_key(&unit.key) {
+        let converted = self.job.in_parallel(units, |index, unit| {
+            if lock().0.contains_key(&unit.key) {
                 return Ok(());
             }
             self.job.fault("write", &self.staging.path())?;
@@ -342,48 +356,27 @@ impl<'a> Run<'a> {
             };
             self.inside(&reply)?;
             self.job.fault("in-effect", &self.staging.path())?;
-            if !alone {
-                self.settle_unit(&unit.key, &reply)?;
-                let piece = self.choice.as_ref().and_then(|choice| choice.piece(&unit.key));
-                let entry = Finished {
-                    source: self.version(&unit.key, source).to_owned(),
-                    piece: piece.map(|(piece, _)| piece.clone()),
-                    reply: (*reply).clone(),
-                };
-                self.job.context.checkpoint(&unit.key, &output(&entry)?)?;
+            if !alone && let Some(full) = self.gather(&gathered, unit, &reply) {
+                self.settle_units(&full.units, source)?;
             }
             let mut done = lock();
-            done.insert(unit.key.clone(), *reply);
-            self.job.context.progress(Progress {
-                rows: done.values().map(|reply| reply.rows_read).sum(),
-                bytes: units.iter().filter(|unit| done.contains_key(&unit.key)).map(Unit::bytes).sum(),
-                chunks: done.len() as u64,
-                chunks_total: units.len() as u64,
-            });
+            done.1.rows += reply.rows_read;
+            done.1.bytes += unit.bytes();
+            done.1.chunks += 1;
+            self.job.context.progress(done.1);
+            done.0.insert(unit.key.clone(), *reply);
             Ok(())
-        })?;
-        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner))
+        });
+        // Also after a failure: what is converted need not be converted again.
+        let rest = gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let settled = self.settle_units(&rest.units, source);
+        converted.and(settled)?;
+        Ok(done.into_inner().unwrap_or_else(PoisonError::into_inner).0)
     }
 
     /// A reader is not trusted with names: it may only have written below its output.
     fn inside(&self, reply: &ConvertReply) -> Result<(), DriverError> {
         if reply.is_inside() { Ok(()) } else { Err(crate::error::odd_reply()) }
-    }
-
-    /// Puts a unit's files and the directories that lead to them on disk.
-    fn settle_unit(&self, key: &str, reply: &ConvertReply) -> Result<(), DriverError> {
-        let root = self.staging.path();
-        let mut directories = BTreeSet::from([parent(&root).to_owned()]);
-        let mut files: Vec<PathBuf> = reply.files.iter().map(|file| self.written_path(key, file)).collect();
-        if reply.rejected > 0 {
-            files.push(self.rejected_path(key));
-        }
-        for path in &files {
-            self.job.disk().sync(path).on("sync", path)?;
-            let up = path.ancestors().skip(1).take_while(|directory| directory.starts_with(&root));
-            directories.extend(up.map(Path::to_owned));
-        }
-        directories.iter().rev().try_for_each(|directory| self.job.disk().sync(directory).on("sync", directory))
     }
 
     /// Puts everything together: single file, empty dataset, access, rejected rows; settles it and says what it is.
@@ -427,15 +420,11 @@ impl<'a> Run<'a> {
             return Err(source_changed(&self.place.path));
         }
         all.rejected_file = self.keep_rejected(&replies)?;
-        all.manners = Some(self.give_manners()?);
+        let alone = units.len() <= 1 && self.choice.is_none();
+        let settled = replies.iter().filter(|_| !alone && self.shape() == Shape::Directory);
+        let settled = settled.flat_map(|(key, reply)| reply.files.iter().map(|file| self.written_path(key, file)));
+        all.manners = Some(self.settle_whole(&settled.collect())?);
         let data = self.staging.data();
-        if self.staging.shell().is_none() {
-            self.job.disk().sync(&data).on("sync", &data)?;
-        } else {
-            settle(self.job.disk(), &data).on("sync", &data)?;
-            let holder = parent(&self.staging.path()).to_owned();
-            self.job.disk().sync(&holder).on("sync", &holder)?;
-        }
         all.boot.clone_from(&self.job.plane.boot);
         all.staged = Identity::probe(&data).on("read", &data)?;
         if let (Some(choice), Some(increments)) = (&self.choice, &self.job.request.plan.increments) {
@@ -497,22 +486,5 @@ impl<'a> Run<'a> {
         self.job.disk().replace(&hidden, &path).on("write", &path)?;
         self.job.disk().sync(&directory).on("sync", &directory)?;
         Ok(Some(path))
-    }
-
-    /// Gives staged files and directories the access of the source's. The owner's own read bits stay on until the target
-    /// is published: this process has to read and rename what it wrote.
-    fn give_manners(&self) -> Result<Manners, DriverError> {
-        let first = self.files.first().map(|file| file.relative.as_str()).filter(|relative| !relative.is_empty());
-        let manners = manners(
-            &self.place.path,
-            &first.map_or_else(|| self.place.path.clone(), |file| self.place.path.join(file)),
-        )?;
-        let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        for (path, metadata) in walk(&self.staging.data()).on("list", &self.staging.data())? {
-            let (access, extra) = if metadata.is_dir() { (manners.directory, 0o700) } else { (manners.file, 0o400) };
-            let owner = Some(access.owner()).filter(|owner| *owner != own);
-            self.job.disk().set_access(&path, access.mode | extra, owner).on("change", &path)?;
-        }
-        Ok(manners)
     }
 }

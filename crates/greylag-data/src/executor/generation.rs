@@ -22,22 +22,29 @@
 //!
 //! # Others
 //!
-//! The target must be exactly what the ledger of the base lists. A file that somebody else put there, changed or removed is
-//! named, and nothing is done: a generation without it would lose it in silence.
+//! The target must be exactly what the ledger of the base lists, to the size and the time of change of each file. A file that
+//! somebody else put there, changed or removed is named, and nothing is done: a generation without it would lose it in
+//! silence. What comes between that look and the exchange is found where the old generation lies then, and moved over to
+//! the new one under its own name; so the next run names it.
 //!
 //! # Undo
 //!
 //! The same backwards: what stayed is linked into the old generation again, the two are exchanged, and the newer one goes. Files
 //! that others have put into the target meanwhile stay in it and are named; one that this run had made and somebody has
-//! written to since is refused, since it would go.
+//! written to since is refused, since it would go. Here, too, what comes between the look and the exchange is moved over.
+//!
+//! # Modes
+//!
+//! Directories have the modes of the source's, which may keep their owner from changing what they hold. What lies out of
+//! sight is opened to its owner before it is changed; what is at the target has its mode again in the end.
 
 use super::backfill::Backfilled;
 use super::changes::{Mark, named};
 use super::dataset::Access;
-use super::increment::Ledger;
+use super::increment::{Known, Ledger};
 use super::publish::{finish_manners, is_ours};
 use super::{Job, OnPath, output};
-use crate::durable::{Identity, parent, remove, walk};
+use crate::durable::{Identity, open_up, parent, remove, walk};
 use crate::error::{lost, not_the_base, source_changed, target_changed, target_replaced};
 use crate::staging::Staging;
 use greylag_driver::error::DriverError;
@@ -63,12 +70,19 @@ pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Re
     let target = job.target()?.path;
     let staging = job.staging()?;
     let staged = staging.take(job.disk()).on("claim", &staging.path())?;
+    let known = Ledger::of(job, Some(base))?;
+    let listed = known.target_files();
     if !is_ours(&target, backfilled)? {
+        let increment = backfilled.increment.clone().unwrap_or_default();
+        if increment.is_empty() {
+            // Nobody needs what is staged: an earlier attempt may have removed it and died.
+            as_listed(&target, &listed)?;
+            return staging.remove(job.disk()).on("remove", &staging.path());
+        }
         let data = staging.data();
         if !staged || Identity::probe(&data).on("read", &data)?.is_none() {
             return Err(backfilled.lost(job, "what was verified"));
         }
-        let increment = backfilled.increment.clone().unwrap_or_default();
         let source = job.source()?.path;
         if backfilled.source_now(&source)? != backfilled.source {
             return Err(source_changed(&source));
@@ -76,14 +90,9 @@ pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Re
         if backfilled.staged_now(&data)? != backfilled.content {
             return Err(backfilled.lost(job, "what was verified"));
         }
-        let ledger = Ledger::of(job, Some(base))?;
-        as_listed(&target, &ledger.target_files())?;
-        if increment.is_empty() {
-            staging.remove(job.disk()).on("remove", &staging.path())?;
-            return Ok(());
-        }
+        as_listed(&target, &listed)?;
         let replaced: BTreeSet<&String> = increment.taken.iter().chain(&increment.gone).collect();
-        let stays = ledger.files.iter().filter(|(relative, _)| !replaced.contains(relative));
+        let stays = known.files.iter().filter(|(relative, _)| !replaced.contains(relative));
         let stays = stays.flat_map(|(_, converted)| &converted.files).map(|file| file.relative.as_str());
         job.fault("write", &data)?;
         link(job, &target, &data, stays)?;
@@ -91,6 +100,7 @@ pub(super) fn publish(job: &Job<'_>, base: &Base, backfilled: &Backfilled) -> Re
     }
     job.fault("in-effect", &target)?;
     keep_old(job, &staging, &target)?;
+    bring_over(job, &staging.before(), &target, &|name, _| listed.contains_key(name))?;
     give_access(job, &target, backfilled)
 }
 
@@ -129,8 +139,7 @@ impl<'a> Standing<'a> {
     /// The files that stay at the target: all but those that this run made. Fails if somebody has written to one of those,
     /// or has put one where the old generation has its own.
     fn stays(&self) -> Result<Vec<String>, DriverError> {
-        let marks = self.backfilled.files.iter().zip(&self.backfilled.marks);
-        let made: BTreeMap<&str, &Mark> = marks.map(|(file, mark)| (file.relative.as_str(), mark)).collect();
+        let made = self.made();
         let (mut stays, mut changed) = (Vec::new(), Vec::new());
         for (path, metadata) in walk(&self.target).on("list", &self.target)? {
             if metadata.is_dir() {
@@ -156,6 +165,25 @@ impl<'a> Standing<'a> {
         let words = format!("{} are changed ({})", changed.len(), named(&changed));
         let why = "taking the run back would lose what was written to them";
         Err(target_changed(&self.target, &words, why, self.job.request.run))
+    }
+
+    /// Gives what others have written since the look at the target to the old generation, before the newer one goes.
+    fn save_others(&self) -> Result<(), DriverError> {
+        let made = self.made();
+        let ours = |name: &str, now: &Identity| made.get(name).is_some_and(|mark| **mark == Mark::of(now));
+        let left = bring_over(self.job, &self.before, &self.target, &ours)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        let words = format!("{} were written to meanwhile ({})", left.len(), named(&left));
+        let why = format!("they are in `{}` now and would be lost", self.before.display());
+        Err(target_changed(&self.target, &words, &why, self.job.request.run))
+    }
+
+    /// The files that this run made, by name.
+    fn made(&self) -> BTreeMap<&str, &Mark> {
+        let marks = self.backfilled.files.iter().zip(&self.backfilled.marks);
+        marks.map(|(file, mark)| (file.relative.as_str(), mark)).collect()
     }
 
     /// What others have put into the target.
@@ -187,9 +215,12 @@ pub(super) fn undo(job: &Job<'_>) -> Result<Vec<String>, DriverError> {
         job.fault("write", before)?;
         link(job, target, before, stays.iter().map(String::as_str))?;
         exchange_back(job, before, target)?;
-        give_access(job, target, &standing.backfilled)?;
     }
     job.fault("in-effect", target)?;
+    if Identity::probe(before).on("read", before)?.is_some() {
+        standing.save_others()?;
+        give_access(job, target, &standing.backfilled)?;
+    }
     remove(job.disk(), before).on("remove", before)?;
     job.disk().sync(parent(target)).on("sync", parent(target))?;
     Ok(notes)
@@ -226,27 +257,58 @@ fn give_access(job: &Job<'_>, target: &Path, backfilled: &Backfilled) -> Result<
     finish_manners(job, target, manners)
 }
 
-/// Data files of a directory: path below it, and bytes.
-fn files(root: &Path) -> Result<BTreeMap<String, u64>, DriverError> {
+/// Files of a directory: path below it, and what they are.
+fn files(root: &Path) -> Result<BTreeMap<String, Identity>, DriverError> {
     let mut found = BTreeMap::new();
     for (path, metadata) in walk(root).on("list", root)? {
         if !metadata.is_dir() {
             let relative = path.strip_prefix(root).unwrap_or(&path).display().to_string();
-            found.insert(relative, metadata.len());
+            found.insert(relative, Identity::of(&metadata));
         }
     }
     Ok(found)
 }
 
 /// The target is what the ledger lists.
-fn as_listed(target: &Path, listed: &BTreeMap<String, u64>) -> Result<(), DriverError> {
+fn as_listed(target: &Path, listed: &BTreeMap<String, Known>) -> Result<(), DriverError> {
     let there = files(target)?;
     let strange = there.keys().filter(|name| !listed.contains_key(*name)).map(|name| ("new", name));
     let missing = listed.keys().filter(|name| !there.contains_key(*name)).map(|name| ("gone", name));
-    let other = |(name, bytes): &(&String, &u64)| there.get(*name).is_some_and(|now| now != *bytes);
+    let other = |(name, known): &(&String, &Known)| there.get(*name).is_some_and(|now| !known.is(now));
     let changed = listed.iter().filter(other).map(|(name, _)| ("changed", name));
     let differ: Vec<(&str, &String)> = strange.chain(missing).chain(changed).collect();
     if differ.is_empty() { Ok(()) } else { Err(not_the_base(target, &differ)) }
+}
+
+/// Moves files out of a generation that is out of sight into the one at the target, under their own names: those that are
+/// neither of this program nor in both. Answers which of them stay because their name is taken.
+fn bring_over(
+    job: &Job<'_>,
+    hidden: &Path,
+    target: &Path,
+    ours: &dyn Fn(&str, &Identity) -> bool,
+) -> Result<Vec<String>, DriverError> {
+    let mut left = Vec::new();
+    if Identity::probe(hidden).on("read", hidden)?.is_none() {
+        return Ok(left);
+    }
+    open_up(job.disk(), hidden).on("open", hidden)?;
+    for (name, identity) in files(hidden)?.into_iter().filter(|(name, identity)| !ours(name, identity)) {
+        let (from, to) = (hidden.join(&name), target.join(&name));
+        let twin = Identity::probe(&to).on("read", &to)?;
+        if twin.is_some_and(|twin| twin.same_place(&identity)) {
+            continue;
+        }
+        directories(job, target, parent(&to))?;
+        match job.disk().rename(&from, &to) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => left.push(name),
+            moved => {
+                moved.on("move", &to)?;
+                job.disk().sync(parent(&to)).on("sync", parent(&to))?;
+            }
+        }
+    }
+    Ok(left)
 }
 
 /// Links files below one directory to the same names below another; those that are there already stay.
@@ -316,6 +378,7 @@ fn keep_old(job: &Job<'_>, staging: &Staging, target: &Path) -> Result<(), Drive
     if Identity::probe(&before).on("read", &before)?.is_none() {
         return Err(lost("the generation before"));
     }
+    open_up(job.disk(), &before).on("open", &before)?;
     for (path, metadata) in walk(&before).on("list", &before)?.iter().rev() {
         if metadata.is_dir() {
             if *path != before {

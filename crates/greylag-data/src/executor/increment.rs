@@ -25,7 +25,7 @@ use crate::durable::Identity;
 use crate::error::{ledger_gone, source_files_gone};
 use crate::listing::DataFile;
 use greylag_driver::error::DriverError;
-use greylag_model::increment::{Base, Increments, Mark, Removed};
+use greylag_model::increment::{Base, Increments, MARK, Mark, Removed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,6 +34,8 @@ use xxhash_rust::xxh3::xxh3_128;
 /// Ledgers that one run reads at most.
 const DEEPEST: usize = 16;
 const HEAD: &str = "head";
+/// Entries that are written down at once.
+const NOTED_AT_ONCE: usize = 1_000;
 
 /// Which piece of which file a unit is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +54,9 @@ struct Noted {
     source: String,
     piece: Piece,
     reply: Reply,
+    /// When the files of the target were written, in their order: see [`Known`].
+    #[serde(default)]
+    times: Vec<i64>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +75,8 @@ pub(super) struct Converted {
     pub(super) version: String,
     /// To which files of the target.
     pub(super) files: Vec<WrittenFile>,
+    /// When they were written, in the same order, as far as that was noted.
+    times: Vec<Option<i64>>,
     pub(super) rejected: u64,
     pub(super) mark: Option<i64>,
 }
@@ -111,12 +118,63 @@ pub(super) struct Increment {
     pub(super) waiting: u64,
     /// Rows that came late.
     pub(super) late: u64,
+    /// Whether the ledger was written down anew and needs no other.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(super) whole: bool,
+}
+
+/// What backfill wrote down of an increment, counted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Took {
+    /// Source files that were converted.
+    pub taken: u64,
+    /// Files of the target that stay as they are.
+    pub kept: u64,
+    /// Source files whose rows go.
+    pub gone: u64,
+    /// Source files that were too young.
+    pub waiting: u64,
+    /// Rows that came late.
+    pub late: u64,
+    /// How far the target is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watermark: Option<Mark>,
+}
+
+impl Took {
+    /// Of an output of `data/backfill`; none if it is of no increment.
+    pub fn of(output: &Value) -> Option<Self> {
+        let increment = Increment::deserialize(output.get("increment")?).ok()?;
+        Some(Self {
+            taken: increment.taken.len() as u64,
+            kept: increment.kept_files,
+            gone: increment.gone.iter().filter(|relative| !relative.is_empty()).count() as u64,
+            waiting: increment.waiting,
+            late: increment.late,
+            watermark: output.get(MARK).and_then(|mark| Mark::deserialize(mark).ok()),
+        })
+    }
 }
 
 impl Increment {
     /// Whether the target stays as it is.
     pub(super) fn is_empty(&self) -> bool {
         self.taken.is_empty() && self.gone.is_empty()
+    }
+}
+
+/// A file of the target as it was written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Known {
+    bytes: u64,
+    /// Not known of what an older version wrote down.
+    modified: Option<i64>,
+}
+
+impl Known {
+    /// Whether a file has not been written to since.
+    pub(super) fn is(&self, now: &Identity) -> bool {
+        now.size == self.bytes && self.modified.is_none_or(|modified| modified == now.modified)
     }
 }
 
@@ -165,6 +223,8 @@ impl Ledger {
             }
             let mut converted = Converted { version, ..Converted::default() };
             for (key, value, noted) in pieces {
+                let times = noted.times.into_iter().map(Some).chain(std::iter::repeat(None));
+                converted.times.extend(times.take(noted.reply.files.len()));
                 converted.files.extend(noted.reply.files);
                 converted.rejected += noted.reply.rejected;
                 converted.mark = converted.mark.max(noted.reply.marked.largest);
@@ -174,10 +234,12 @@ impl Ledger {
         }
     }
 
-    /// Files of the target that it knows: path and bytes.
-    pub(super) fn target_files(&self) -> BTreeMap<String, u64> {
-        let files = self.files.values().flat_map(|converted| &converted.files);
-        files.map(|file| (file.relative.clone(), file.bytes)).collect()
+    /// Files of the target that it knows, by their paths.
+    pub(super) fn target_files(&self) -> BTreeMap<String, Known> {
+        let files = self.files.values().flat_map(|converted| converted.files.iter().zip(&converted.times));
+        files
+            .map(|(file, modified)| (file.relative.clone(), Known { bytes: file.bytes, modified: *modified }))
+            .collect()
     }
 }
 
@@ -251,6 +313,11 @@ impl Choice {
         Some((piece, self.versions.get(&piece.relative)?))
     }
 
+    /// Whether the target stays as it is.
+    pub(super) fn is_empty(&self) -> bool {
+        self.convert.is_empty() && self.gone.is_empty()
+    }
+
     /// Whether there is something that the target goes on from.
     pub(super) fn has_base(&self, job: &Job<'_>) -> bool {
         job.request.plan.increments.as_ref().is_some_and(|increments| increments.base.is_some())
@@ -288,6 +355,7 @@ impl Choice {
         };
         let noted = job.context.checkpoints()?;
         let mut there: BTreeSet<&str> = BTreeSet::new();
+        let mut void = Vec::new();
         for (key, value) in &noted {
             if self.pieces.contains_key(key) {
                 continue;
@@ -296,12 +364,12 @@ impl Choice {
                 Some(entry) if entry == value => drop(there.insert(key)),
                 Some(_) => {}
                 None if value.get("void").is_some() || key == HEAD => {}
-                None => job.context.checkpoint(key, &json!({ "void": true }))?,
+                None => void.push((key.clone(), json!({ "void": true }))),
             }
         }
-        for (key, value) in entries.iter().filter(|(key, _)| !there.contains(key.as_str())) {
-            job.context.checkpoint(key, value)?;
-        }
+        let fresh = entries.iter().filter(|(key, _)| !there.contains(key.as_str()));
+        let fresh: Vec<(String, Value)> = fresh.map(|(key, value)| (key.clone(), value.clone())).collect();
+        [void, fresh].concat().chunks(NOTED_AT_ONCE).try_for_each(|notes| job.context.checkpoint_all(notes))?;
         job.context.checkpoint(HEAD, &json!(base))
     }
 
@@ -316,6 +384,7 @@ impl Choice {
             kept_rejected: kept.map(|converted| converted.rejected).sum(),
             waiting: self.waiting,
             late,
+            whole: self.squashed.is_some(),
         }
     }
 

@@ -76,6 +76,7 @@ use greylag_model::increment::Base;
 use greylag_model::plan::{PlanHeader, PlanTask};
 use greylag_model::spec::Misfit;
 use greylag_model::task::{Direction, Phase};
+pub use increment::Took;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io;
@@ -141,6 +142,19 @@ impl DataPlane {
     pub fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {
         let target = Place::of(&task.target_location, &header.connections)?;
         Ok(Staging::new(&target.path, run, &task.id, u64::MAX))
+    }
+
+    /// What attempts to take a task back have left beside the old dataset, with all epochs: rows that were to go back, and
+    /// that the new dataset still has. Only for runs that nobody goes on with.
+    pub fn left_by_undo(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {
+        let source = Place::of(&task.source.dataset.location, &header.connections)?.path;
+        let source = std::fs::canonicalize(&source).unwrap_or(source);
+        Ok(Staging::new(&source, run, &task.id, u64::MAX))
+    }
+
+    /// Whether the ledger of the task that left this output of `data/publish` needs none of the runs before it.
+    pub fn ledger_is_whole(published: &serde_json::Value) -> bool {
+        published.get("whole").and_then(serde_json::Value::as_bool).unwrap_or(false)
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) struct Published {
     /// Files and rows that the target has.
     files: u64,
     rows: u64,
+    /// Whether the ledger is complete without those of the runs before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    whole: bool,
 }
 
 impl Work for Publish {
@@ -81,7 +84,7 @@ fn published(path: PathBuf, backfilled: &Backfilled) -> Result<Outcome, DriverEr
     let kept = backfilled.increment.clone().unwrap_or_default();
     let files = backfilled.files.len() as u64 + kept.kept_files;
     let rows = backfilled.target.rows + kept.kept_rows;
-    let published = Published { path, files, rows };
+    let published = Published { path, files, rows, whole: kept.whole };
     Ok(done(StepReport { output: output(&published)?, ..StepReport::default() }))
 }
 
