@@ -10,6 +10,7 @@ use crate::files::old_file;
 use crate::support::{STEPS, Setup, World, parquet};
 use greylag_data::durable::{Disk, LocalDisk, walk};
 use greylag_model::dataset::Shape;
+use greylag_model::increment::{Increments, Removed};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
@@ -405,4 +406,106 @@ fn after_a_power_cut_rows_on_their_way_back_are_in_one_dataset_at_least_and_in_t
             assert_eq!(left, ["old"], "{place}");
         }
     }
+}
+
+/// A published base whose source has a file that was written again, one that is gone and one that is new; all of it is on
+/// disk, and the increment is about to begin.
+fn grown() -> (World, Arc<Forgetful>) {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path().to_owned();
+    let disk = Arc::new(Forgetful::new(&root));
+    let mut setup = Setup { disk: Arc::clone(&disk) as Arc<dyn Disk>, ..Setup::new() };
+    (setup.source, setup.target) = ("old", "new");
+    setup.layout = parquet(Shape::Directory, &[]);
+    setup.target_layout = parquet(Shape::Directory, &["flag"]);
+    let file = |home: &Path, name: &str, ids: std::ops::Range<i64>| {
+        crate::files::write_parquet(&home.join("old").join(name), &crate::files::rows(ids), 100);
+    };
+    let mut world = setup.build_at(root, Some(directory), |home| {
+        file(home, "a.parquet", 0..20);
+        file(home, "b.parquet", 20..30);
+        file(home, "d.parquet", 30..40);
+    });
+    world.plan.increments = Some(Increments { removed: Removed::Follow, ..Increments::default() });
+    disk.begin();
+    world.run_through("data/publish");
+    file(&world.home, "a.parquet", 0..5);
+    fs::remove_file(world.at("old/b.parquet")).unwrap();
+    file(&world.home, "c.parquet", 50..60);
+    world.go_to("run-2", Some("run-1"));
+    disk.begin();
+    (world, disk)
+}
+
+#[test]
+fn after_a_power_cut_a_target_is_one_generation_or_the_other_and_the_increment_goes_on() {
+    let (undisturbed, disk) = grown();
+    let (old, before) = (rows(&undisturbed), disk.calls.load(Ordering::SeqCst));
+    undisturbed.run_through("data/publish");
+    let (new, calls) = (rows(&undisturbed), disk.calls.load(Ordering::SeqCst) - before);
+    assert!(old != new && calls >= 30, "{calls} calls");
+    for cut_at in 0..calls {
+        for spared in [0, 2, usize::MAX] {
+            let (mut world, disk) = grown();
+            disk.cut_at.store(disk.calls.load(Ordering::SeqCst) + cut_at, Ordering::SeqCst);
+            let steps = STEPS[..4].iter();
+            let done = steps.take_while(|uses| catch_unwind(AssertUnwindSafe(|| world.step(uses))).is_ok()).count();
+            assert!(done < 4, "call {cut_at} was not reached");
+            disk.cut(spared);
+            world.reboot();
+            let place = format!("call {cut_at}, {spared} spared, {done} steps done");
+            let now = rows(&world);
+            assert!(now == old || now == new, "{place}: half a generation of {} rows", now.len());
+            world.run_through("data/publish");
+            assert_eq!(rows(&world), new, "{place}");
+            for uses in STEPS[..4].iter().rev() {
+                world.undo(uses).unwrap_or_else(|error| panic!("{place}: undo of {uses}: {error:?}"));
+            }
+            assert_eq!(rows(&world), old, "{place}");
+            assert_eq!(names(&world), ["new", "old"], "{place}");
+        }
+    }
+}
+
+#[test]
+fn after_a_power_cut_an_increment_on_its_way_back_is_there_or_gone_and_the_undo_goes_on() {
+    let (undisturbed, disk) = grown();
+    let old = rows(&undisturbed);
+    undisturbed.run_through("data/publish");
+    let new = rows(&undisturbed);
+    disk.begin();
+    let before = disk.calls.load(Ordering::SeqCst);
+    for uses in STEPS[..4].iter().rev() {
+        undisturbed.undo(uses).unwrap();
+    }
+    let calls = disk.calls.load(Ordering::SeqCst) - before;
+    assert!(calls >= 20, "{calls} calls");
+    for cut_at in 0..calls {
+        for spared in [0, 2, usize::MAX] {
+            let (mut world, disk) = grown();
+            world.run_through("data/publish");
+            disk.begin();
+            disk.cut_at.store(disk.calls.load(Ordering::SeqCst) + cut_at, Ordering::SeqCst);
+            let steps = || STEPS[..4].iter().rev();
+            let done = steps().take_while(|uses| catch_unwind(AssertUnwindSafe(|| world.undo(uses))).is_ok()).count();
+            assert!(done < 4, "call {cut_at} was not reached");
+            disk.cut(spared);
+            world.reboot();
+            let place = format!("call {cut_at}, {spared} spared, {done} steps back");
+            let now = rows(&world);
+            assert!(now == old || done == 0 && now == new, "{place}: {} rows", now.len());
+            for uses in steps().skip(done) {
+                world.undo(uses).unwrap_or_else(|error| panic!("{place}: undo of {uses}: {error:?}"));
+            }
+            assert_eq!(rows(&world), old, "{place}");
+            assert_eq!(names(&world), ["new", "old"], "{place}");
+        }
+    }
+}
+
+fn names(world: &World) -> Vec<String> {
+    let entries = fs::read_dir(&world.home).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
 }
