@@ -10,6 +10,7 @@ mod diff_check;
 mod expr;
 mod files;
 mod formats;
+mod generations;
 mod increments;
 mod power;
 mod rehearse;

@@ -1,5 +1,7 @@
 //! A directory of datasets, a ledger in memory, and a rig for faults.
 
+mod ledger;
+
 use crate::files::{rows, rows_of};
 use greylag_data::arrow_types::from_arrow_schema;
 use greylag_data::convert::Limits;
@@ -10,13 +12,13 @@ use greylag_data::request::{Readers, handle};
 use greylag_data::sampler::{LocalSampler, Scratch};
 use greylag_driver::describe::{Describe, Found};
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, Progress, Rehearsal, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_driver::sampler::{SampleRequest, Sampler};
 use greylag_model::check::Verdict;
 use greylag_model::code::Code;
 use greylag_model::dataset::{Compression, CsvDialect, Dataset, Format, Layout, Location, Shape};
 use greylag_model::entity::EntityRef;
-use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
+use greylag_model::id::{PlanId, RunId, TaskId};
 use greylag_model::increment::Base;
 use greylag_model::mapping::{NewRows, Request, resolve};
 use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
@@ -25,10 +27,11 @@ use greylag_model::schema::Schema;
 use greylag_model::snapshot::{Impact, Observed, fingerprint};
 use greylag_model::spec::{CheckSpec, MappingSpec};
 use greylag_model::task::{Direction, Phase, Retry, Step};
+use ledger::{Attempt, OtherRun};
+pub(crate) use ledger::{Fault, Ledger};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,9 +39,6 @@ use std::sync::{Arc, Mutex};
 
 pub(crate) const STEPS: [&str; 7] =
     ["data/expand", "data/backfill", "data/verify", "data/publish", "data/cutover", "data/retire", "data/drop"];
-
-/// What happens at a fault point.
-pub(crate) type Fault = Arc<dyn Fn(&str, &str, usize) -> io::Result<()> + Send + Sync>;
 
 /// One task of one run, with everything that it stands on.
 pub(crate) struct World {
@@ -55,103 +55,6 @@ pub(crate) struct World {
     pub(crate) run: String,
     /// How often what was made was gone, and made again.
     pub(crate) went_back: AtomicUsize,
-}
-
-/// The journal's part: outputs of steps that are done, and checkpoints.
-#[derive(Default)]
-pub(crate) struct Ledger {
-    outputs: Mutex<BTreeMap<String, Value>>,
-    pub(crate) checkpoints: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
-    pub(crate) hits: Mutex<Vec<String>>,
-    fault: Mutex<Option<Fault>>,
-    now: Mutex<i64>,
-    others: Mutex<BTreeMap<String, OtherRun>>,
-}
-
-/// What another run of the migration has left in the journal.
-#[derive(Clone, Default)]
-struct OtherRun {
-    outputs: BTreeMap<String, Value>,
-    checkpoints: BTreeMap<String, Vec<(String, Value)>>,
-    base: Option<Base>,
-}
-
-impl Ledger {
-    /// Time passes.
-    pub(crate) fn later(&self, millis: i64) {
-        *self.now.lock().unwrap() += millis;
-    }
-
-    pub(crate) fn output(&self, uses: &str) -> Value {
-        self.outputs.lock().unwrap()[uses].clone()
-    }
-
-    /// Changes what a step wrote down.
-    pub(crate) fn edit(&self, uses: &str, edit: impl FnOnce(&mut Value)) {
-        edit(self.outputs.lock().unwrap().get_mut(uses).unwrap());
-    }
-}
-
-struct Attempt<'a> {
-    ledger: &'a Ledger,
-    uses: &'a str,
-    direction: Direction,
-}
-
-impl Attempt<'_> {
-    /// Notes are kept by step and direction, as the journal keeps them.
-    fn noted(&self, direction: Direction) -> String {
-        if direction == Direction::Undo { format!("undo:{}", self.uses) } else { self.uses.to_owned() }
-    }
-
-    fn notes(&self, direction: Direction) -> Vec<(String, Value)> {
-        self.ledger.checkpoints.lock().unwrap().get(&self.noted(direction)).cloned().unwrap_or_default()
-    }
-}
-
-impl Context for Attempt<'_> {
-    fn now(&self) -> Timestamp {
-        Timestamp(*self.ledger.now.lock().unwrap())
-    }
-    fn cancelled(&self) -> bool {
-        false
-    }
-    fn checkpoint_all(&self, notes: &[(String, Value)]) -> Result<(), DriverError> {
-        let mut all = self.ledger.checkpoints.lock().unwrap();
-        let own = all.entry(self.noted(self.direction)).or_default();
-        for (key, value) in notes {
-            own.retain(|(other, _)| other != key);
-            own.push((key.clone(), value.clone()));
-        }
-        Ok(())
-    }
-    fn checkpoints(&self) -> Result<Vec<(String, Value)>, DriverError> {
-        Ok(self.notes(self.direction))
-    }
-    fn noted_forwards(&self) -> Result<Vec<(String, Value)>, DriverError> {
-        Ok(self.notes(Direction::Forward))
-    }
-    fn progress(&self, _: Progress) {}
-    fn base_checkpoints(&self, base: &Base) -> Result<Vec<(String, Value)>, DriverError> {
-        let others = self.ledger.others.lock().unwrap();
-        let other = others.get(base.run.as_str()).map(|other| &other.checkpoints);
-        Ok(other.and_then(|steps| steps.get(STEPS[base.step as usize])).cloned().unwrap_or_default())
-    }
-    fn output_of(&self, uses: &str) -> Result<Option<Arc<Value>>, DriverError> {
-        Ok(self.ledger.outputs.lock().unwrap().get(uses).cloned().map(Arc::new))
-    }
-    fn fault(&self, point: &str) -> io::Result<()> {
-        let mut hits = self.ledger.hits.lock().unwrap();
-        hits.push(format!("{}:{point}", self.uses));
-        let number = hits.len() - 1;
-        drop(hits);
-        // Not locked while it is called: it may panic.
-        let fault = self.ledger.fault.lock().unwrap().clone();
-        match fault {
-            Some(fault) => fault(self.uses, point, number),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Answers what the plan says: whether a source is stale is `describe`'s to tell. By path, other datasets.
