@@ -8,7 +8,7 @@ use greylag_catalog::migration::CatalogExecutor;
 use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
-use greylag_data::durable::LocalDisk;
+use greylag_data::durable::{self, LocalDisk};
 use greylag_data::executor::{DataPlane, ForWriter, Options, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
 use greylag_data::request::{self, Readers};
@@ -170,6 +170,34 @@ pub(crate) fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Re
         let message = format!("what `{}` left beside its target cannot be listed: {error}", task.id);
         Failure::error(code::cli::FILE_UNREADABLE, message)
     })
+}
+
+/// What a task keeps beside its target of the generation before its own, if it is there.
+pub(crate) fn generation_before(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Option<PathBuf>, Failure> {
+    if task.increments.as_ref().is_none_or(|increments| increments.base.is_none()) {
+        return Ok(None);
+    }
+    let before = DataPlane::leftovers(header, task, run)?.before();
+    Ok(Some(before).filter(|path| path.symlink_metadata().is_ok()))
+}
+
+/// What an undo that came to no end has left beside the old dataset of a task.
+pub(crate) fn left_by_undo(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Vec<PathBuf>, Failure> {
+    DataPlane::left_by_undo(header, task, run)?.left().map_err(|error| {
+        let message = format!("what `{}` left beside its old dataset cannot be listed: {error}", task.id);
+        Failure::error(code::cli::FILE_UNREADABLE, message)
+    })
+}
+
+/// Whether the ledger of a task says all that there is to say, without those of the runs before it.
+pub(crate) fn ledger_is_whole(journal: &dyn Journal, run: &RunId, ordinal: u64) -> Result<bool, Failure> {
+    let published = journal.output(run, ordinal, "data/publish")?;
+    Ok(published.is_some_and(|output| DataPlane::ledger_is_whole(&output)))
+}
+
+/// Removes a file or directory beside a dataset, whatever modes its directories have.
+pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
+    durable::remove(&LocalDisk, path)
 }
 
 /// What takes samples. They lie in a scratch directory of this process, which goes when the sampler does.

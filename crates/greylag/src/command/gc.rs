@@ -12,7 +12,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format, Row, heading};
 use crate::wire;
 use clap::Args;
-use collect::{Found, Kind, collect};
+use collect::{Found, Kept, Kind, collect};
 use greylag_driver::error::DriverError;
 use greylag_driver::journal::{Prune, Shrunk};
 use greylag_model::code;
@@ -26,8 +26,9 @@ use std::path::Path;
 /// Without options only leftovers go: rejected rows and logs of custom steps of runs that were undone or are not known any
 /// more, what failed in ended runs and was kept for a look (a retry converts it anew), and files of dead processes. `--plans` also removes
 /// plans that no run executes, `--runs` the journals of runs that have ended, both only if they are older than
-/// `--older-than`. A run that could still be undone is kept: its journal is what the undo walks back. Names of removed
-/// runs are never used again. In the end the database file is written anew without its holes.
+/// `--older-than`. A run that could still be undone is kept: its journal is what the undo walks back. So is one that a later
+/// run goes on from: its ledger says what the target is made of. With a run goes what it keeps beside its datasets for an undo.
+/// Names of removed runs are never used again. In the end the database file is written anew without its holes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag gc --plans --runs --dry-run        what would go, with sizes\n  \
@@ -40,7 +41,8 @@ pub(crate) struct Gc {
     /// Journals of runs that have ended and that an undo does not need.
     #[arg(long)]
     runs: bool,
-    /// Also journals of runs that could be undone: those can never be taken back, retried or looked at afterwards.
+    /// Also journals of runs that could be undone: those can never be taken back, retried, gone on from or looked at
+    /// afterwards.
     #[arg(long, requires = "runs")]
     undoable: bool,
     /// Keep plans and runs that are younger, by when the plan was taken and the run last changed.
@@ -94,12 +96,12 @@ impl Gc {
         context.confirm(&format!("Remove the journals of {first}{more}, which then can never be undone?"), self.yes)
     }
 
-    fn tell(&self, context: &Context, found: Vec<Found>, kept: usize, removed: &Removed) -> Result<(), Failure> {
+    fn tell(&self, context: &Context, found: Vec<Found>, kept: Kept, removed: &Removed) -> Result<(), Failure> {
         let format = context.format();
         if format == Format::Json {
             let value = serde_json::json!({
                 "items": found, "dryRun": self.dry_run, "bytes": removed.bytes, "database": removed.shrunk,
-                "keptForUndo": kept,
+                "keptForUndo": kept.undo, "keptAsBase": kept.base,
             });
             return output::document(format, "removed", &value);
         }
@@ -117,9 +119,12 @@ impl Gc {
         }
         let verb = if self.dry_run { "would be removed" } else { "removed" };
         context.say(&format!("{} things, about {}, {verb}", removed.number, output::bytes(removed.bytes)));
-        if kept > 0 {
-            context
-                .say(&format!("{kept} older runs are kept because they can be undone; `--undoable` removes them too"));
+        if kept.undo > 0 {
+            let words = "older runs are kept because they can be undone; `--undoable` removes them too";
+            context.say(&format!("{} {words}", kept.undo));
+        }
+        if kept.base > 0 {
+            context.say(&format!("{} older runs are kept because later ones go on from them", kept.base));
         }
         if let Some(Shrunk { before, after }) = removed.shrunk {
             context.say(&format!("the database has {}, it had {}", output::bytes(after), output::bytes(before)));
@@ -138,11 +143,12 @@ fn remove(context: &Context, found: &[Found]) -> Result<Removed, Failure> {
         let done = match one.kind {
             Kind::Run => left_alone(context, prune.remove_run(&RunId::new(&one.name), context.now()))?,
             Kind::Plan => left_alone(context, prune.remove_plan(&PlanId::new(&one.name)))?,
-            Kind::Rejected | Kind::Logs | Kind::Staging => {
-                // A single file is staged without a directory.
-                let file = fs::symlink_metadata(&one.name).is_ok_and(|metadata| metadata.is_file());
-                let gone = if file { fs::remove_file(&one.name) } else { fs::remove_dir_all(&one.name) };
-                gone.map_err(|error| unremovable(&one.name, &error))?;
+            Kind::Rejected | Kind::Logs => {
+                fs::remove_dir_all(&one.name).map_err(|error| unremovable(&one.name, &error))?;
+                true
+            }
+            Kind::Staging => {
+                wire::remove(Path::new(&one.name)).map_err(|error| unremovable(&one.name, &error))?;
                 true
             }
             Kind::Scratch => wire::clear_scratch(Path::new(&one.name))?,

@@ -141,3 +141,102 @@ fn chunks_in_staging_go_with_a_run_that_nobody_goes_on_with() {
     assert!(gone["items"].as_array().unwrap().iter().any(|item| item["kind"] == "staging"), "{gone}");
     assert_eq!(staged(), 0);
 }
+
+/// A migration with increments, run so many times; each run after the first replaces the one file and adds one.
+fn increments(runs: usize) -> Rig {
+    let rig = Rig::new();
+    rig.write("data/old/a.csv", "a\n1\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.write("m.yaml", MIGRATION.to_owned() + "  increments: {}\n");
+    for run in 0..runs {
+        rig.write("data/old/a.csv", format!("a\n{}\n", 10 + run));
+        rig.write(&format!("data/old/b{run}.csv"), "a\n7\n");
+        rig.run(["apply", "-f", "m.yaml", "--yes"]).ended(0);
+    }
+    rig
+}
+
+fn hidden(rig: &Rig) -> Vec<String> {
+    let entries = std::fs::read_dir(rig.path("data")).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.retain(|name| name.starts_with('.'));
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_that_a_later_one_goes_on_from_stays_with_all_before_it() {
+    let rig = increments(3);
+    // The third has not ended: all that it goes on from is needed, whatever is asked for.
+    rig.write("data/old/c.csv", "a\n8\n");
+    let plan = rig.plans("m.yaml").remove(0);
+    rig.run(["apply", "--record-only", &plan]).ended(0);
+    let all = ["gc", "--runs", "--undoable", "--older-than", "0s", "--yes"];
+    let kept = rig.json(all);
+    assert_eq!((&kept["keptAsBase"], &kept["items"].as_array().unwrap().len()), (&3.into(), &0), "{kept}");
+    assert!(rig.run(all).ended(0).stderr.contains("3 older runs are kept because later ones go on from them"));
+    rig.run(["resume", "m-4"]).ended(0);
+    // One that was undone needs nothing, nor does one that goes itself.
+    rig.run(["undo", "m-4", "--yes"]).ended(0);
+    let would = rig.json(["gc", "--runs", "--undoable", "--older-than", "0s", "--dry-run"]);
+    assert_eq!(would["keptAsBase"], 0, "{would}");
+    assert_eq!(names(&rig, "runs").len(), 4);
+}
+
+#[test]
+fn what_an_increment_replaced_goes_with_its_run() {
+    let rig = increments(2);
+    let before = [".new.greylag-m-2-new.before"];
+    assert_eq!(hidden(&rig), before);
+    rig.run(["gc", "--runs", "--older-than", "0s"]).ended(0);
+    assert_eq!(hidden(&rig), before, "the run can be undone");
+    let gone = rig.json(["gc", "--runs", "--undoable", "--older-than", "0s", "--yes"]);
+    let items = gone["items"].as_array().unwrap();
+    let kinds: Vec<&str> = items.iter().map(|item| item["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["staging", "run", "run"], "{gone}");
+    assert!(items[0]["bytes"].as_u64().unwrap() > 0, "{gone}");
+    assert_eq!(hidden(&rig), [""; 0]);
+    assert!(rig.path("data/new").is_dir(), "what was published stays");
+}
+
+/// The ledger is written down whole after so many runs: those before are not needed to go on.
+#[test]
+fn a_long_chain_of_runs_can_be_cut_where_the_ledger_is_whole() {
+    let rig = increments(19);
+    rig.write("data/old/c.csv", "a\n8\n");
+    let plan = rig.plans("m.yaml").remove(0);
+    rig.run(["apply", "--record-only", &plan]).ended(0);
+    let gone = rig.json(["gc", "--runs", "--undoable", "--older-than", "0s", "--yes"]);
+    let kept = gone["keptAsBase"].as_u64().unwrap();
+    assert!((1..17).contains(&kept), "{gone}");
+    rig.run(["resume", "m-20"]).ended(0);
+    let mut lines = 0;
+    for entry in std::fs::read_dir(rig.path("data/new")).unwrap() {
+        lines += std::fs::read_to_string(entry.unwrap().path()).unwrap().lines().skip(1).count();
+    }
+    assert_eq!(lines, 21, "one row of each file");
+}
+
+/// An undo that came to no end has rows on their way back beside the old dataset, and others' files aside.
+#[test]
+fn what_an_undo_left_goes_and_what_it_kept_of_others_stays() {
+    let rig = Rig::new();
+    rig.write("data/old/a.csv", "a\n1\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.write("m.yaml", MIGRATION.to_owned() + "  through: publish\n");
+    rig.run(["apply", "-f", "m.yaml", "--yes"]).ended(0);
+    rig.write("data/new/more.csv", "b\n2\n");
+    let (said, _) = rig.run_with_faults("undo:data/publish:in-effect@1=kill", &["undo", "m-1", "--yes"]);
+    assert!(said.killed, "{}", said.stderr);
+    assert_eq!(hidden(&rig).len(), 1);
+    // A stranger of the same name stands where the row is to go, so that the undo fails.
+    let carried = rig.path("data/old/carried-back-m-1-new-0-00000.csv");
+    std::fs::create_dir(&carried).unwrap();
+    rig.run(["resume", "m-1"]).ended(1);
+    rig.write("data/.new.greylag-m-1-new.e0.kept/notes", "of somebody");
+    let left = hidden(&rig);
+    assert!(left.len() > 1, "{left:?}");
+    rig.run(["gc", "--runs", "--undoable", "--older-than", "0s", "--yes"]).ended(0);
+    assert_eq!(hidden(&rig), [".new.greylag-m-1-new.e0.kept"], "{left:?}");
+    assert!(rig.path("data/new/more.csv").exists() && rig.path("data/old/a.csv").exists());
+}

@@ -7,7 +7,7 @@ use crate::{follow, show, wire};
 use greylag_driver::journal::{Journal, RunRecord, TaskFilter};
 use greylag_model::code;
 use greylag_model::id::{PlanId, RunId, Timestamp};
-use greylag_model::task::{Phase, RunState, TaskState, undo_steps};
+use greylag_model::task::{Direction, Phase, RunState, TaskState, undo_steps};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,25 +56,37 @@ impl Kind {
     }
 }
 
-/// What goes, and how many old runs are kept for an undo.
-pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Result<(Vec<Found>, usize), Failure> {
+/// Old runs that are kept.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Kept {
+    /// Because they could be undone.
+    pub(super) undo: usize,
+    /// Because a later run that stays goes on from what they published.
+    pub(super) base: usize,
+}
+
+/// What goes, and what is kept though it is old.
+pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Result<(Vec<Found>, Kept), Failure> {
     let state = context.state()?;
     let (journal, prune) = (state.journal.as_ref(), state.prune.as_ref());
     let runs = journal.runs(ALL)?;
     let mut found = Vec::new();
     let mut gone: BTreeSet<&RunId> = BTreeSet::new();
-    let mut kept = 0;
-    for run in
-        runs.iter().filter(|run| asked.runs && run.updated_at < before && follow::ended(run) && !show::driven(run))
-    {
-        let undoable = can_be_undone(journal, run)?;
-        if undoable && !asked.undoable {
-            kept += 1;
+    let mut kept = Kept::default();
+    // Runs go on from older ones, and the newest come first: so all that needs a run is known when its turn comes.
+    let mut bases: BTreeSet<RunId> = BTreeSet::new();
+    for run in runs.iter().filter(|_| asked.runs) {
+        let old = run.updated_at < before && follow::ended(run) && !show::driven(run);
+        let undoable = old && can_be_undone(journal, run)?;
+        let stays = !old || bases.contains(&run.id) || undoable && !asked.undoable;
+        if stays {
+            let needed = bases.contains(&run.id);
+            kept.base += usize::from(old && needed);
+            kept.undo += usize::from(undoable && !needed);
+            bases_of(journal, run, &mut bases)?;
             continue;
         }
-        if undoable {
-            staging(journal, run, &mut found)?;
-        }
+        leftovers(journal, run, undoable, &mut found)?;
         let why = match (undoable, run.row.state) {
             (true, _) => "ended long ago; it could still be undone",
             (false, RunState::Undone) => "was undone",
@@ -157,25 +169,57 @@ fn unpublished(journal: &dyn Journal, run: &RunRecord, found: &mut Vec<Found>) -
     }
 }
 
-/// What the tasks of a run have left in staging.
-fn staging(journal: &dyn Journal, run: &RunRecord, found: &mut Vec<Found>) -> Result<(), Failure> {
+/// Adds the runs that tasks of a run go on from: those whose ledgers it needs, or would need if it were tried again.
+fn bases_of(journal: &dyn Journal, run: &RunRecord, bases: &mut BTreeSet<RunId>) -> Result<(), Failure> {
+    let mut from = 0;
+    loop {
+        let plans = journal.plan_tasks(&run.plan, from, PAGE)?;
+        // All datasets of a migration have increments, or none has.
+        if plans.first().is_none_or(|task| task.increments.is_none()) {
+            return Ok(());
+        }
+        let rows = journal.tasks(&run.id, &TaskFilter::default(), from, plans.len())?;
+        from += plans.len() as u64;
+        for (row, task) in rows.iter().zip(plans).filter(|(row, _)| row.row.state != TaskState::Undone) {
+            let base = task.increments.and_then(|increments| increments.base);
+            let Some(base) = base.filter(|base| !bases.contains(&base.run)) else { continue };
+            if !wire::ledger_is_whole(journal, &run.id, row.ordinal)? {
+                bases.insert(base.run);
+            }
+        }
+    }
+}
+
+/// What the tasks of a run that is removed have left beside their datasets.
+fn leftovers(journal: &dyn Journal, run: &RunRecord, undoable: bool, found: &mut Vec<Found>) -> Result<(), Failure> {
     let Some(header) = journal.plan(&run.plan)? else { return Ok(()) };
+    let mut add = |path: &Path, why: &'static str| {
+        let (bytes, name) = (size(path), path.display().to_string());
+        found.push(Found { kind: Kind::Staging, bytes, name, why, undoable: false });
+    };
     let mut from = 0;
     loop {
         let plans = journal.plan_tasks(&run.plan, from, PAGE)?;
         if plans.is_empty() {
             return Ok(());
         }
+        let rows = journal.tasks(&run.id, &TaskFilter::default(), from, plans.len())?;
         from += plans.len() as u64;
-        for task in &plans {
-            for path in wire::leftovers(&header, task, &run.id)? {
-                found.push(Found {
-                    kind: Kind::Staging,
-                    bytes: size(&path),
-                    name: path.display().to_string(),
-                    why: "chunks of a run that is removed",
-                    undoable: false,
-                });
+        for (row, task) in rows.iter().zip(&plans) {
+            // What an undo has begun to take away lies in staging with all that others have put into it.
+            let taken_back = row.row.direction == Direction::Undo && row.row.state != TaskState::Undone;
+            if undoable && !taken_back {
+                for path in wire::leftovers(&header, task, &run.id)? {
+                    add(&path, "chunks of a run that is removed");
+                }
+            }
+            if taken_back {
+                for path in wire::left_by_undo(&header, task, &run.id)? {
+                    add(&path, "rows on their way back, of a run that is removed");
+                }
+            }
+            if let Some(path) = wire::generation_before(&header, task, &run.id)? {
+                add(&path, "what an increment replaced, of a run that is removed");
             }
         }
     }
