@@ -9,7 +9,7 @@ use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
 use greylag_data::durable::{self, LocalDisk};
-use greylag_data::executor::{DataPlane, ForWriter, Options, executors};
+use greylag_data::executor::{DataPlane, ForWriter, Options, Took, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
 use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
@@ -193,6 +193,11 @@ pub(crate) fn left_by_undo(header: &PlanHeader, task: &PlanTask, run: &RunId) ->
 pub(crate) fn ledger_is_whole(journal: &dyn Journal, run: &RunId, ordinal: u64) -> Result<bool, Failure> {
     let published = journal.output(run, ordinal, "data/publish")?;
     Ok(published.is_some_and(|output| DataPlane::ledger_is_whole(&output)))
+}
+
+/// What a task with increments took, if it was converted.
+pub(crate) fn took(journal: &dyn Journal, run: &RunId, ordinal: u64) -> Result<Option<Took>, Failure> {
+    Ok(journal.output(run, ordinal, "data/backfill")?.and_then(|output| Took::of(&output)))
 }
 
 /// Removes a file or directory beside a dataset, whatever modes its directories have.

@@ -1,5 +1,7 @@
 //! `greylag status`: how a run is doing, and its tasks.
 
+mod increments;
+
 use crate::context::Context;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format, Row, heading, wide};
@@ -10,6 +12,7 @@ use greylag_engine::service;
 use greylag_model::id::TaskId;
 use greylag_model::rollout::CohortRow;
 use greylag_model::task::{Direction, TaskState};
+use increments::Increment;
 use std::collections::BTreeMap;
 
 /// Show how a run is doing and the state of its tasks.
@@ -20,6 +23,7 @@ use std::collections::BTreeMap;
 #[command(after_help = "Examples:\n  \
                         greylag status -w                 watch the newest run until it ends\n  \
                         greylag status RUN --failed       what ended badly, why, and what cures it\n  \
+                        greylag status RUN -o wide        also attempts, and what increments took, kept and left\n  \
                         greylag status RUN -o json        for programs")]
 pub(crate) struct Status {
     /// The run (or an unambiguous beginning of its name); the default is the newest.
@@ -55,17 +59,22 @@ impl Status {
         let filter = TaskFilter { states, id: task.map(|task| task.id) };
         let tasks = journal.tasks(&run.id, &filter, 0, self.limit)?;
         let notes = notes(journal, &run, &tasks)?;
+        let looked = matches!(context.format(), Format::Wide | Format::Json | Format::Ndjson);
+        let increments = if looked { increments::of(journal, &run, &tasks)? } else { BTreeMap::new() };
         if context.format().is_json() {
             let mut document = serde_json::json!({ "run": run, "tasks": tasks });
             if !notes.is_empty() {
                 document["notes"] = serde_json::json!(notes);
+            }
+            if !increments.is_empty() {
+                document["increments"] = serde_json::json!(increments);
             }
             output::document(context.format(), "status", &document)?;
         } else {
             if context.format() != Format::Name {
                 output::text(&summary(context, &run))?;
             }
-            listing(context, &tasks)?;
+            listing(context, &tasks, &increments)?;
             if context.format() != Format::Name {
                 for (task, note) in notes.iter().flat_map(|(task, notes)| notes.iter().map(move |note| (task, note))) {
                     output::text(&format!("{task}: {note}\n"))?;
@@ -157,14 +166,14 @@ fn cohorts(run: &RunRecord) -> String {
     run.cohorts.iter().map(line).collect()
 }
 
-fn listing(context: &Context, tasks: &[TaskRecord]) -> Result<(), Failure> {
+fn listing(context: &Context, tasks: &[TaskRecord], increments: &BTreeMap<TaskId, Increment>) -> Result<(), Failure> {
     let rows = tasks
         .iter()
         .map(|task| {
             let row = &task.row;
             let progress = task.live.unwrap_or(row.progress);
             let note = row.error.as_ref().map(|error| format!("[{}] {}", error.code, error.message));
-            let cells = vec![
+            let mut cells = vec![
                 task.id.to_string(),
                 show::task_state(row.state).to_owned(),
                 format!("{}/{}", row.step, task.steps),
@@ -175,10 +184,13 @@ fn listing(context: &Context, tasks: &[TaskRecord]) -> Result<(), Failure> {
                 row.handle.clone().unwrap_or_default(),
                 note.unwrap_or_default(),
             ];
+            if !increments.is_empty() {
+                cells.push(increments.get(&task.id).map(Increment::words).unwrap_or_default());
+            }
             Row::new(task.id.to_string(), cells, task)
         })
         .collect();
-    let headings = [
+    let mut headings = vec![
         heading("task"),
         heading("state"),
         heading("step"),
@@ -189,5 +201,8 @@ fn listing(context: &Context, tasks: &[TaskRecord]) -> Result<(), Failure> {
         wide("handle"),
         heading("note"),
     ];
+    if !increments.is_empty() {
+        headings.push(wide("increment"));
+    }
     output::list(context.format(), "tasks", &headings, rows)
 }

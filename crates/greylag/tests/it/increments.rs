@@ -199,3 +199,21 @@ fn what_cannot_be_gone_on_from_is_refused_with_the_run_that_made_it() {
     let said = rig.run(["plan", "-f", "t.yaml"]).ended(3);
     assert!(said.stdout.contains("with another mapping, schema or layout"), "{}\n{}", said.stdout, said.stderr);
 }
+
+#[test]
+fn status_tells_what_an_increment_took_and_how_far_its_target_is() {
+    let rig = rig();
+    rig.run(["apply", "-f", "t.yaml", "--yes"]).ended(0);
+    change(&rig);
+    rig.run(["apply", "-f", "t.yaml", "--yes"]).ended(0);
+    let told = rig.json(["status", "people-2"])["increments"].clone();
+    let visits = serde_json::json!({
+        "taken": 2, "kept": 1, "gone": 0, "waiting": 0, "late": 0,
+        "watermark": {"column": "day", "value": 20_516}, "at": "2026-03-04",
+    });
+    assert_eq!(told["visits_v2"], visits, "{told}");
+    assert_eq!((&told["payments_v2"]["taken"], &told["payments_v2"]["gone"]), (&1.into(), &1.into()), "{told}");
+    let wide = rig.run(["status", "people-2", "-o", "wide"]).ended(0).stdout;
+    assert!(wide.contains("2 taken, 1 kept; day 2026-03-04") && wide.contains("1 taken, 1 gone"), "{wide}");
+    assert!(!rig.run(["status", "people-2"]).ended(0).stdout.contains("taken"), "only where it is asked for");
+}
