@@ -103,8 +103,11 @@ fn a_template_is_run_again_and_moves_what_changed() {
 #[test]
 fn killed_at_every_point_of_an_increment_and_of_its_undo() {
     let rig = rig();
+    // One task: two would lose attempts with one another's kills, and be set aside for it.
+    let text = fs::read_to_string(rig.path("t.yaml")).unwrap();
+    rig.write("t.yaml", text.replace("columns.exists(c, c.name == 'uid')", "dataset.name == 'visits'"));
     rig.run(["apply", "-f", "t.yaml", "--yes"]).ended(0);
-    let held = |rig: &Rig| (lines(rig, "visits_v2"), lines(rig, "payments_v2"));
+    let held = |rig: &Rig| lines(rig, "visits_v2");
     change(&rig);
     let (sources, before) = (estate(&rig), held(&rig));
     let plan = rig.run(["plan", "-f", "t.yaml", "-o", "name"]).ended(0).stdout.trim().to_owned();
@@ -113,9 +116,8 @@ fn killed_at_every_point_of_an_increment_and_of_its_undo() {
         let (said, fired) = rig.run_with_faults(&format!("{point}@1=kill"), command);
         assert!(said.killed, "`{point}` was not reached\n{}\n{}", said.stdout, said.stderr);
         assert_eq!(fired, [format!("{point} Kill")]);
-        let whole = |now: &[String], old: &[String], new: &[&str]| now == old || now == new;
         let now = held(&rig);
-        assert!(whole(&now.0, &before.0, &VISITS) && whole(&now.1, &before.1, &PAYMENTS), "{point}: {now:?}");
+        assert!(now == before || now == VISITS, "{point}: {now:?}");
     };
     for step in STEPS {
         for point in POINTS {
@@ -126,7 +128,7 @@ fn killed_at_every_point_of_an_increment_and_of_its_undo() {
         }
     }
     rig.run(["resume", &run]).ended(0);
-    assert_changed(&rig);
+    assert_eq!(held(&rig), VISITS);
     // The run before it is not pulled from under it.
     assert!(rig.run(["undo", "people-1", "--yes"]).ended(1).stderr.contains("people-2"));
     let mut first = true;
