@@ -34,7 +34,7 @@
 //! Undo gives back names, bytes, modes, owners and times of change of datasets. What others have changed since is kept and
 //! named: rows that they added to the target are carried back into the source where the plan says so, other files of theirs
 //! are moved aside, and where a target cannot be taken away without a loss it stays and undo says why
-//! ([`take_back`], [`carry_back`]). The time of change of the directory that *holds* the datasets is not restored: it
+//! (`take_back`, `carry_back`). The time of change of the directory that *holds* the datasets is not restored: it
 //! belongs to everything in it.
 
 mod backfill;

@@ -123,7 +123,7 @@ fn what_cannot_go_back_is_named_and_goes_on_once_it_is_saved() {
     rig.write("data/visits_v2/new.jsonl", NEW.replace("web", "app"));
     let before = files(&rig);
     let said = rig.run(["undo", "visits-v2-1", "--dry-run"]).ended(3);
-    assert!(said.stdout.contains("in the way [GL0665]"), "{}", said.stdout);
+    assert!(said.stdout.contains("in the way [GL0667]"), "{}", said.stdout);
     assert!(said.stderr.contains("hint: the old dataset has no place for `source`"), "{}", said.stderr);
     assert!(said.stderr.contains("0 of 1 datasets can be taken back, 1 cannot"), "{}", said.stderr);
     assert_eq!(files(&rig), before);
