@@ -95,7 +95,7 @@ const SCRIPT: &str = r#"#!/bin/sh
 read -r step
 key=$(printf '%s\n' "$step" | sed -n 's/.*"key":"\([^"]*\)".*/\1/p')
 case "$1" in
-make) echo "$key" >>"/out/.$key"; mv "/out/.$key" "/out/$key" ;;
+make) echo "$key" >"/out/.$key"; mv "/out/.$key" "/out/$key" ;;
 remove) rm -f "/out/.$key" "/out/$key" ;;
 esac
 echo '{"result": {}}'
