@@ -132,6 +132,13 @@ pub fn unit_millis(data_type: &DataType) -> Option<(i64, i64)> {
     }
 }
 
+/// A time in a column's own unit, rounded up: a part of a day is a day. None for what has no time.
+pub(crate) fn in_units(data_type: &DataType, millis: i64) -> Option<i64> {
+    let (per, of) = unit_millis(data_type)?;
+    let units = (i128::from(millis) * i128::from(per) + i128::from(of - 1)) / i128::from(of);
+    Some(i64::try_from(units).unwrap_or(i64::MAX))
+}
+
 /// Whether a column of this type can be a watermark.
 pub fn can_mark(data_type: &DataType) -> bool {
     use DataType::{Int8, Int16, Int32, Int64, UInt8, UInt16, UInt32};

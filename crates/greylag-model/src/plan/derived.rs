@@ -7,7 +7,7 @@ use crate::dataset::{Layout, Shape};
 use crate::derived::{Derived, Read, SURVEY};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
-use crate::increment::{can_mark, unit_millis};
+use crate::increment::{can_mark, in_units};
 use crate::mapping::{self, Mapping};
 use crate::snapshot::{LineageEdge, Observed, References};
 use crate::spec::{CheckSpec, DerivedSpec, DiffSpec, History, MappingSpec, Migration, MigrationSpec, Pair, duration};
@@ -91,13 +91,11 @@ pub(super) fn resolve(
                 error("/watermark", message, "a watermark is a date, a timestamp or an integer of at most 63 bits");
             }
             Some(data_type) => {
-                match (asked.overlap.as_deref().and_then(|text| duration::parse(text).ok()), unit_millis(data_type)) {
-                    (None, _) => {}
-                    (Some(millis), Some((per, of))) => {
-                        let units = (i128::from(millis) * i128::from(per) + i128::from(of - 1)) / i128::from(of);
-                        overlap = i64::try_from(units).unwrap_or(i64::MAX);
-                    }
-                    (Some(_), None) => {
+                let millis = asked.overlap.as_deref().and_then(|text| duration::parse(text).ok());
+                match millis.map(|millis| in_units(data_type, millis)) {
+                    None => {}
+                    Some(Some(units)) => overlap = units,
+                    Some(None) => {
                         let message = format!("an overlap is a time, and the column `{name}` is of type `{data_type}`");
                         error("/overlap", message, "remove it, or choose a column with time");
                     }

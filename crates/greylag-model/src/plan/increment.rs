@@ -3,7 +3,7 @@
 use crate::code::plan as code;
 use crate::dataset::{Layout, Shape};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::increment::{Base, Increments, Published, Watermark, can_mark, digest_of, unit_millis};
+use crate::increment::{Base, Increments, Published, Watermark, can_mark, digest_of, in_units};
 use crate::mapping::Mapping;
 use crate::snapshot::{Observed, PairSnapshot};
 use crate::spec::{IncrementsSpec, MigrationSpec, WatermarkSpec, duration};
@@ -108,12 +108,9 @@ fn mark(wanted: &WatermarkSpec, mapping: &Mapping) -> Result<Watermark, (&'stati
         return Err(("column", message, "a watermark is a date, a timestamp or an integer of at most 63 bits"));
     }
     let millis = wanted.lateness.as_deref().and_then(|text| duration::parse(text).ok()).unwrap_or(0);
-    let lateness = match unit_millis(&column.data_type) {
-        // A part of a day is a day: nothing is called late that may not be.
-        Some((per, of)) => {
-            let units = (i128::from(millis) * i128::from(per) + i128::from(of - 1)) / i128::from(of);
-            i64::try_from(units).unwrap_or(i64::MAX)
-        }
+    let lateness = match in_units(&column.data_type, millis) {
+        // Rounded up: nothing is called late that may not be.
+        Some(units) => units,
         None if millis == 0 => 0,
         None => {
             let message = format!("a lateness is a time, and the column `{name}` is of type `{}`", column.data_type);
