@@ -37,7 +37,6 @@ pub fn look(journal: &dyn Journal, migration: &Migration, snapshot: &mut Snapsho
         each_task(journal, run, &mut |record, task| {
             let key = (task.target.clone(), task.target_location.clone());
             let Some(number) = wanted.get(&key).copied() else { return Ok(()) };
-            let before = snapshot.pairs[number].published.is_some();
             match of_task(journal, run, &record, &task)? {
                 Standing::None => {}
                 Standing::Busy => {
@@ -55,9 +54,7 @@ pub fn look(journal: &dyn Journal, migration: &Migration, snapshot: &mut Snapsho
                     wanted.remove(&key);
                 }
                 Standing::Published(published) => {
-                    if !before {
-                        snapshot.pairs[number].published = Some(published);
-                    }
+                    snapshot.pairs[number].published = Some(published);
                     wanted.remove(&key);
                 }
             }

@@ -406,7 +406,7 @@ impl<'a> Run<'a> {
             }
             all.files.extend(reply.files.iter().cloned());
         }
-        let nothing = self.choice.as_ref().is_none_or(|choice| choice.kept.is_empty() && !choice.has_base(self.job));
+        let nothing = self.choice.as_ref().is_none_or(|choice| choice.kept.is_empty() && self.job.base().is_none());
         let empty = all.files.is_empty() && nothing;
         if empty {
             all.files = self.empty()?;

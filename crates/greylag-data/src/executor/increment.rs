@@ -318,11 +318,6 @@ impl Choice {
         self.convert.is_empty() && self.gone.is_empty()
     }
 
-    /// Whether there is something that the target goes on from.
-    pub(super) fn has_base(&self, job: &Job<'_>) -> bool {
-        job.request.plan.increments.as_ref().is_some_and(|increments| increments.base.is_some())
-    }
-
     /// The ledger's entry of the file that a dataset without rows consists of; it belongs to no file of the source.
     pub(super) fn placeholder(files: &[WrittenFile]) -> Value {
         let piece = Piece { relative: String::new(), number: 0, of: 1 };

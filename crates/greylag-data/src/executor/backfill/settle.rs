@@ -134,7 +134,7 @@ impl Run<'_> {
         }
         self.sync_files(&files)?;
         // What is not exchanged for anything need not outlive a power cut.
-        let nothing = self.choice.as_ref().is_some_and(|choice| choice.is_empty() && choice.has_base(self.job));
+        let nothing = self.choice.as_ref().is_some_and(|choice| choice.is_empty() && self.job.base().is_some());
         if self.staging.shell().is_some() && !nothing {
             let directories =
                 found.iter().rev().filter(|(_, metadata)| metadata.is_dir()).map(|(path, _)| path.as_path());
