@@ -1,0 +1,9 @@
+//! The code plane: what reads the datasets is found, rewritten, proven and offered to its owners.
+//!
+//! **Invariants:** a repository is read from a tree of its bytes and nothing in it is run by reading it; outside the places
+//! of its edits a file is identical; an edit is made only if it is right in every rendering and for every caller of the bytes
+//! that it changes, else it is listed with the reason; what could not be understood is counted and shown.
+//!
+//! [`tree`] is how files are reached: a directory, or a commit of a bare repository.
+
+pub mod tree;

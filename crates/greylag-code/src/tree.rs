@@ -1,0 +1,123 @@
+//! The files of a repository as they are in one version of it.
+//!
+//! Paths are relative, with `/` between their parts, and in order. Whatever is no regular file (a link, a submodule, a
+//! device) is not in a tree, so no reader can be led out of it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A version of a repository's files.
+pub trait Tree: Send + Sync {
+    /// The paths of all regular files, in order.
+    fn paths(&self) -> io::Result<Vec<String>>;
+    /// The bytes of a file; `None` if there is none at this path.
+    fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>>;
+}
+
+/// A tree in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryTree {
+    files: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl MemoryTree {
+    /// A tree of paths and texts.
+    pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self { files: files.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text.as_bytes()))).collect() }
+    }
+}
+
+impl Tree for MemoryTree {
+    fn paths(&self) -> io::Result<Vec<String>> {
+        Ok(self.files.keys().cloned().collect())
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
+        Ok(self.files.get(path).cloned())
+    }
+}
+
+/// A directory on disk, without what git keeps in it.
+#[derive(Debug, Clone)]
+pub struct DirectoryTree {
+    root: PathBuf,
+}
+
+impl DirectoryTree {
+    /// The files below a directory.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Whether each part of a path is a plain name and no part of it is a link.
+    fn is_plain(&self, path: &str) -> bool {
+        let mut at = self.root.clone();
+        path.split('/').all(|part| {
+            at.push(part);
+            !matches!(part, "" | "." | "..")
+                && std::fs::symlink_metadata(&at).is_ok_and(|metadata| !metadata.file_type().is_symlink())
+        })
+    }
+}
+
+impl Tree for DirectoryTree {
+    fn paths(&self) -> io::Result<Vec<String>> {
+        let mut paths = Vec::new();
+        collect(&self.root, "", &mut paths)?;
+        paths.sort();
+        Ok(paths)
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
+        let file = self.root.join(path);
+        if !self.is_plain(path) || !std::fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()) {
+            return Ok(None);
+        }
+        std::fs::read(file).map(|bytes| Some(Arc::from(bytes)))
+    }
+}
+
+/// The regular files below a directory, links not followed.
+fn collect(directory: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_dir() && name != ".git" {
+            collect(&entry.path(), &path, paths)?;
+        } else if kind.is_file() {
+            paths.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_directory_has_its_regular_files_and_nothing_behind_links() {
+        let outside = tempfile::tempdir().unwrap();
+        std::fs::write(outside.path().join("secret"), "s").unwrap();
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(root.path().join("models/.git")).unwrap();
+        std::fs::create_dir_all(root.path().join(".git")).unwrap();
+        std::fs::write(root.path().join(".git/config"), "").unwrap();
+        std::fs::write(root.path().join("models/a.sql"), "select 1").unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.path().join("out")).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("models/link.sql")).unwrap();
+        let tree = DirectoryTree::new(root.path());
+        assert_eq!(tree.paths().unwrap(), ["models/a.sql"]);
+        assert_eq!(tree.read("models/a.sql").unwrap().as_deref(), Some(&b"select 1"[..]));
+        for path in ["out/secret", "models/link.sql", "../secret", "models", "none", "", "models/../models/a.sql"] {
+            assert_eq!(tree.read(path).unwrap(), None, "{path}");
+        }
+    }
+}
