@@ -15,6 +15,7 @@ use greylag_model::code::{catalog as code, cli};
 use greylag_model::entity::{DATASET, EntityRef, annotation, relation};
 use greylag_model::plan::PlanTask;
 use greylag_model::provenance::{Source, Values, facts};
+use greylag_model::table::{self, TableName};
 use greylag_model::task::Direction;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -99,6 +100,9 @@ fn published(task: &PlanTask, old: Option<&Record>) -> Values {
     if !task.target_layout.partition_by.is_empty() {
         values.insert(facts::PARTITIONS.to_owned(), json!(task.target_layout.partition_by));
     }
+    if let Some(table) = table(task, old) {
+        values.insert(format!("{}{}", facts::ANNOTATION, annotation::TABLE), json!(table.to_string()));
+    }
     if let Some(owner) = &task.owner {
         values.insert(facts::OWNER.to_owned(), json!(owner));
     }
@@ -116,6 +120,17 @@ fn published(task: &PlanTask, old: Option<&Record>) -> Values {
         values.insert(facts::LIFECYCLE.to_owned(), json!("production"));
     }
     values
+}
+
+/// The name by which code reaches the new dataset, if that can be known.
+fn table(task: &PlanTask, old: Option<&Record>) -> Option<TableName> {
+    if task.target_table.is_some() {
+        return task.target_table.clone();
+    }
+    let key = format!("{}{}", facts::ANNOTATION, annotation::TABLE);
+    let stated = old?.facts.iter().find(|fact| fact.key == key)?.value.as_str()?;
+    let names: Vec<TableName> = annotation::tables(stated).filter_map(Result::ok).collect();
+    table::successor(&names, &task.source.dataset.entity.name, &task.target.name)
 }
 
 /// A carried value; a reference in full, since the new dataset may be in another namespace.

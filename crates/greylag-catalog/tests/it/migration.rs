@@ -76,6 +76,7 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         target: reference(to),
         target_location: location(to),
         target_layout: layout,
+        target_table: None,
         owner: Some(EntityRef::new("group", "default", "crm")),
         mapping: Mapping { source: schema.clone(), target: schema, columns: vec![], dropped: vec![], reverse: vec![] },
         changes: vec![],
@@ -180,7 +181,7 @@ impl Run {
 fn imported() -> (Run, Estate) {
     let users = dataset("users_v1", "/lake/users_v1", "  lifecycle: production\n  system: billing\n").replace(
         "  annotations:",
-        "  description: Who they are\n  tags: [pii]\n  labels: {tier: gold}\n  annotations:",
+        "  description: Who they are\n  tags: [pii]\n  labels: {tier: gold}\n  annotations:\n    greylag.dev/table: raw.users_v1, app.people",
     );
     let estate = Estate::new(&[("a.yaml", &joined(&[CRM, &users]))]);
     estate.import(1, &["."]);
@@ -205,6 +206,7 @@ fn publish_registers_the_new_dataset_and_cutover_deprecates_the_old() {
                 "greylag.dev/connection": "lake",
                 "greylag.dev/path": "finance/users_v2",
                 "greylag.dev/format": "parquet",
+                "greylag.dev/table": "raw.users_v2",
                 "greylag.dev/predecessor": "resource:default/users_v1",
             },
         },
@@ -221,6 +223,17 @@ fn publish_registers_the_new_dataset_and_cutover_deprecates_the_old() {
     let found = run.catalog.find(std::slice::from_ref(&task.target)).unwrap()[0].clone().unwrap();
     assert_eq!(found.partition_by, ["id"]);
     assert_eq!(found.dataset().unwrap().location, task.target_location);
+}
+
+#[test]
+fn the_name_in_code_is_the_one_that_the_file_says() {
+    let (run, _estate) = imported();
+    let table = |task: &PlanTask| {
+        run.step(10, PUBLISH, Direction::Forward, task).unwrap();
+        run.entity(&task.target.name)["metadata"]["annotations"]["greylag.dev/table"].clone()
+    };
+    let said = PlanTask { target_table: "core.users".parse().ok(), ..task("users_v1", "users_v3", parquet()) };
+    assert_eq!(table(&said), "core.users");
 }
 
 #[test]

@@ -193,6 +193,7 @@ impl Setup {
             target: EntityRef::new("resource", "default", "new"),
             target_location: at(self.target),
             target_layout,
+            target_table: None,
             owner: None,
             mapping: resolved.mapping,
             changes: Vec::new(),

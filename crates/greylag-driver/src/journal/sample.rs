@@ -58,6 +58,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         target: EntityRef::new("resource", "default", "new"),
         target_location: location(format!("/data/{id}.parquet")),
         target_layout: layout,
+        target_table: None,
         owner: None,
         mapping: Mapping {
             source: Schema::default(),

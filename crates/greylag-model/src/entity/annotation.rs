@@ -7,8 +7,8 @@
 //! | `greylag.dev/format` | `parquet` or `csv`; what is absent is detected |
 //! | `greylag.dev/csv-delimiter`, `-quote`, `-escape`, `-header`, `-null`, `-encoding` | how a CSV file is written |
 //! | `greylag.dev/columns` | `name: type`, perhaps with `not null`, one a line or with commas between |
-//! | `greylag.dev/time-zone` | of a group or user: the zone of their clocks, IANA name or `+hh:mm` |
 //! | `greylag.dev/time-zone` | of a group or user: where their clocks are, IANA name or `+hh:mm` |
+//! | `greylag.dev/table` | of a dataset: the names by which code reaches it (`raw.users_v1`), by commas |
 //! | `greylag.dev/reads`, `greylag.dev/writes` | references of datasets, by commas or white space |
 //! | `greylag.dev/successor`, `greylag.dev/predecessor` | written by Greylag: what a migration made of what |
 //! | `greylag.dev/path-in-store` | written by Greylag: the full path behind a name made by a scan |
@@ -18,6 +18,7 @@ pub use crate::dataset::annotation::{
     COLUMNS, CSV_DELIMITER, CSV_ENCODING, CSV_ESCAPE, CSV_HEADER, CSV_NULL, CSV_QUOTE, FORMAT,
 };
 use crate::schema::{Column, Schema};
+use crate::table::{BadTableName, TableName};
 use crate::types::DataType;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub const WRITES: &str = "greylag.dev/writes";
 pub const SUCCESSOR: &str = "greylag.dev/successor";
 /// What a migration made this from.
 pub const PREDECESSOR: &str = "greylag.dev/predecessor";
+/// Names by which code reaches the dataset.
+pub const TABLE: &str = "greylag.dev/table";
 /// Full path behind a name that a scan had to make.
 pub const PATH_IN_STORE: &str = "greylag.dev/path-in-store";
 
@@ -59,6 +62,7 @@ pub const ALL: &[&str] = &[
     SUCCESSOR,
     PREDECESSOR,
     PATH_IN_STORE,
+    TABLE,
     TIME_ZONE,
 ];
 
@@ -115,6 +119,11 @@ pub(crate) fn put_layout(annotations: &mut Map<String, Value>, layout: &Value) {
 /// The references in the text of `reads` or `writes`.
 pub fn references(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| letter == ',' || letter.is_whitespace()).filter(|part| !part.is_empty())
+}
+
+/// The names by which code reaches a dataset, of the text of its annotation.
+pub fn tables(text: &str) -> impl Iterator<Item = Result<TableName, BadTableName>> {
+    text.split([',', '\n']).filter(|part| !part.trim().is_empty()).map(str::parse)
 }
 
 /// The layout's annotations for a format, as a migration publishes them. Only what differs from the default is named.

@@ -263,6 +263,7 @@ impl<'a> Compiler<'a> {
             target: probed.target.entity.clone(),
             target_location: probed.target.location.clone(),
             target_layout: prepared.layout.clone(),
+            target_table: spec.datasets[number].table.as_deref().and_then(|table| table.parse().ok()),
             owner: probed.owner.clone(),
             mapping: prepared.mapping.clone(),
             changes: prepared.changes.clone(),

@@ -37,6 +37,7 @@ use crate::rollout::{Rollout, Window};
 use crate::sample::Sample;
 use crate::snapshot::{Impact, Observed};
 use crate::spec::{CheckSpec, Priority};
+use crate::table::TableName;
 use crate::task::{Phase, Step};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -187,6 +188,9 @@ pub struct PlanTask {
     pub target_location: Location,
     /// How it is laid out.
     pub target_layout: Layout,
+    /// The name by which code reaches it, if the file says one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_table: Option<TableName>,
     /// Owner of the old dataset.
     pub owner: Option<EntityRef>,
     /// Source column → target column.

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod check;
+mod connection;
 mod derived;
 mod diff;
 pub mod duration;
@@ -32,6 +33,7 @@ pub(crate) mod steps;
 mod template;
 mod translate;
 
+pub use connection::{Connection, ConnectionSpec, StoreType};
 pub use derived::{DerivedSpec, History};
 pub use diff::{DiffSpec, SOURCE, With};
 pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};
@@ -66,22 +68,6 @@ pub struct Migration {
     pub spec: MigrationSpec,
 }
 
-/// How to reach a store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Connection {
-    /// Version of this format.
-    #[schemars(extend("const" = API_VERSION))]
-    pub api_version: String,
-    /// What the document is.
-    #[schemars(extend("const" = "Connection"))]
-    pub kind: String,
-    /// Name and words for people.
-    pub metadata: Metadata,
-    /// The store.
-    pub spec: ConnectionSpec,
-}
-
 /// Name and words for people.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -106,27 +92,6 @@ pub struct Metadata {
     /// Free facts, text to text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-}
-
-/// A store.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Store")]
-pub struct ConnectionSpec {
-    /// What kind of store.
-    #[serde(rename = "type")]
-    pub store: StoreType,
-    /// For `files`: the root directory; a relative path begins at the folder of the file that declares the connection.
-    #[schemars(length(min = 1), example = &"./lake")]
-    pub root: String,
-}
-
-/// Kinds of stores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum StoreType {
-    /// Directories of Parquet, CSV, JSON lines and Avro files on a local file system.
-    Files,
 }
 
 /// What is to change.
@@ -196,6 +161,11 @@ pub struct Pair {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1), example = &"users/v2")]
     pub location: Option<String>,
+    /// The name by which code reaches the new one. Without it, that of the old one (`greylag.dev/table` in the catalog) with the
+    /// name of the new one at its end, where the old one's name stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1), example = &"raw.users_v2")]
+    pub table: Option<String>,
     /// Mapping of this pair, instead of the shared one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mapping: Option<MappingSpec>,

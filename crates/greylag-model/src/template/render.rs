@@ -186,6 +186,7 @@ impl Renderer<'_> {
             from: candidate.entity.short(),
             to,
             location,
+            table: None,
             mapping: Some(mapping),
             layout: None,
             checks: Vec::new(),

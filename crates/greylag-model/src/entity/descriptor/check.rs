@@ -137,6 +137,11 @@ impl<'a> Checker<'a> {
             if let Some(fault) = annotation::layout_fault(&entry.key, text) {
                 self.error(pointer, code::BAD_ANNOTATION, format!("`{}` {fault}", entry.key), &[]);
             }
+            if &*entry.key == annotation::TABLE {
+                for fault in annotation::tables(text).filter_map(Result::err) {
+                    self.error(pointer, code::BAD_ANNOTATION, fault.to_string(), &["write `schema.table`"]);
+                }
+            }
             if [annotation::READS, annotation::WRITES].contains(&&*entry.key) {
                 for reference in annotation::references(text) {
                     self.mention(pointer, &entry.key, reference, Some("resource"), namespace);

@@ -17,6 +17,7 @@ use super::duration;
 use crate::code::{Code, spec as code};
 use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
+use crate::table::TableName;
 use crate::yaml::{Entry, Kind, Node, Places};
 use std::collections::{HashMap, HashSet};
 
@@ -32,6 +33,16 @@ pub(super) fn migration(places: &Places, diagnostics: &mut Vec<Diagnostic>) {
     pairs::check(&mut report, spec, pairs);
     for pair in pairs {
         shared(&mut report, pair);
+        if let Some(table) = pair.get("table")
+            && let Some(Err(why)) = table.as_str().map(str::parse::<TableName>)
+        {
+            report.error(
+                table,
+                code::MALFORMED,
+                why.to_string(),
+                "write `schema.table`, parts in double quotes where needed",
+            );
+        }
         if let Some(mark) = pair.get("watermark") {
             increments::watermark(&mut report, mark);
         }

@@ -56,6 +56,14 @@ fn chains() {
 }
 
 #[test]
+fn tables() {
+    assert_snapshot!(pairs("    - {from: a, to: b, table: 'raw.b'}\n    - {from: c, to: d, table: 'raw.\"d'}\n"), @r#"
+    m.yaml:8:31: error[GL0118]: `raw."d` is no name of a table: a quote is not closed
+      hint: write `schema.table`, parts in double quotes where needed
+    "#);
+}
+
+#[test]
 fn locations() {
     assert_snapshot!(pairs("    - {from: a, to: b, location: ../x}\n    - {from: c, to: d, location: \"a\\tb\"}\n    - {from: e, to: f, location: 's3://x/y'}\n"), @r#"
     m.yaml:7:34: error[GL0132]: the location `../x` leaves the root of its connection
