@@ -4,7 +4,9 @@
 //! understood is said to be unknown and never left out; nothing in here knows what a dataset is, reads a file or a clock, or
 //! fails on any input other than with an error that names the place.
 //!
-//! [`trace`] has text that knows which bytes of which file made it. [`edit`] changes files at places.
+//! [`trace`] has text that knows which bytes of which file made it. [`edit`] changes files at places. [`jinja`] evaluates
+//! templates to such text.
 
 pub mod edit;
+pub mod jinja;
 pub mod trace;

@@ -8,6 +8,7 @@
 //! **Invariants:** the stretches of a text follow each other without a gap and cover it; a copied stretch is, byte for byte,
 //! the bytes of its span; stretches that could be one are one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -256,6 +257,7 @@ impl Traced {
     /// All bytes of files that the text was made of, for text that is made of this one: in order, each once.
     pub fn sources(&self) -> Vec<Span> {
         let mut sources = Vec::new();
+        let mut seen = HashSet::new();
         for (_, origin) in &self.stretches {
             let spans = match origin {
                 Origin::Copied(span) => std::slice::from_ref(span),
@@ -263,7 +265,7 @@ impl Traced {
                 Origin::Generated => &[],
             };
             for span in spans {
-                if !sources.contains(span) {
+                if seen.insert(*span) {
                     sources.push(*span);
                 }
             }
@@ -271,14 +273,30 @@ impl Traced {
         sources
     }
 
-    /// Another text that was made of this one, all of it: its case changed, say.
+    /// Another text that was made of this one, all of it: its case changed, say. If all that was noted of it is one mark,
+    /// the text made has it too.
     pub fn made_into(&self, text: impl Into<String>) -> Self {
         let text = text.into();
         if text == self.text {
             return self.clone();
         }
-        let of = self.sources();
-        Self::of(text, if of.is_empty() { Origin::Generated } else { Origin::Made { of: of.into(), mark: None } })
+        let (of, mark) = (self.sources(), self.only_mark());
+        let generated = of.is_empty() && mark.is_none();
+        Self::of(text, if generated { Origin::Generated } else { Origin::Made { of: of.into(), mark } })
+    }
+
+    /// The mark of its stretches, if they have one mark and no other.
+    pub fn only_mark(&self) -> Option<Mark> {
+        let mut found = None;
+        for (_, origin) in &self.stretches {
+            if let Origin::Made { mark: Some(mark), .. } = origin {
+                if found.is_some_and(|found| found != *mark) {
+                    return None;
+                }
+                found = Some(*mark);
+            }
+        }
+        found
     }
 }
 

@@ -1,0 +1,129 @@
+//! All ways that a template can go.
+//!
+//! Where a condition cannot be known, an evaluation asks the oracle, which answers from a list and then always with yes. Each answer
+//! that was not on the list is a fork: the evaluation is begun anew with the list up to there and a no. So every way is gone
+//! once. Lists wait in the order in which they were found, so that, if there are too many, every single condition has been
+//! seen both ways before two of them are seen together.
+//!
+//! What has the same words has the same value: within one rendering a question is asked once.
+
+use super::{Evaluator, Host, Limits, Scope, Stop};
+use crate::jinja::ast::Node;
+use crate::jinja::error::Error;
+use crate::jinja::value::{Open, holes_of};
+use crate::trace::{Span, Traced};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+/// An answer that a rendering rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What could not be known, as the template says it.
+    pub what: Arc<str>,
+    /// The bytes of the condition.
+    pub at: Span,
+    /// What was assumed.
+    pub answer: bool,
+}
+
+/// One way to render a template.
+#[derive(Debug)]
+pub struct Rendering<H> {
+    /// The text; or why there is none this way.
+    pub text: Result<Traced, Error>,
+    /// What it rests on, in the order in which it was asked.
+    pub decisions: Vec<Decision>,
+    /// The open values that stand in the text.
+    pub holes: Vec<Open>,
+    /// What the embedding noted.
+    pub host: H,
+}
+
+/// All ways that were gone.
+#[derive(Debug)]
+pub struct Renderings<H> {
+    /// Each that differs, in the order in which they were found.
+    pub all: Vec<Rendering<H>>,
+    /// Whether there are more.
+    pub truncated: bool,
+    /// How many steps they took together.
+    pub steps: u64,
+}
+
+/// The answers of one evaluation.
+#[derive(Debug, Default)]
+pub(super) struct Oracle {
+    given: Vec<bool>,
+    taken: Vec<Decision>,
+    known: HashMap<Arc<str>, bool>,
+}
+
+impl Oracle {
+    /// The answer to a question.
+    pub(super) fn decide(&mut self, what: &Arc<str>, at: Span) -> bool {
+        if let Some(answer) = self.known.get(what) {
+            return *answer;
+        }
+        let answer = self.given.get(self.taken.len()).copied().unwrap_or(true);
+        self.known.insert(what.clone(), answer);
+        self.taken.push(Decision { what: what.clone(), at, answer });
+        answer
+    }
+}
+
+/// Renders nodes in all ways that they can go, each with a new host.
+pub fn render<H: Host>(nodes: &[Node], limits: &Limits, mut host: impl FnMut() -> H) -> Renderings<H> {
+    let mut waiting: VecDeque<Vec<bool>> = VecDeque::from([Vec::new()]);
+    let mut renderings = Renderings { all: Vec::new(), truncated: false, steps: 0 };
+    let mut seen = HashSet::new();
+    let mut gone = 0;
+    while let Some(given) = waiting.pop_front() {
+        if gone == limits.renderings || renderings.steps > limits.all_steps {
+            renderings.truncated = true;
+            break;
+        }
+        gone += 1;
+        let fixed = given.len();
+        let (rendering, steps) = once(nodes, limits, host(), given);
+        renderings.steps += steps;
+        for at in fixed..rendering.decisions.len() {
+            if waiting.len() + gone > limits.renderings {
+                renderings.truncated = true;
+                break;
+            }
+            let mut next: Vec<bool> = rendering.decisions[..at].iter().map(|decision| decision.answer).collect();
+            next.push(!rendering.decisions[at].answer);
+            waiting.push_back(next);
+        }
+        if seen.insert(fingerprint(&rendering)) {
+            renderings.all.push(rendering);
+        }
+    }
+    renderings
+}
+
+/// What makes a rendering another than one before.
+fn fingerprint<H: Host>(rendering: &Rendering<H>) -> (String, u64) {
+    let words = match &rendering.text {
+        Ok(text) => format!("{text}\0{:?}", text.sources()),
+        Err(error) => format!("{:?}{error}{:?}", error.kind, error.at),
+    };
+    (words, rendering.host.fingerprint())
+}
+
+fn once<H: Host>(nodes: &[Node], limits: &Limits, host: H, given: Vec<bool>) -> (Rendering<H>, u64) {
+    let mut text = Traced::new();
+    let mut evaluator = Evaluator::new(&host, limits);
+    evaluator.oracle.given = given;
+    let result = match evaluator.nodes(nodes, &Scope::root(), &mut text) {
+        Ok(()) | Err(Stop::Return(_) | Stop::Break | Stop::Continue) => Ok(text),
+        Err(Stop::Error(error)) => Err(*error),
+    };
+    let standing: HashSet<u32> = result.iter().flat_map(holes_of).collect();
+    let holes = evaluator.open.values().filter(|open| standing.contains(&open.number)).map(|open| (**open).clone());
+    let mut holes: Vec<Open> = holes.collect();
+    holes.sort_by_key(|open| open.number);
+    let (decisions, steps) = (std::mem::take(&mut evaluator.oracle.taken), evaluator.steps);
+    drop(evaluator);
+    (Rendering { text: result, decisions, holes, host }, steps)
+}

@@ -1,0 +1,111 @@
+//! Where a condition cannot be known, all ways are gone.
+
+use greylag_syntax::jinja::value::{Function, Value};
+use greylag_syntax::jinja::{Host, Limits, Renderings, parse, render};
+use greylag_syntax::trace::Files;
+
+/// A host for which `open` cannot be known, nor what `ask()` gives.
+struct Unsure;
+
+impl Host for Unsure {
+    fn global(&self, name: &str) -> Option<Value> {
+        match name {
+            "ask" => Some(Function::value("ask", |evaluator, arguments| {
+                let at = arguments.at;
+                let what = arguments.positional.iter().filter_map(Value::as_text).collect::<Vec<_>>().join(", ");
+                Ok(evaluator.open(&format!("ask({what})"), at))
+            })),
+            _ => None,
+        }
+    }
+}
+
+fn ways(template: &str) -> Renderings<Unsure> {
+    let mut files = Files::default();
+    let file = files.add("t.sql", template).unwrap();
+    let parsed = parse(file, template, 0..template.len()).unwrap();
+    render(&parsed.body, &Limits { renderings: 16, ..Limits::default() }, || Unsure)
+}
+
+fn check(template: &str, expected: &[&str]) {
+    let found = ways(template);
+    let texts: Vec<&str> = found.all.iter().map(|way| way.text.as_ref().map_or("✗", |text| text.text())).collect();
+    assert_eq!(texts, expected, "{template}");
+    assert!(!found.truncated, "{template}");
+}
+
+#[test]
+fn a_condition_goes_both_ways() {
+    check("{% if ask() %}a{% else %}b{% endif %}", &["a", "b"]);
+    check("{{ 'a' if ask() else 'b' }}", &["a", "b"]);
+    check("{% if ask() and 1 %}a{% endif %}", &["a", ""]);
+    check("{% if not ask() %}a{% endif %}", &["", "a"]);
+    check("{% if ask().x == 'y' %}a{% elif ask().x == 'z' %}b{% endif %}", &["a", "b", ""]);
+}
+
+#[test]
+fn a_question_is_asked_once() {
+    check("{% if ask() %}a{% endif %}{% if ask() %}b{% endif %}", &["ab", ""]);
+    check("{% if ask('x') %}a{% endif %}{% if ask('y') %}b{% endif %}", &["ab", "b", "a", ""]);
+    check("{% if ask() == 1 %}a{% endif %}{% if ask() != 1 %}b{% endif %}", &["a", "b"]);
+    check("{% if ask() < 1 %}a{% endif %}{% if ask() >= 1 %}b{% endif %}", &["a", "b"]);
+    check("{% if ask() in [1] %}a{% endif %}{% if ask() not in [1] %}b{% endif %}", &["a", "b"]);
+}
+
+#[test]
+fn an_unknown_list_has_no_item_or_one() {
+    check("{% for x in ask() %}{{ loop.length }}{% else %}none{% endfor %}", &["1", "none"]);
+    check("{% for a, b in ask() if a == 'x' %}y{% endfor %}", &["y", ""]);
+}
+
+#[test]
+fn what_cannot_be_known_is_a_hole_in_the_text() {
+    let found = ways("select {{ ask() }}, {{ ask('x').y|upper }}, {{ ask() }} from {{ 't_' ~ ask() }}");
+    let text = found.all[0].text.as_ref().unwrap();
+    assert_eq!(text.text(), "select greylag_open_0, greylag_open_3, greylag_open_0 from t_greylag_open_0");
+    let holes: Vec<&str> = found.all[0].holes.iter().map(|hole| &*hole.what).collect();
+    assert_eq!(holes, ["ask()", "ask(x).y | upper()"]);
+}
+
+#[test]
+fn text_with_a_hole_may_be_equal_to_anything() {
+    check("{% if 'a' ~ ask() == 'ab' %}x{% endif %}", &["x", ""]);
+    check("{% if 'a' ~ ask() %}x{% endif %}", &["x"]);
+    check("{% if 'b' in 'a' ~ ask() %}x{% endif %}", &["x", ""]);
+    check("{% if ('a' ~ ask())|upper|length <= 2 %}x{% endif %}", &["x", ""]);
+}
+
+#[test]
+fn ways_that_end_alike_are_one_and_an_error_is_one_of_them() {
+    check("{% if ask() %}a{% endif %}", &["a", ""]);
+    check("{% if ask() %}{{ 1 }}{% endif %}{% set x = 1 if ask('z') else 2 %}", &["1", ""]);
+    check("{% if ask() %}{{ 1 + 'a' }}{% endif %}", &["✗", ""]);
+}
+
+#[test]
+fn a_decision_says_what_was_asked_and_where() {
+    let found = ways("ab{% if ask('x').y == 1 %}a{% endif %}");
+    let decisions: Vec<_> = found.all.iter().map(|way| &way.decisions[0]).collect();
+    assert_eq!(&*decisions[0].what, "ask(x).y == 1");
+    assert_eq!((decisions[0].at.start, decisions[0].at.end), (8, 23));
+    assert_eq!(decisions.iter().map(|decision| decision.answer).collect::<Vec<_>>(), [true, false]);
+}
+
+#[test]
+fn too_many_ways_are_cut_after_each_condition_was_seen_both_ways() {
+    let template = "0123456789".replace(char::is_numeric, "{% if ask('N') %}N{% endif %}");
+    let template = (0..20).fold(template, |template, n| template.replacen('N', &(n / 2).to_string(), 1));
+    let found = ways(&template);
+    assert!(found.truncated);
+    assert_eq!(found.all.len(), 16);
+    for n in 0..10 {
+        let without = found.all.iter().filter(|way| !way.text.as_ref().unwrap().text().contains(&n.to_string()));
+        assert!(without.count() > 0, "{n} stands in all");
+    }
+}
+
+#[test]
+fn a_call_of_nothing_is_open() {
+    check("{{ nothing.here('a') }}", &["greylag_open_0"]);
+    check("{% if nothing() %}a{% endif %}", &["a", ""]);
+}
