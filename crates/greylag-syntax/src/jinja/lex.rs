@@ -57,6 +57,22 @@ pub(super) fn lex(file: FileId, text: &str, range: Range<usize>) -> Result<Vec<(
     Ok(lexer.tokens)
 }
 
+/// The tokens of the bytes `range` of a text, which is what stands between braces.
+pub(super) fn lex_expression(file: FileId, text: &str, range: Range<usize>) -> Result<Vec<(Token, Span)>, Error> {
+    let mut lexer = Lexer { text, file, at: range.start, end: range.end, strip: false, tokens: Vec::new() };
+    let mut brackets = Vec::new();
+    loop {
+        let rest = lexer.rest();
+        lexer.at += rest.len() - rest.trim_start_matches(is_space).len();
+        if lexer.at >= lexer.end {
+            break;
+        }
+        lexer.token(&mut brackets)?;
+    }
+    lexer.push(Token::End, range.end, range.end);
+    Ok(lexer.tokens)
+}
+
 /// The end of a text without its last line break.
 fn without_last_break(text: &str, range: &Range<usize>) -> usize {
     let inner = &text[range.clone()];

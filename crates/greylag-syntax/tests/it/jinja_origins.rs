@@ -65,7 +65,7 @@ fn origins_go_through_macros_loops_and_callers() {
     check("{% macro m() %}({{ caller() }}){% endmacro %}{% call m() %}x{% endcall %}", "«(@15»«x@59»«)@30»");
     check("{% macro m(c='id') %}{{ c }}{% endmacro %}{{ m() }}", "«id@14»");
     check("{% set q %}select {{ 'a' }}{% endset %}{{ q | trim }}", "«select @11»«a@22»");
-    check("{% macro m(cols) %}{{ cols.values()|join(',') }}{% endmacro %}{{ m({'x': 'y'}) }}", "«y@75»");
+    check("{% macro m(cols) %}{{ cols.values()|join(',') }}{% endmacro %}{{ m({'x': 'y'}) }}", "«y@74»");
 }
 
 fn piece() -> impl Strategy<Value = String> {

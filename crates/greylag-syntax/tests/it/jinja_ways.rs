@@ -1,14 +1,14 @@
 //! Where a condition cannot be known, all ways are gone.
 
 use greylag_syntax::jinja::value::{Function, Value};
-use greylag_syntax::jinja::{Host, Limits, Renderings, parse, render};
-use greylag_syntax::trace::Files;
+use greylag_syntax::jinja::{Evaluator, Host, Limits, Renderings, parse, render};
+use greylag_syntax::trace::{Files, Span};
 
 /// A host for which `open` cannot be known, nor what `ask()` gives.
 struct Unsure;
 
 impl Host for Unsure {
-    fn global(&self, name: &str) -> Option<Value> {
+    fn global(&self, _: &mut Evaluator<'_>, name: &str, _: Span) -> Option<Value> {
         match name {
             "ask" => Some(Function::value("ask", |evaluator, arguments| {
                 let at = arguments.at;

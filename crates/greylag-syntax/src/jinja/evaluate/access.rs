@@ -54,7 +54,7 @@ impl Evaluator<'_> {
         }
         let found = match value {
             Value::Dict(dict) | Value::Namespace(dict) => dict.get_text(name),
-            Value::Object(object) => object.attribute(name),
+            Value::Object(object) => object.attribute(self, name, at),
             Value::Macro(found) if name == "name" => Some(Value::generated(&*found.definition.name)),
             _ => None,
         };
@@ -68,7 +68,7 @@ impl Evaluator<'_> {
         }
         let found = match (value, key) {
             (Value::Dict(dict), _) => dict.get(key),
-            (Value::Object(object), _) => object.item(key),
+            (Value::Object(object), _) => object.item(self, key, at),
             (Value::Namespace(dict), Value::Text(name)) => dict.get_text(name.text()),
             (_, Value::Int(..) | Value::Bool(_)) => {
                 let index = if let Value::Int(index, _) = key { *index } else { i64::from(key.truth() == Some(true)) };

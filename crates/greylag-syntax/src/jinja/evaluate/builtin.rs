@@ -3,6 +3,7 @@
 use super::{Evaluator, Stop, Value, fail};
 use crate::jinja::error::ErrorKind;
 use crate::jinja::value::{Arguments, Dict, Function, Object};
+use crate::trace::Span;
 use std::cell::Cell;
 
 /// A global of Jinja2.
@@ -87,7 +88,7 @@ impl Object for Cycler {
         "cycler"
     }
 
-    fn attribute(&self, name: &str) -> Option<Value> {
+    fn attribute(&self, _: &mut Evaluator<'_>, name: &str, _: Span) -> Option<Value> {
         let current = || self.items.get(self.at.get() % self.items.len().max(1)).cloned();
         match name {
             "current" => current(),

@@ -19,7 +19,7 @@ impl Evaluator<'_> {
             ExprKind::Int(number) => Ok(Value::Int(*number, Some(expr.at))),
             ExprKind::Float(number, at) => Ok(Value::Float(*number, *at)),
             ExprKind::Text(text) => Ok(Value::Text(text.clone())),
-            ExprKind::Name(name) => Ok(self.name(name, scope)),
+            ExprKind::Name(name) => Ok(self.name(name, expr.at, scope)),
             _ => stacker::maybe_grow(192 << 10, 2 << 20, || self.composed(expr, scope)),
         }
     }
@@ -77,10 +77,11 @@ impl Evaluator<'_> {
     }
 
     /// What a name stands for: in the template, then in the embedding, then in Jinja.
-    pub(super) fn name(&self, name: &str, scope: &Scope) -> Value {
+    fn name(&mut self, name: &str, at: Span, scope: &Scope) -> Value {
+        let host = self.host;
         scope
             .get(name)
-            .or_else(|| self.host.global(name))
+            .or_else(|| host.global(self, name, at))
             .or_else(|| super::builtin::global(name))
             .unwrap_or_else(|| Value::undefined(name))
     }

@@ -74,7 +74,7 @@ impl From<Error> for Stop {
 /// What the embedding gives to templates. One host serves one rendering.
 pub trait Host {
     /// What a name stands for that the template does not set: variables, functions, macros, packages of macros.
-    fn global(&self, name: &str) -> Option<Value>;
+    fn global(&self, evaluator: &mut Evaluator<'_>, name: &str, at: Span) -> Option<Value>;
 
     /// A filter that Jinja2 does not have: it is called with the value before its arguments.
     fn filter(&self, _name: &str) -> Option<Value> {
@@ -95,7 +95,7 @@ pub trait Host {
 pub struct NoHost;
 
 impl Host for NoHost {
-    fn global(&self, _name: &str) -> Option<Value> {
+    fn global(&self, _: &mut Evaluator<'_>, _: &str, _: Span) -> Option<Value> {
         None
     }
 }

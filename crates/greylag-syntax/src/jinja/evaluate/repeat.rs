@@ -3,7 +3,7 @@
 use super::{Evaluator, Scope, Stop, Value};
 use crate::jinja::ast::For;
 use crate::jinja::value::{Arguments, Function, Object, equal};
-use crate::trace::Traced;
+use crate::trace::{Span, Traced};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
@@ -25,7 +25,7 @@ impl Object for Loop {
         "loop"
     }
 
-    fn attribute(&self, name: &str) -> Option<Value> {
+    fn attribute(&self, _: &mut Evaluator<'_>, name: &str, _: Span) -> Option<Value> {
         let (index, length) = (self.index, self.items.len());
         let neighbour =
             |at: Option<usize>| at.and_then(|at| self.items.get(at)).cloned().unwrap_or_else(|| Value::undefined(name));

@@ -3,6 +3,7 @@
 use super::super::value::{Arguments, Key, Object, Value, order};
 use super::{Result, at_path, fail, flag};
 use crate::jinja::evaluate::{Evaluator, Stop};
+use crate::trace::Span;
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
@@ -112,7 +113,7 @@ impl Object for Group {
         "group"
     }
 
-    fn attribute(&self, name: &str) -> Option<Value> {
+    fn attribute(&self, _: &mut Evaluator<'_>, name: &str, _: Span) -> Option<Value> {
         match name {
             "grouper" => Some(self.grouper.clone()),
             "list" => Some(self.list.clone()),

@@ -9,9 +9,9 @@ mod postfix;
 mod signature;
 mod statement;
 
-use super::ast::{Node, Reads, Template};
+use super::ast::{Expr, Node, Reads, Template};
 use super::error::{Error, ErrorKind};
-use super::lex::{Token, lex};
+use super::lex::{Token, lex, lex_expression};
 use crate::trace::{FileId, Origin, Span, Traced};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -35,16 +35,18 @@ pub fn parse(file: FileId, text: &str, range: Range<usize>) -> Result<Template, 
     Ok(Template { at, body })
 }
 
-/// Reads the bytes `range` of a file's text as one expression, without braces.
+/// Reads the bytes `range` of a file's text as one expression, without braces around it.
 ///
 /// # Errors
 /// What cannot be read, with its place.
-pub fn parse_expression(file: FileId, text: &str) -> Result<super::ast::Expr, Error> {
-    let wrapped = format!("{{{{{text}}}}}");
-    let tokens = lex(file, &wrapped, 0..wrapped.len())?;
-    let mut parser = Parser { text: &wrapped, tokens, at: 1, depth: 0, names: HashMap::new(), reads: Vec::new() };
+pub fn parse_expression(file: FileId, text: &str, range: Range<usize>) -> Result<Expr, Error> {
+    if text.get(range.clone()).is_none() {
+        let at = Span::new(file, range.start as u32..range.end as u32);
+        return Err(Error::at(ErrorKind::Syntax, "these bytes are not of the text", at));
+    }
+    let tokens = lex_expression(file, text, range)?;
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, names: HashMap::new(), reads: Vec::new() };
     let expr = parser.tuple(true, &[])?;
-    parser.expect(Token::PrintEnd)?;
     parser.expect(Token::End)?;
     Ok(expr)
 }

@@ -3,7 +3,7 @@
 use super::super::ast::Macro;
 use super::super::evaluate::{Evaluator, Scope, Stop};
 use super::{Arguments, Value};
-use crate::trace::Traced;
+use crate::trace::{Span, Traced};
 use std::any::Any;
 use std::fmt;
 use std::rc::Rc;
@@ -15,13 +15,13 @@ pub trait Object: fmt::Debug + Any {
     fn type_name(&self) -> &str;
 
     /// An attribute or method; `None` if there is none of this name.
-    fn attribute(&self, _name: &str) -> Option<Value> {
+    fn attribute(&self, _evaluator: &mut Evaluator<'_>, _name: &str, _at: Span) -> Option<Value> {
         None
     }
 
     /// What is at a key; by default the attribute of that name.
-    fn item(&self, key: &Value) -> Option<Value> {
-        self.attribute(key.as_text()?)
+    fn item(&self, evaluator: &mut Evaluator<'_>, key: &Value, at: Span) -> Option<Value> {
+        self.attribute(evaluator, key.as_text()?, at)
     }
 
     /// Calls it; `None` if it cannot be called.
