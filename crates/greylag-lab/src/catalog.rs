@@ -5,6 +5,7 @@ use crate::draws::Draws;
 use crate::hostile::Hostile;
 use crate::layout::{Dialect, Format};
 use crate::names::{ODD_COLUMNS, PEOPLE};
+use crate::repository::table_name;
 use crate::truth::{CatalogTruth, Flow};
 use crate::yaml::{Node, document, text};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +33,9 @@ pub(crate) fn old_reference(estate: &Estate, index: usize) -> String {
     format!("resource:{namespace}/{}", names(index).0.to_lowercase())
 }
 
-/// The descriptor of an old dataset. Its location is relative to the descriptor's file, in `catalog/`.
-pub(crate) fn resource(design: &Design) -> String {
+/// The descriptor of an old dataset. Its location is relative to the descriptor's file, in `catalog/`. Where code reads
+/// the estate, it says by which table.
+pub(crate) fn resource(estate: &Estate, design: &Design) -> String {
     let below = design.old_path.strip_prefix(&format!("{}/", design.system.directory)).unwrap_or(&design.old_path);
     let mut annotations = match &design.system.connection {
         Some(connection) => {
@@ -59,6 +61,10 @@ pub(crate) fn resource(design: &Design) -> String {
     }
     if design.declares {
         annotations = annotations.with("greylag.dev/columns", text(declared_columns(design)));
+    }
+    if estate.repositories > 0 {
+        let (schema, table) = table_name(&design.system.name, &design.from);
+        annotations = annotations.with("greylag.dev/table", text(format!("{schema}.{table}")));
     }
     let metadata = named(&design.from, &design.system.namespace)
         .with("title", text(&design.title))
@@ -141,24 +147,28 @@ pub(crate) fn components(estate: &Estate, system: &System, consumers: &BTreeMap<
         if index / PER_SYSTEM != system.index {
             continue;
         }
-        let mut annotations = Node::Map(vec![]);
-        for (key, references) in [("greylag.dev/reads", &flow.reads), ("greylag.dev/writes", &flow.writes)] {
-            if !references.is_empty() {
-                annotations = annotations.with(key, text(references.join(", ")));
-            }
-        }
         let kind = if flow.writes.is_empty() { "report" } else { "data-pipeline" };
-        let depends: Vec<&String> = flow.reads.iter().chain(&flow.writes).collect();
-        let spec = Node::map([
-            ("type", text(kind)),
-            ("lifecycle", text("production")),
-            ("owner", text(format!("group:{}", estate.system(system.index).team))),
-            ("system", text(&system.name)),
-            ("dependsOn", Node::texts(depends)),
-        ]);
-        out.push_str(&entity("Component", named(name, "default").with("annotations", annotations), spec));
+        let owner = format!("group:{}", estate.system(system.index).team);
+        let spec = component_spec(kind, &owner).with("system", text(&system.name));
+        out.push_str(&component(name, spec, Node::Map(vec![]), &flow.reads, &flow.writes));
     }
     out
+}
+
+/// What a consumer's descriptor begins with.
+pub(crate) fn component_spec(kind: &str, owner: &str) -> Node {
+    Node::map([("type", text(kind)), ("lifecycle", text("production")), ("owner", text(owner))])
+}
+
+/// The descriptor of a consumer that reads and writes these datasets.
+pub(crate) fn component(name: &str, spec: Node, mut annotations: Node, reads: &[String], writes: &[String]) -> String {
+    for (key, references) in [("greylag.dev/reads", reads), ("greylag.dev/writes", writes)] {
+        if !references.is_empty() {
+            annotations = annotations.with(key, text(references.join(", ")));
+        }
+    }
+    let spec = spec.with("dependsOn", Node::texts(reads.iter().chain(writes)));
+    entity("Component", named(name, "default").with("annotations", annotations), spec)
 }
 
 /// The descriptor of a system.
@@ -211,16 +221,17 @@ pub(crate) fn location(files: &[String]) -> String {
     entity("Location", named("estate", "default"), spec)
 }
 
-/// What the catalog must say.
+/// What the catalog must say. `idle` components read and write nothing.
 pub(crate) fn truth(
     estate: &Estate,
     mut entities: BTreeMap<String, u64>,
     consumers: &BTreeMap<String, (usize, Flow)>,
+    idle: usize,
 ) -> CatalogTruth {
     let known: Vec<usize> =
         (0..estate.datasets).filter(|index| estate.hostile.get(index) != Some(&Hostile::UnknownEntity)).collect();
     entities.insert("Resource".to_owned(), known.len() as u64);
-    entities.insert("Component".to_owned(), consumers.len() as u64);
+    entities.insert("Component".to_owned(), (consumers.len() + idle) as u64);
     entities.insert("Location".to_owned(), 1);
     let owner = |index: &usize| format!("group:default/{}", estate.system(index / PER_SYSTEM).team);
     let consumers: BTreeMap<String, Flow> =

@@ -26,6 +26,8 @@ pub(crate) struct Estate {
     pub(crate) ranks: Vec<usize>,
     /// Pairs that must not be migrated: number of the dataset and why.
     pub(crate) hostile: BTreeMap<usize, Hostile>,
+    /// How many repositories read it.
+    pub(crate) repositories: usize,
 }
 
 /// Datasets of one system.

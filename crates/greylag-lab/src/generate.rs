@@ -14,6 +14,7 @@ use crate::hostile::Hostile;
 use crate::layout::Shape;
 use crate::manifest::manifest;
 use crate::migration;
+use crate::repository::{self, Written};
 use crate::rows;
 use crate::truth::{self, ColumnTruth, DatasetTruth, EstateTruth, Refused, VERSION};
 use crate::uniform;
@@ -41,6 +42,8 @@ pub struct Options {
     pub hostile: Option<usize>,
     /// What kind of datasets.
     pub profile: Profile,
+    /// How many repositories of code read and write the datasets; only of [`Profile::Mixed`].
+    pub repositories: usize,
     /// Threads to use, at least 1.
     pub threads: usize,
 }
@@ -66,7 +69,16 @@ pub enum Profile {
 impl Options {
     /// An estate of this many datasets with everything else as usual.
     pub fn new(seed: u64, datasets: usize, out: impl Into<PathBuf>) -> Self {
-        Self { seed, datasets, out: out.into(), most_rows: None, hostile: None, profile: Profile::Mixed, threads: 2 }
+        Self {
+            seed,
+            datasets,
+            out: out.into(),
+            most_rows: None,
+            hostile: None,
+            profile: Profile::Mixed,
+            repositories: 0,
+            threads: 2,
+        }
     }
 }
 
@@ -84,6 +96,8 @@ pub struct Report {
     pub datasets: u64,
     /// Pairs that must be refused.
     pub hostile: u64,
+    /// Repositories of code, below `repositories/`.
+    pub repositories: u64,
     /// Rows of all old datasets.
     pub rows: u64,
     /// Bytes of all old datasets.
@@ -114,37 +128,45 @@ pub fn generate(options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> 
         create_directories(&options.out, &estate.system(index).directory)?;
     }
     let made = make_all(options, &estate, progress)?;
-    let (migrations, entities, consumers) = match options.profile {
+    let code = if estate.repositories > 0 { repository::write(&options.out, &estate)? } else { Written::default() };
+    let (migrations, entities, mut consumers) = match options.profile {
         Profile::Mixed => {
             litter(&options.out)?;
             let consumers = catalog::consumers(&estate);
             let migrations = write_migrations(&options.out, &estate, &made)?;
-            let entities = write_catalog(&options.out, &estate, &made, &consumers)?;
+            let entities = write_catalog(&options.out, &estate, &made, &consumers, &code)?;
             (migrations, entities, consumers)
         }
         Profile::Uniform { .. } => {
             let pairs = made.iter().map(|made| made.pair.clone()).collect();
             write_text(&options.out.join("migrations/uniform.yaml"), &uniform::file(pairs))?;
-            let entities = write_catalog(&options.out, &estate, &made, &BTreeMap::new())?;
+            let entities = write_catalog(&options.out, &estate, &made, &BTreeMap::new(), &code)?;
             (vec!["migrations/uniform.yaml".to_owned()], entities, BTreeMap::new())
         }
         Profile::Varied { .. } => {
             write_text(&options.out.join("migrations/varied.yaml"), varied::TEMPLATE)?;
             let consumers = varied::consumers(&estate);
-            let entities = write_catalog(&options.out, &estate, &made, &consumers)?;
+            let entities = write_catalog(&options.out, &estate, &made, &consumers, &code)?;
             (vec!["migrations/varied.yaml".to_owned()], entities, consumers)
         }
     };
-    truth::write_json(&truth::path(&options.out, "catalog.json"), &catalog::truth(&estate, entities, &consumers))?;
+    consumers.extend(code.flows.iter().map(|(name, flow)| (name.clone(), (0, flow.clone()))));
+    let catalog = catalog::truth(&estate, entities, &consumers, code.idle);
+    truth::write_json(&truth::path(&options.out, "catalog.json"), &catalog)?;
     truth::write_lines(&truth::path(&options.out, "datasets.ndjson"), made.iter().map(|made| &made.truth))?;
-    finish(options, &estate, &made, migrations)
+    finish(options, &estate, &made, migrations, code.coverage)
 }
 
 /// Writes the manifest and, last of all, `estate.json`.
-fn finish(options: &Options, estate: &Estate, made: &[Made], migrations: Vec<String>) -> Result<Report, LabError> {
+fn finish(
+    options: &Options,
+    estate: &Estate,
+    made: &[Made],
+    migrations: Vec<String>,
+    mut coverage: BTreeMap<String, u64>,
+) -> Result<Report, LabError> {
     let original = manifest(&options.out, ORIGINAL)?;
     truth::write_lines(&truth::path(&options.out, "manifest.ndjson"), original.iter())?;
-    let mut coverage = BTreeMap::new();
     for mark in made.iter().filter(|made| made.truth.refused.is_none()).flat_map(|made| &made.marks) {
         *coverage.entry(mark.clone()).or_insert(0) += 1;
     }
@@ -154,6 +176,7 @@ fn finish(options: &Options, estate: &Estate, made: &[Made], migrations: Vec<Str
         seed: options.seed,
         datasets: made.len() as u64,
         hostile: estate.hostile.len() as u64,
+        repositories: estate.repositories as u64,
         rows: sum(|made| made.old_rows),
         rejected: sum(|made| made.truth.rejected),
         migrations: migrations.clone(),
@@ -167,6 +190,7 @@ fn finish(options: &Options, estate: &Estate, made: &[Made], migrations: Vec<Str
         migrations: migrations.into_iter().map(|path| options.out.join(path)).collect(),
         datasets: header.datasets,
         hostile: header.hostile,
+        repositories: header.repositories,
         rows: header.rows,
         bytes,
         coverage: header.coverage,
@@ -180,7 +204,7 @@ pub(crate) const ORIGINAL: &[&str] = &["data", "catalog", "migrations"];
 /// Hash over paths, modes and contents of an estate, truth included.
 pub fn tree_hash(estate: &Path) -> Result<String, LabError> {
     let mut hash = xxhash_rust::xxh3::Xxh3::new();
-    for entry in manifest(estate, &["catalog", "data", "migrations", "truth"])? {
+    for entry in manifest(estate, &["catalog", "data", "migrations", "repositories", "truth"])? {
         hash.update(format!("{}\0{:o}\0{}\n", entry.path, entry.mode, entry.hash.unwrap_or_default()).as_bytes());
     }
     Ok(format!("{:032x}", hash.digest128()))
@@ -230,7 +254,8 @@ pub(crate) fn estate(options: &Options) -> Estate {
         .map(|(index, rank)| (index, Hostile::ALL[(options.datasets - 1 - rank) % Hostile::ALL.len()]))
         .collect();
     let most_rows = options.most_rows.unwrap_or(usize::MAX);
-    Estate { seed: options.seed, datasets: options.datasets, most_rows, ranks, hostile }
+    let repositories = if options.profile == Profile::Mixed { options.repositories } else { 0 };
+    Estate { seed: options.seed, datasets: options.datasets, most_rows, ranks, hostile, repositories }
 }
 
 fn make_all(
@@ -288,7 +313,7 @@ fn make(options: &Options, estate: &Estate, index: usize) -> Result<Made, LabErr
         write_file(&options.out.join(&design.new_path), b"somebody else's\n", 0o644)?;
     }
     let new_rows = design.rows - rows.rejected;
-    let resource = (design.hostile != Some(Hostile::UnknownEntity)).then(|| catalog::resource(&design));
+    let resource = (design.hostile != Some(Hostile::UnknownEntity)).then(|| catalog::resource(estate, &design));
     let pair = match options.profile {
         Profile::Mixed => migration::pair(&design, new_rows, rows.rejected),
         Profile::Uniform { .. } | Profile::Varied { .. } => uniform::pair(&design),
@@ -347,6 +372,7 @@ fn write_catalog(
     estate: &Estate,
     made: &[Made],
     consumers: &BTreeMap<String, (usize, truth::Flow)>,
+    code: &Written,
 ) -> Result<BTreeMap<String, u64>, LabError> {
     let (organisation, counts) = catalog::organisation(estate);
     let directory = out.join("catalog");
@@ -362,6 +388,10 @@ fn write_catalog(
         let file = format!("{}.yaml", system.name);
         write_text(&directory.join(&file), &text)?;
         files.push(file);
+    }
+    if !code.descriptors.is_empty() {
+        write_text(&directory.join("repositories.yaml"), &code.descriptors)?;
+        files.push("repositories.yaml".to_owned());
     }
     write_text(&directory.join("all.yaml"), &catalog::location(&files))?;
     Ok(counts)

@@ -27,6 +27,7 @@ mod manifest;
 mod migration;
 mod names;
 mod parquet_file;
+mod repository;
 mod rows;
 #[cfg(test)]
 mod seam_tests;
@@ -42,4 +43,7 @@ pub use compare::{
 pub use error::LabError;
 pub use generate::{Options, Profile, Report, generate, tree_hash};
 pub use hostile::{Hostile, Refusal};
+pub use repository::truth::{
+    ConsumerClass, Decoy, Edit, FileTruth, Move, Reference, RepositoriesTruth, RepositoryTruth, Role,
+};
 pub use truth::{CatalogTruth, EstateTruth, Flow};

@@ -6,6 +6,9 @@
 //! | `datasets.ndjson` | one [`DatasetTruth`] a line |
 //! | `rows/<number>.parquet` | the expected rows, partition columns among them, with the new types |
 //! | `catalog.json` | what the catalog must say ([`CatalogTruth`]) |
+//! | `repositories.json` | which repositories there are, their classes and traps, the tables of all datasets ([`RepositoriesTruth`](crate::RepositoriesTruth)) |
+//! | `repositories/<name>.json` | what must become of a repository ([`RepositoryTruth`](crate::RepositoryTruth)) |
+//! | `repositories/<name>/old/`, `new/` | its files, and those that change as they must be |
 //! | `manifest.ndjson` | path, mode and hash of everything outside `truth/` as it was generated |
 
 use crate::error::LabError;
@@ -33,6 +36,9 @@ pub struct EstateTruth {
     pub datasets: u64,
     /// Pairs that must be refused.
     pub hostile: u64,
+    /// Repositories of code.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repositories: u64,
     /// Rows of all old datasets.
     pub rows: u64,
     /// Rows that must be rejected.
@@ -41,6 +47,12 @@ pub struct EstateTruth {
     pub migrations: Vec<String>,
     /// How often each operation, type, layout and oddity occurs, hostile pairs left out.
     pub coverage: BTreeMap<String, u64>,
+}
+
+/// Estates without repositories are as they were before there were any.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What must become of one dataset.
