@@ -5,8 +5,9 @@
 //! fails on any input other than with an error that names the place.
 //!
 //! [`trace`] has text that knows which bytes of which file made it. [`edit`] changes files at places. [`jinja`] evaluates
-//! templates to such text.
+//! templates to such text. [`sql`] finds the names of relations and columns in SQL.
 
 pub mod edit;
 pub mod jinja;
+pub mod sql;
 pub mod trace;

@@ -1,7 +1,8 @@
-//! Tests of this crate as a whole.
+//! Tests of the crate through its public face, in one binary.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod jinja;
 mod jinja_bounds;
 mod jinja_origins;
 mod jinja_ways;
+mod sql;

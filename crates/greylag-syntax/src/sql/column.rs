@@ -1,0 +1,154 @@
+//! A path of names in an expression: which of them is the column.
+
+use sqlparser::ast::{AccessExpr, Expr, Ident, ObjectName, Subscript};
+
+use super::dialect::Dialect;
+use super::expr::Reach;
+use super::reading::{Confidence, Name, Origin, Why};
+use super::scope::{Rows, Scope};
+use super::walk::{Resolution, Said, Walker, written};
+
+impl Walker<'_> {
+    /// A name alone.
+    pub(super) fn identifier(&mut self, ident: &Ident, scope: &Scope<'_>, reach: Reach) {
+        if self.is_local(ident) || ident.quote_style == Some('\'') || is_parameter(ident) {
+            return;
+        }
+        let Some(name) = self.name(ident) else { return };
+        let resolution = self.resolve(scope, name.written(), reach.aliases);
+        let row = self.row_of(scope, &name, resolution.as_ref());
+        let resolution = match (row, resolution) {
+            (Some(row), _) => row,
+            (None, Some(resolution)) => resolution,
+            (None, None) if self.is_variable(ident) => return,
+            (None, None) => Resolution::new(Vec::new(), Confidence::Unknown, Why::NoSource),
+        };
+        self.push_column(&[name], 0, resolution, reach.said());
+    }
+
+    /// A name that is that of a source and, as far as is known, of no column: the whole row. A block may give its rows a column
+    /// of its own name, as an unnested array does.
+    fn row_of(&self, scope: &Scope<'_>, name: &Name, resolution: Option<&Resolution>) -> Option<Resolution> {
+        let known = |found: &Resolution| {
+            matches!(found.why, Why::OnlyKnown | Why::KnownAmongUnknown | Why::Merged | Why::OwnOutput | Why::Pseudo)
+        };
+        if resolution.is_some_and(known) || self.dialect == Dialect::Snowflake {
+            return None;
+        }
+        let (source, _) = self.qualified(scope, &[name.clone(), name.clone()])?;
+        let from = match source.rows {
+            Rows::Relation(relation) => vec![Origin::Relation(relation)],
+            Rows::Block(query) => {
+                let outputs = self.reading.queries.get(query).map_or(0, |block| block.outputs.len());
+                (0..outputs).map(|output| Origin::Output { query, output }).collect()
+            }
+        };
+        Some(Resolution::new(from, Confidence::Likely, Why::WholeRow))
+    }
+
+    /// Names joined by dots, with nothing else between them; `more` says that fields follow.
+    pub(super) fn compound(&mut self, idents: &[Ident], scope: &Scope<'_>, reach: Reach, more: bool) {
+        let Some(first) = idents.first() else { return };
+        if self.is_local(first) || is_parameter(first) {
+            return;
+        }
+        let mut names = Vec::with_capacity(idents.len());
+        for ident in idents {
+            let Some(name) = self.name(ident) else { return };
+            names.push(name);
+        }
+        let mut said = reach.said();
+        if more {
+            (said.place.field, said.place.bare) = (true, None);
+        }
+        if names.len() == 1 {
+            let reach = Reach { place: said.place, ..reach };
+            return self.identifier(first, scope, reach);
+        }
+        match self.qualified(scope, &names) {
+            Some((source, column)) => {
+                let resolution = names.get(column).map(|name| self.resolve_in(source, name.written()));
+                if let Some(resolution) = resolution {
+                    self.push_column(&names, column, resolution, said);
+                }
+            }
+            None => self.field(&names, scope, reach, said),
+        }
+    }
+
+    /// A path whose first name is no source: a column and its fields.
+    fn field(&mut self, names: &[Name], scope: &Scope<'_>, reach: Reach, said: Said) {
+        let Some(first) = names.first() else { return };
+        if self.variables.iter().any(|variable| variable.eq_ignore_ascii_case(&first.text)) {
+            return;
+        }
+        let reaches = self.dialect.dots_reach_fields();
+        let resolution = reaches.then(|| self.resolve(scope, first.written(), reach.aliases)).flatten();
+        match resolution {
+            Some(mut found) => {
+                if matches!(found.why, Why::OnlySource) {
+                    (found.confidence, found.why) = (Confidence::Likely, Why::NoSuchQualifier);
+                }
+                self.push_column(names, 0, found, said);
+            }
+            None => {
+                let nothing = Resolution::new(Vec::new(), Confidence::Unknown, Why::NoSuchQualifier);
+                self.push_column(names, names.len() - 1, nothing, said);
+            }
+        }
+    }
+
+    /// An expression with fields and subscripts after it: the names that lead it are a path, the rest is looked into.
+    pub(super) fn access(&mut self, root: &Expr, chain: &[AccessExpr], scope: &Scope<'_>, reach: Reach) {
+        let mut path: Vec<Ident> = match root {
+            Expr::Identifier(ident) => vec![ident.clone()],
+            Expr::CompoundIdentifier(idents) => idents.clone(),
+            _ => Vec::new(),
+        };
+        let mut rest = chain;
+        if path.is_empty() {
+            self.expr(root, scope, reach.computed());
+        }
+        while let (false, Some((AccessExpr::Dot(Expr::Identifier(ident)), after))) =
+            (path.is_empty(), rest.split_first())
+        {
+            path.push(ident.clone());
+            rest = after;
+        }
+        if !path.is_empty() {
+            self.compound(&path, scope, reach.computed(), !rest.is_empty());
+        }
+        for access in rest {
+            match access {
+                AccessExpr::Dot(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => {}
+                AccessExpr::Dot(other) => self.expr(other, scope, reach.computed()),
+                AccessExpr::Subscript(Subscript::Index { index }) => self.expr(index, scope, reach.computed()),
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride }) => {
+                    for bound in [lower_bound, upper_bound, stride].into_iter().flatten() {
+                        self.expr(bound, scope, reach.computed());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Identifiers of an object's name that the parser found in the place of an expression.
+    pub(super) fn object_as_column(&mut self, name: &ObjectName, scope: &Scope<'_>, reach: Reach, more: bool) {
+        let idents: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
+        self.compound(&idents, scope, reach, more);
+    }
+
+    fn is_local(&self, ident: &Ident) -> bool {
+        !self.locals.is_empty() && self.locals.iter().any(|local| self.dialect.same(written(ident), (local, false)))
+    }
+
+    fn is_variable(&self, ident: &Ident) -> bool {
+        self.variables.iter().any(|variable| variable.eq_ignore_ascii_case(&ident.value))
+    }
+}
+
+/// What the parser takes for a name and is none: parameters, and `default` in the place of a value.
+fn is_parameter(ident: &Ident) -> bool {
+    ident.quote_style.is_none()
+        && (ident.value.starts_with(['@', ':', '$', '?']) || ident.value.eq_ignore_ascii_case("default"))
+}

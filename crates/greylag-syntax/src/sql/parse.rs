@@ -1,0 +1,162 @@
+//! Gives one piece to the parser, within bounds.
+//!
+//! A piece is tried in its dialect, in the generic one, and again in both with what names nothing blanked. What is too long or
+//! too deep is not tried: the parser calls itself, and a tree as deep as its text is long must also be taken down again.
+
+use std::ops::Range;
+
+use sqlparser::ast::{Expr, Statement};
+use sqlparser::dialect as parser;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token as ParserToken, Tokenizer};
+
+use super::blank::blank;
+use super::dialect::Dialect;
+use super::lex::{Kind, Token};
+use super::reading::Parsed;
+use super::split::Form;
+
+/// The longest piece that is parsed, in bytes and tokens.
+const LONGEST: usize = 4 << 20;
+pub(super) const MOST_TOKENS: usize = 400_000;
+/// The deepest parentheses that are parsed.
+pub(super) const DEEPEST: usize = 120;
+/// How often the parser may call itself.
+pub(super) const RECURSION: usize = 200;
+
+/// What a piece is parsed to.
+#[derive(Debug)]
+pub(super) enum Tree {
+    Statement(Box<Statement>),
+    Expression(Box<Expr>),
+}
+
+/// A parsed piece, how it was parsed, and the text that was, where some of it was blanked.
+pub(super) struct Outcome {
+    pub(super) tree: Tree,
+    pub(super) parsed: Parsed,
+}
+
+/// Why a piece is not given to the parser.
+pub(super) fn beyond(length: usize, tokens: &[Token]) -> Option<String> {
+    if length > LONGEST || tokens.len() > MOST_TOKENS {
+        return Some(format!("the statement is longer than {LONGEST} bytes or {MOST_TOKENS} words and signs"));
+    }
+    (depth(tokens) > DEEPEST).then(|| format!("parentheses are nested deeper than {DEEPEST}"))
+}
+
+/// How deep parentheses are nested.
+pub(super) fn depth(tokens: &[Token]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in tokens {
+        match token.kind {
+            Kind::Mark(b'(' | b'[' | b'{') => depth += 1,
+            Kind::Mark(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+/// How many nodes the tree of a piece may have one below the other. A chain of operators, or of arms of a set operation, is as
+/// deep as it is long; a comma ends one. So this is the largest number of tokens since a comma, summed over open parentheses.
+pub(super) fn longest_chain(text: &str, tokens: &[Token]) -> usize {
+    let (mut levels, mut sum, mut longest, mut arms) = (vec![0_usize], 0_usize, 0, 0);
+    for token in tokens {
+        match token.kind {
+            Kind::Mark(b'(' | b'[' | b'{') => levels.push(0),
+            Kind::Mark(b')' | b']' | b'}') if levels.len() > 1 => sum -= levels.pop().unwrap_or_default(),
+            Kind::Mark(b',') => {
+                sum -= levels.last().copied().unwrap_or_default();
+                levels.pop();
+                levels.push(0);
+            }
+            Kind::Word if token.is_any(text, &["union", "intersect", "except", "minus", "join", "when"]) => arms += 1,
+            _ => {}
+        }
+        sum += 1;
+        if let Some(level) = levels.last_mut() {
+            *level += 1;
+        }
+        longest = longest.max(sum);
+    }
+    longest + arms
+}
+
+/// Parses a piece; the error is that of its own dialect.
+pub(super) fn parse(
+    whole: &str,
+    piece: Range<usize>,
+    tokens: &[Token],
+    dialect: Dialect,
+    form: Form,
+) -> Result<Outcome, String> {
+    let (text, base) = (whole.get(piece.clone()).unwrap_or_default(), piece.start);
+    let own = dialect.parser();
+    let error = match attempt(text, own, form) {
+        Ok(tree) => return Ok(Outcome { tree, parsed: Parsed::Dialect }),
+        Err(error) => error,
+    };
+    let others = others(dialect);
+    for other in others {
+        if let Ok(tree) = attempt(text, *other, form) {
+            return Ok(Outcome { tree, parsed: Parsed::Generic });
+        }
+    }
+    if let Some(text) = blank(text, tokens, base, dialect) {
+        for dialect in std::iter::once(&own).chain(others) {
+            if let Ok(tree) = attempt(&text, *dialect, form) {
+                return Ok(Outcome { tree, parsed: Parsed::Blanked });
+            }
+        }
+    }
+    Err(placed(&error, whole, base))
+}
+
+/// Dialects that are tried after a dialect's own.
+fn others(dialect: Dialect) -> &'static [&'static dyn parser::Dialect] {
+    match dialect {
+        Dialect::Generic | Dialect::Trino => &[],
+        _ => &[&parser::GenericDialect {}],
+    }
+}
+
+fn attempt(text: &str, dialect: &'static dyn parser::Dialect, form: Form) -> Result<Tree, String> {
+    let tokens = Tokenizer::new(dialect, text).tokenize_with_location().map_err(|error| lower(&error.to_string()))?;
+    let mut parser = Parser::new(dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens);
+    let tree = match form {
+        Form::Expression => parser.parse_expr().map(|expr| Tree::Expression(Box::new(expr))),
+        _ => parser.parse_statement().map(|statement| Tree::Statement(Box::new(statement))),
+    };
+    let tree = tree.map_err(|error| lower(&message(error)))?;
+    match parser.peek_token().token {
+        ParserToken::EOF | ParserToken::SemiColon => Ok(tree),
+        other => Err(format!("expected: end of statement, found: {other}{}", parser.peek_token().span.start)),
+    }
+}
+
+fn message(error: ParserError) -> String {
+    match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+        ParserError::RecursionLimitExceeded => format!("the parser would call itself more than {RECURSION} times"),
+    }
+}
+
+/// A message whose place, counted from where the piece begins, is counted from where the text does.
+fn placed(message: &str, whole: &str, base: usize) -> String {
+    let Some((said, place)) = message.rsplit_once(" at Line: ") else { return message.to_owned() };
+    let numbers = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some((line.parse::<usize>().ok()?, column.trim().parse::<usize>().ok()?)));
+    let Some((line, column)) = numbers else { return message.to_owned() };
+    let before = whole.get(..base).unwrap_or_default();
+    let lines = before.matches('\n').count();
+    let indent = before.rsplit('\n').next().map_or(0, |last| last.chars().count());
+    format!("{said}, at line {} column {}", line + lines, if line == 1 { column + indent } else { column })
+}
+
+fn lower(message: &str) -> String {
+    let mut chars = message.chars();
+    chars.next().map(|first| first.to_ascii_lowercase().to_string() + chars.as_str()).unwrap_or_default()
+}

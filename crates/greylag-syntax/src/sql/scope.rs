@@ -1,0 +1,247 @@
+//! Which columns a name may mean.
+//!
+//! A **source** is what stands in `from`: a relation, or a block whose outputs are known by name. A source is *closed* if all
+//! its columns are known, else *open*: it may have any column. A **scope** holds the sources of one block and knows the scope
+//! around it. A name without a qualifier is looked up scope by scope, outwards:
+//!
+//! | sources that have it | open sources | found |
+//! |---|---|---|
+//! | one | none | certain |
+//! | one | some | likely, the one |
+//! | several | | unknown, all of them; certain if `using` joins them by it |
+//! | none | one | certain if no scope around could supply it and no variable is so called, else likely |
+//! | none | several | unknown, all of them |
+//!
+//! The fourth row is a rule of its own: a valid statement has a column for every name, so where one relation alone could
+//! supply it, that one does, be its schema known or not.
+//!
+//! A qualifier is looked up the same way. If it names no source, its first word may be a column whose field is reached.
+
+use super::dialect::Written;
+use super::reading::{Confidence, Name, Origin, OutputKind, Why};
+use super::walk::{Resolution, Walker};
+
+/// What makes the rows of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    Relation(usize),
+    Block(usize),
+}
+
+/// A source in scope.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// The alias alone, or the parts of the relation's name; nothing if it cannot be named.
+    pub(super) names: Vec<Name>,
+    pub(super) rows: Rows,
+}
+
+/// A column that `using` joins.
+#[derive(Debug, Clone)]
+pub(super) struct Merged {
+    pub(super) name: Name,
+    pub(super) from: Vec<Origin>,
+    pub(super) confidence: Confidence,
+}
+
+/// What one block sees.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'p> {
+    pub(super) parent: Option<&'p Scope<'p>>,
+    pub(super) sources: Vec<Source>,
+    pub(super) merged: Vec<Merged>,
+    pub(super) natural: bool,
+    /// Names of the select list so far: name, whether it is quoted, output.
+    pub(super) aliases: Vec<(Box<str>, bool, usize)>,
+    pub(super) block: usize,
+}
+
+impl<'p> Scope<'p> {
+    pub(super) fn inside(parent: Option<&'p Scope<'p>>, block: usize) -> Self {
+        Self { parent, block, ..Self::default() }
+    }
+
+    fn around(&self) -> impl Iterator<Item = &Scope<'_>> {
+        std::iter::successors(Some(self), |scope| scope.parent)
+    }
+}
+
+/// How a clause sees the names of the select list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aliases {
+    /// Not at all.
+    Hidden,
+    /// After the columns of the sources.
+    Last,
+    /// Before them.
+    First,
+}
+
+/// Candidates of one scope.
+#[derive(Default)]
+struct Candidates {
+    sure: Vec<Origin>,
+    open: Vec<Origin>,
+}
+
+impl Walker<'_> {
+    /// What of a source a name may mean, and whether the source is known to have it.
+    pub(super) fn find(&self, rows: Rows, name: Written<'_>) -> (Vec<Origin>, bool) {
+        match rows {
+            Rows::Relation(relation) => {
+                let origin = vec![Origin::Relation(relation)];
+                match self.known.get(relation).and_then(Option::as_ref) {
+                    None => (origin, false),
+                    Some(columns) if columns.iter().any(|column| self.dialect.is_column(name, column)) => {
+                        (origin, true)
+                    }
+                    Some(_) if self.dialect.is_pseudo_column(name.0) => (origin, true),
+                    Some(_) => (Vec::new(), true),
+                }
+            }
+            Rows::Block(query) => self.find_output(query, name),
+        }
+    }
+
+    fn find_output(&self, query: usize, name: Written<'_>) -> (Vec<Origin>, bool) {
+        let Some(block) = self.reading.queries.get(query) else { return (Vec::new(), true) };
+        let (mut exact, mut open) = (Vec::new(), Vec::new());
+        for (output, column) in block.outputs.iter().enumerate() {
+            if column.written().is_some_and(|other| self.dialect.same(name, other)) {
+                exact.push(Origin::Output { query, output });
+            } else if column.is_open() && !self.leaves_out(column.kind, name) {
+                open.push(Origin::Output { query, output });
+            }
+        }
+        if exact.is_empty() { (open, false) } else { (exact, true) }
+    }
+
+    fn leaves_out(&self, kind: OutputKind, name: Written<'_>) -> bool {
+        let OutputKind::Star(star) = kind else { return false };
+        let Some(star) = self.reading.stars.get(star) else { return false };
+        let renamed = star.rename.iter().map(|(old, _)| old);
+        star.except.iter().chain(&star.replace).chain(renamed).any(|left| self.dialect.same(left.written(), name))
+    }
+
+    fn candidates(&self, scope: &Scope<'_>, name: Written<'_>) -> Candidates {
+        let mut candidates = Candidates::default();
+        for source in &scope.sources {
+            let (origins, sure) = self.find(source.rows, name);
+            if sure { candidates.sure.extend(origins) } else { candidates.open.extend(origins) }
+        }
+        candidates
+    }
+
+    /// What a name without a qualifier means; none if nothing can supply it.
+    pub(super) fn resolve(&self, scope: &Scope<'_>, name: Written<'_>, aliases: Aliases) -> Option<Resolution> {
+        let own = (aliases != Aliases::Hidden).then(|| self.own_output(scope, name)).flatten();
+        match (aliases, own) {
+            (Aliases::First, Some(origin)) => Some(Resolution::new(vec![origin], Confidence::Certain, Why::OwnOutput)),
+            (_, Some(origin)) => Some(self.column_or_alias(scope, name, origin)),
+            (_, None) => self.resolve_column(scope, name),
+        }
+    }
+
+    fn own_output(&self, scope: &Scope<'_>, name: Written<'_>) -> Option<Origin> {
+        let found = scope.aliases.iter().find(|(alias, quoted, _)| self.dialect.same(name, (alias, *quoted)))?;
+        Some(Origin::Output { query: scope.block, output: found.2 })
+    }
+
+    /// A clause that sees columns before aliases. Where open sources leave open whether there is such a column, its use
+    /// elsewhere in the same block tells that there is.
+    fn column_or_alias(&self, scope: &Scope<'_>, name: Written<'_>, alias: Origin) -> Resolution {
+        let candidates = self.candidates(scope, name);
+        if !candidates.sure.is_empty() {
+            return self.judge(scope, name, candidates, false);
+        }
+        if candidates.open.is_empty() {
+            return Resolution::new(vec![alias], Confidence::Certain, Why::OwnOutput);
+        }
+        let mut uses = self.reading.columns.iter().rev().take_while(|column| column.statement == self.statement);
+        let is_column = uses.any(|column| {
+            column.query == Some(scope.block)
+                && column.qualifier.is_none()
+                && column.why != Why::OwnOutput
+                && self.dialect.same(name, column.name.written())
+        });
+        if is_column {
+            return self.judge(scope, name, candidates, true);
+        }
+        Resolution::new(vec![alias], Confidence::Likely, Why::OwnOutput)
+    }
+
+    fn resolve_column(&self, scope: &Scope<'_>, name: Written<'_>) -> Option<Resolution> {
+        for level in scope.around() {
+            if let Some(merged) = level.merged.iter().find(|merged| self.dialect.same(name, merged.name.written())) {
+                return Some(Resolution::new(merged.from.clone(), merged.confidence, Why::Merged));
+            }
+            let candidates = self.candidates(level, name);
+            if candidates.sure.is_empty() && candidates.open.is_empty() {
+                continue;
+            }
+            let others = level.parent.is_some_and(|parent| self.could_supply(parent, name));
+            return Some(self.judge(level, name, candidates, others));
+        }
+        None
+    }
+
+    fn could_supply(&self, scope: &Scope<'_>, name: Written<'_>) -> bool {
+        scope.around().any(|level| level.sources.iter().any(|source| !self.find(source.rows, name).0.is_empty()))
+    }
+
+    /// The table at the head of this file.
+    fn judge(&self, scope: &Scope<'_>, name: Written<'_>, candidates: Candidates, others: bool) -> Resolution {
+        let Candidates { sure, open } = candidates;
+        let variable = self.variables.iter().any(|variable| variable.eq_ignore_ascii_case(name.0));
+        match (sure.len(), open.len()) {
+            (1, 0) => Resolution::new(sure, Confidence::Certain, Why::OnlyKnown),
+            (1, _) => Resolution::new(sure, Confidence::Likely, Why::KnownAmongUnknown),
+            (0, 1) if others || variable => Resolution::new(open, Confidence::Likely, Why::Nearest),
+            (0, 1) => Resolution::new(open, Confidence::Certain, Why::OnlySource),
+            (0, _) => Resolution::new(open, Confidence::Unknown, Why::Several),
+            _ if scope.natural => Resolution::new(sure, Confidence::Certain, Why::Merged),
+            _ => Resolution::new(sure, Confidence::Unknown, Why::Several),
+        }
+    }
+
+    /// The source that a qualifier names, how many names it has, and whether it is of this very scope.
+    pub(super) fn qualified<'s>(&self, scope: &'s Scope<'s>, names: &[Name]) -> Option<(&'s Source, usize)> {
+        for level in scope.around() {
+            for length in (1..names.len()).rev() {
+                let qualifier = names.get(..length)?;
+                if let Some(source) = level.sources.iter().find(|source| self.is_named(source, qualifier)) {
+                    return Some((source, length));
+                }
+            }
+            // A column of this scope hides the relations around it.
+            let first = names.first()?.written();
+            if self.dialect.dots_reach_fields() && !self.candidates(level, first).sure.is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether a qualifier is the end of a source's name.
+    pub(super) fn is_named(&self, source: &Source, qualifier: &[Name]) -> bool {
+        let Some(skipped) = source.names.len().checked_sub(qualifier.len()) else { return false };
+        let names = source.names.iter().skip(skipped);
+        !qualifier.is_empty()
+            && names.zip(qualifier).all(|(one, other)| self.dialect.same(one.written(), other.written()))
+    }
+
+    /// What a column of a source that is named before it means.
+    pub(super) fn resolve_in(&self, source: &Source, name: Written<'_>) -> Resolution {
+        let (from, sure) = self.find(source.rows, name);
+        match (from.len(), sure) {
+            (0, _) => {
+                let from =
+                    if let Rows::Relation(relation) = source.rows { vec![Origin::Relation(relation)] } else { from };
+                Resolution::new(from, Confidence::Unknown, Why::NotInSchema)
+            }
+            (1, true) => Resolution::new(from, Confidence::Certain, Why::Qualified),
+            (1, false) => Resolution::new(from, Confidence::Certain, Why::QualifiedUnseen),
+            _ => Resolution::new(from, Confidence::Unknown, Why::Several),
+        }
+    }
+}

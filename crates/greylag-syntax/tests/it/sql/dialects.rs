@@ -1,0 +1,250 @@
+//! What each dialect has of its own.
+
+use greylag_syntax::sql::Dialect::{self, BigQuery, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
+
+use super::check;
+
+#[test]
+fn dialects_have_names() {
+    for dialect in [BigQuery, Postgres, DuckDb, Snowflake, Trino, Spark, Generic] {
+        assert_eq!(dialect.to_string().parse(), Ok(dialect));
+    }
+    let error = "oracle".parse::<Dialect>().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "`oracle` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark and generic"
+    );
+}
+
+#[test]
+fn quotes_and_the_case_of_letters() {
+    check(
+        Postgres,
+        "",
+        r#"select x."A", X."a" from "T" as x"#,
+        r#"
+        x."A" -> T.A select certain
+        X."a" -> T.a select certain
+        table "T" read"#,
+    );
+    check(
+        Postgres,
+        "",
+        r#"with "C" as (select 1 as a from t) select a from c"#,
+        "
+        table t read
+        a -> c.a select certain
+        table c read",
+    );
+    check(
+        Snowflake,
+        "",
+        r#"with c as (select x from t) select "X", "x" from C"#,
+        r#"
+        x -> t.x select certain
+        table t read
+        "X" -> t.x select certain
+        "x" -> - select unknown"#,
+    );
+    check(
+        Trino,
+        "",
+        r#"with c as (select x from t) select "X" from "C""#,
+        r#"
+        x -> t.x select certain
+        table t read
+        "X" -> t.x select certain"#,
+    );
+    check(
+        Postgres,
+        "",
+        r#"select "a""b" from t"#,
+        r#"
+        "a""b" -> t.a"b select certain
+        table t read"#,
+    );
+}
+
+#[test]
+fn bigquery_names_of_many_parts() {
+    check(
+        BigQuery,
+        "",
+        "select events.a, b from `my-project.ds.events`",
+        "
+        events.a -> events.a select certain
+        b -> events.b select certain
+        table `my-project.ds.events` read",
+    );
+    check(
+        BigQuery,
+        "",
+        "select t.a from my-project.ds.events as t",
+        "
+        t.a -> events.a select certain
+        table my-project.ds.events read",
+    );
+    check(
+        BigQuery,
+        "",
+        "select t.a from `p`.ds.`events_*` as t where _TABLE_SUFFIX > '1'",
+        "
+        t.a -> events_*.a select certain
+        table `p`.ds.`events_*` read
+        _TABLE_SUFFIX -> events_*._TABLE_SUFFIX filter certain",
+    );
+}
+
+#[test]
+fn bigquery_arrays() {
+    check(
+        BigQuery,
+        "t(id, hits)",
+        "select id, h.page, off from t, unnest(hits) as h with offset as off",
+        "
+        id -> t.id select likely
+        h.page -> t.hits select certain
+        off -> - select certain
+        table t read
+        hits -> t.hits from certain",
+    );
+    check(
+        BigQuery,
+        "",
+        "select h from t, t.hits as h",
+        "
+        h -> t.hits select likely
+        table t read
+        t.hits -> t.hits from certain",
+    );
+    check(
+        BigQuery,
+        "",
+        "select (select max(x.v) from unnest(t.hits) x) as m from t",
+        "
+        x.v -> t.hits select certain
+        t.hits -> t.hits from certain
+        table t read",
+    );
+    check(
+        BigQuery,
+        "",
+        "select array(select as struct k, v from t) as s, hits[offset(0)].page from u",
+        "
+        k -> t.k select likely
+        v -> t.v select likely
+        table t read
+        hits -> u.hits select certain
+        table u read",
+    );
+}
+
+#[test]
+fn bigquery_lists_of_stars() {
+    check(
+        BigQuery,
+        "t(a, b, c)",
+        "select * except (a) replace (upper(b) as b) from t",
+        "
+        a -> t.a star certain
+        b -> t.b select certain
+        b -> t.b star certain
+        table t read",
+    );
+}
+
+#[test]
+fn bigquery_scripts() {
+    check(
+        BigQuery,
+        "",
+        "declare x int64 default 1; set x = (select max(a) from t); if x > 1 then insert into u (b) select c from v where c > x; end if;",
+        "
+        a -> t.a select certain
+        table t read
+        table u insert
+        b -> u.b inserttarget certain
+        c -> v.c select certain
+        table v read
+        c -> v.c filter certain
+        x -> v.x filter likely",
+    );
+    check(
+        BigQuery,
+        "",
+        "select a from t where d = @day and e = @@session",
+        "
+        a -> t.a select certain
+        table t read
+        d -> t.d filter certain
+        e -> t.e filter certain",
+    );
+}
+
+#[test]
+fn snowflake_flatten_and_paths() {
+    check(
+        Snowflake,
+        "t(id, doc)",
+        "select t.id, f.value:name::string, doc:a.b from t, lateral flatten(input => t.doc:items) f",
+        "
+        t.id -> t.id select certain
+        f.value -> t.doc select certain
+        doc -> t.doc select likely
+        table t read
+        t.doc -> t.doc from certain",
+    );
+}
+
+#[test]
+fn spark_views_of_arrays() {
+    check(
+        Spark,
+        "t(id, xs)",
+        "select id, x, e.x from t lateral view explode(xs) e as x",
+        "
+        id -> t.id select certain
+        x -> t.xs select certain
+        e.x -> t.xs select certain
+        table t read
+        xs -> t.xs from certain",
+    );
+}
+
+#[test]
+fn trino_and_duckdb_unnest() {
+    check(
+        Trino,
+        "t(id, xs)",
+        "select id, x from t cross join unnest(xs) as u (x)",
+        "
+        id -> t.id select certain
+        x -> t.xs select certain
+        table t read
+        xs -> t.xs from certain",
+    );
+    check(
+        DuckDb,
+        "",
+        "from t select a where b = 1",
+        "
+        table t read
+        a -> t.a select certain
+        b -> t.b filter certain",
+    );
+}
+
+#[test]
+fn pivots_are_said_to_be_unknown() {
+    check(
+        Snowflake,
+        "",
+        "select p.x from t pivot (sum(a) for m in ('x', 'y')) as p",
+        "
+        p.x -> t.a, t.m, t.x select unknown
+        table t read
+        a -> t.a from certain
+        m -> t.m from certain
+        unknown the columns that a pivot gives are not worked out",
+    );
+}

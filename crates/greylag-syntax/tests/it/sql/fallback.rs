@@ -1,0 +1,68 @@
+//! What is not understood is said, and nothing of it is lost.
+
+use greylag_syntax::sql::Dialect::{self, Generic};
+use greylag_syntax::sql::{NoSchemas, Parsed, read};
+
+use super::check;
+
+#[test]
+fn a_broken_statement_does_not_spoil_the_others() {
+    check(
+        Generic,
+        "",
+        "select a from t; select from where from u.x join v on b; select c from w",
+        "
+        a -> t.a select certain
+        table t read
+        unknown expected: end of statement, found: from, at line 1 column 36
+        table u.x read likely
+        table v read likely
+        b -> x.b, v.b unknown unknown
+        c -> w.c select certain
+        table w read",
+    );
+}
+
+#[test]
+fn what_is_too_deep_or_too_long_is_unknown() {
+    for text in ["(".repeat(10_000), format!("select {}1{}", "(".repeat(10_000), ")".repeat(10_000))] {
+        let reading = read(&text, Generic, &NoSchemas);
+        assert_eq!(reading.unknown.len(), 1);
+        assert_eq!(reading.unknown[0].reason, "parentheses are nested deeper than 120");
+        assert_eq!(reading.statements[0].parsed, Parsed::Unknown);
+    }
+    let reading = read(&"select 1;\n".repeat(5_000_000), Generic, &NoSchemas);
+    assert_eq!(reading.unknown.len(), 1);
+    assert_eq!(reading.unknown[0].range, 0..50_000_000);
+}
+
+#[test]
+fn long_chains_do_not_overflow() {
+    for text in [
+        format!("select a{} from t", " + a".repeat(50_000)),
+        format!("select a{} from t", "::int".repeat(20_000)),
+        format!("select a from t{}", " union all select a from t".repeat(10_000)),
+        format!("select a from t where {} a", "not ".repeat(5_000)),
+        format!("select a{} from t", " is null".repeat(20_000)),
+        format!("select {}1{}", "case when a then ".repeat(3_000), " end".repeat(3_000)),
+    ] {
+        let reading = read(&text, Generic, &NoSchemas);
+        assert!(!reading.relations.is_empty() || !reading.unknown.is_empty(), "of {}", &text[..40]);
+    }
+}
+
+#[test]
+fn nested_parentheses_do_not_explode() {
+    for depth in [20, 60, 100] {
+        for text in [
+            format!("select a from {}t{}", "(".repeat(depth), ")".repeat(depth)),
+            format!("select {}a{} from t", "(".repeat(depth), ")".repeat(depth)),
+            format!("{}select a from t{}", "(".repeat(depth), ")".repeat(depth)),
+        ] {
+            for dialect in [Dialect::BigQuery, Dialect::Snowflake, Generic] {
+                let reading = read(&text, dialect, &NoSchemas);
+                assert_eq!(reading.relations.len(), 1, "of {text}");
+            }
+        }
+    }
+}
