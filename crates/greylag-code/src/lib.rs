@@ -6,4 +6,6 @@
 //!
 //! [`tree`] is how files are reached: a directory, or a commit of a bare repository.
 
+pub mod repository;
+pub mod rewrite;
 pub mod tree;

@@ -25,7 +25,12 @@ pub struct MemoryTree {
 impl MemoryTree {
     /// A tree of paths and texts.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self { files: files.into_iter().map(|(path, text)| (path.to_owned(), Arc::from(text.as_bytes()))).collect() }
+        Self::of(files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())))
+    }
+
+    /// A tree of paths and bytes.
+    pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
+        Self { files: files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect() }
     }
 }
 

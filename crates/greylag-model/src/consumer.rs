@@ -7,10 +7,12 @@
 //! Each consumer has a [`Class`]. A rule rewrites what is mechanical; what no rule can do goes to an agent; what only a person can
 //! decide goes to a person; what could not be read is unknown, which is never the same as unaffected.
 
-use crate::expr::TypedExpr;
+use crate::expr::{Node, TypedExpr};
 use crate::mapping::{ColumnMapping, Mapping, OperationKind, ReverseWay};
+use crate::schema::Schema;
 use crate::spec::Judgement;
 use crate::table::TableName;
+use crate::types::DataType;
 use serde::{Deserialize, Serialize};
 
 /// How code moves from one dataset to another.
@@ -54,6 +56,8 @@ pub enum Fate {
     Replaced {
         /// The new column.
         by: String,
+        /// Its value in the old column's type.
+        value: TypedExpr,
         /// Why the old value cannot be had.
         why: String,
     },
@@ -74,6 +78,18 @@ impl TableChange {
         Self { dataset: dataset.to_owned(), old, new, columns, target }
     }
 
+    /// A dataset that stays as it is; without columns, any name may be one of it.
+    pub fn unchanged(dataset: &str, old: Vec<TableName>, columns: Vec<String>) -> Self {
+        let new = old.first().cloned().unwrap_or_else(|| TableName::of(&[dataset]).unwrap_or_default());
+        let same = |name: &String| ColumnChange { name: name.clone(), fate: Fate::Same(name.clone()), judgement: None };
+        Self { dataset: dataset.to_owned(), old, new, columns: columns.iter().map(same).collect(), target: columns }
+    }
+
+    /// Whether its columns are not known, so that any name may be one.
+    pub fn is_open(&self) -> bool {
+        self.columns.is_empty()
+    }
+
     /// The change of a column, by its name without regard to case unless two names differ by nothing else.
     pub fn column(&self, name: &str) -> Option<&ColumnChange> {
         let exact = self.columns.iter().find(|column| column.name == name);
@@ -84,9 +100,11 @@ impl TableChange {
 fn fate(mapping: &Mapping, column: &str, way: &ReverseWay) -> Fate {
     match way {
         ReverseWay::Same(target) => Fate::Same(target.clone()),
+        // What the engine derived undoes a conversion that lost nothing, so there is nothing to round.
+        ReverseWay::Expr { expr, derived: true, .. } => Fate::Computed(without_loss(expr)),
         ReverseWay::Expr { expr, .. } => Fate::Computed(expr.clone()),
         ReverseWay::Lost(why) => match successor(mapping, column) {
-            Some(by) => Fate::Replaced { by: by.to_owned(), why: why.clone() },
+            Some(by) => Fate::Replaced { by: by.to_owned(), value: value(mapping, column, by), why: why.clone() },
             None => Fate::Lost(why.clone()),
         },
     }
@@ -106,6 +124,35 @@ fn successor<'a>(mapping: &'a Mapping, column: &str) -> Option<&'a str> {
         (Some(one), None) => Some(&one.target),
         _ => None,
     }
+}
+
+/// A new column in the type of an old one.
+fn value(mapping: &Mapping, old: &str, new: &str) -> TypedExpr {
+    let find = |schema: &Schema, name: &str| schema.columns.iter().find(|column| column.name == name).cloned();
+    let (old, new) = (find(&mapping.source, old), find(&mapping.target, new));
+    let (data_type, nullable) =
+        new.as_ref().map_or((DataType::String, true), |new| (new.data_type.clone(), new.nullable));
+    let name = new.map(|new| new.name).unwrap_or_default();
+    let column = TypedExpr { data_type, nullable, node: Node::Column(name) };
+    match old {
+        Some(old) if old.data_type != column.data_type => {
+            let node = Node::Cast { input: Box::new(column), loss: None, safe: false };
+            TypedExpr { data_type: old.data_type, nullable, node }
+        }
+        _ => column,
+    }
+}
+
+/// The same expression with plain casts.
+fn without_loss(expr: &TypedExpr) -> TypedExpr {
+    let node = match &expr.node {
+        Node::Cast { input, safe, .. } => Node::Cast { input: Box::new(without_loss(input)), loss: None, safe: *safe },
+        Node::Call { function, args } => {
+            Node::Call { function: *function, args: args.iter().map(without_loss).collect() }
+        }
+        other => other.clone(),
+    };
+    TypedExpr { node, ..expr.clone() }
 }
 
 fn judgement(mapping: &Mapping, column: &str) -> Option<Judgement> {

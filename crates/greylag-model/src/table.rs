@@ -12,7 +12,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A name of one or more parts, each without its quotes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableName {
     parts: Vec<String>,
@@ -79,9 +79,19 @@ impl fmt::Display for TableName {
 }
 
 /// The name of a new dataset in code, by the names of the old one: with the new dataset's name at its end, where the old
-/// dataset's name stands there.
+/// dataset's name stands there, as it is or spelled as an identifier (`users-v1` as `users_v1`).
 pub fn successor(tables: &[TableName], old: &str, new: &str) -> Option<TableName> {
-    tables.iter().find(|table| table.last().eq_ignore_ascii_case(old)).map(|table| table.beside(new))
+    let spelled = |spell: &dyn Fn(&str) -> String| {
+        let named = tables.iter().find(|table| table.last().eq_ignore_ascii_case(&spell(old)))?;
+        Some(named.beside(&spell(new)))
+    };
+    spelled(&str::to_owned).or_else(|| spelled(&identifier))
+}
+
+/// Letters, digits and underscores in lower case.
+fn identifier(name: &str) -> String {
+    let letter = |letter: char| if letter.is_alphanumeric() { letter.to_ascii_lowercase() } else { '_' };
+    name.chars().map(letter).collect()
 }
 
 /// What is wrong with the text of a name.
@@ -180,6 +190,16 @@ mod tests {
         for text in ["raw.users_v1", "\"my lake\".\"a\"\"b\".t", "\"a.b\".c"] {
             assert_eq!(text.parse::<TableName>().unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn the_new_name_stands_where_the_old_one_stood() {
+        let of = |table: &str, old: &str, new: &str| {
+            successor(&[table.parse().unwrap()], old, new).map(|table| table.to_string())
+        };
+        assert_eq!(of("raw.users_v1", "users_v1", "users_v2").as_deref(), Some("raw.users_v2"));
+        assert_eq!(of("raw.users_v1", "Users.v1", "Users.v2").as_deref(), Some("raw.users_v2"));
+        assert_eq!(of("raw.people", "users_v1", "users_v2"), None);
     }
 
     #[test]

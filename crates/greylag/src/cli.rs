@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Catalog(command::catalog::Catalog),
     Lineage(command::lineage::Lineage),
     Diff(command::diff::Diff),
+    Refs(command::refs::Refs),
+    Rewrite(command::rewrite::Rewrite),
     Limits(command::limits::Limits),
     Lab(command::lab::Lab),
     Gc(command::gc::Gc),

@@ -7,6 +7,7 @@
 mod cli;
 mod clock;
 mod command;
+mod consumers;
 mod context;
 mod drive;
 mod exit;
@@ -85,6 +86,8 @@ fn run(cli: Cli) -> Outcome {
         Command::Catalog(command) => command.run(&context),
         Command::Lineage(command) => command.run(&context),
         Command::Diff(command) => command.run(&context),
+        Command::Refs(command) => command.run(&context),
+        Command::Rewrite(command) => command.run(&context),
         Command::Limits(command) => command.run(&context),
         Command::Lab(command) => command.run(&context),
         Command::Gc(command) => command.run(&context),

@@ -1,0 +1,207 @@
+//! A repository looked at for what migrations change: its references, its class, and its new files.
+//!
+//! Files go by what they are: SQL is read; documents are searched for words; what else names a dataset in a language that
+//! is not read makes its repository unknown, never unaffected. A file changes as a whole or not at all: where one place of
+//! it needs an agent or a person, none of it moves to the new dataset, since half a statement on the new one is
+//! worse than all of it on the old one.
+//!
+//! **Invariants:** every file that names a changed dataset is in the report; a report's edits lead to its new text and
+//! their reverse to the old bytes; the same tree gives the same report.
+
+mod kind;
+mod plain;
+mod words;
+
+pub use kind::Kind;
+
+use crate::rewrite::{Finding, Wanted};
+use crate::tree::Tree;
+use greylag_model::consumer::{Class, TableChange};
+use greylag_model::reference::Reference;
+use greylag_syntax::edit::{self, Edit, EditError};
+use greylag_syntax::sql::{Dialect, Schemas};
+use std::io;
+use std::ops::Range;
+
+/// Longest file that is looked into.
+pub const LONGEST: usize = 16 << 20;
+
+/// How to look.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Dialect of SQL whose project does not say one.
+    pub dialect: Dialect,
+}
+
+/// What was found in a repository.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Files with references, findings or unread code, by path.
+    pub files: Vec<FileReport>,
+    /// How much was looked at.
+    pub seen: Seen,
+}
+
+/// How much was looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Files.
+    pub files: u64,
+    /// Files of SQL among them.
+    pub sql: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Statements.
+    pub statements: u64,
+    /// Regions of SQL that could not be read.
+    pub unknown: u64,
+}
+
+/// What was found in a file.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// Its path in the repository.
+    pub path: String,
+    /// What becomes of it.
+    pub class: Class,
+    /// Its references, by place.
+    pub references: Vec<Reference>,
+    /// What no rule can do, by place.
+    pub findings: Vec<Located>,
+    /// What changes in it.
+    pub edits: Vec<Edit>,
+    /// Its text.
+    pub old: String,
+    /// Its text after the edits, if there are any.
+    pub new: Option<String>,
+}
+
+/// A finding in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    /// Bytes of the file.
+    pub at: Range<usize>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Character of the line, from 1.
+    pub position: u32,
+    /// What it makes of the file.
+    pub class: Class,
+    /// Why.
+    pub why: String,
+    /// The dataset, as the catalog calls it.
+    pub dataset: String,
+    /// The old column, if it is about one.
+    pub column: Option<String>,
+}
+
+impl Seen {
+    /// Adds what was looked at elsewhere.
+    pub fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.sql += other.sql;
+        self.bytes += other.bytes;
+        self.statements += other.statements;
+        self.unknown += other.unknown;
+    }
+}
+
+impl Report {
+    /// What becomes of the whole repository: what its most difficult file needs.
+    pub fn class(&self) -> Class {
+        self.files.iter().map(|file| file.class).max().unwrap_or(Class::Unaffected)
+    }
+}
+
+/// Looks at a repository.
+pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::Result<Report> {
+    let mut report = Report::default();
+    let known = Known(changes);
+    for path in tree.paths()? {
+        let Some(bytes) = tree.read(&path)? else { continue };
+        report.seen.files += 1;
+        let found = match Kind::of(&path) {
+            Kind::Sql => plain::look(&path, &bytes, changes, options.dialect, &known, &mut report.seen),
+            Kind::Document | Kind::Code => words::look(&path, &bytes, changes),
+            Kind::Other => None,
+        };
+        report.files.extend(found);
+    }
+    Ok(report)
+}
+
+/// The columns of the datasets that change.
+struct Known<'a>(&'a [TableChange]);
+
+impl Schemas for Known<'_> {
+    fn columns(&self, name: &[&str]) -> Option<Vec<String>> {
+        let change = self.0.iter().find(|change| change.old.iter().any(|old| old.meets(name).is_some()))?;
+        let columns: Vec<String> = change.columns.iter().map(|column| column.name.clone()).collect();
+        (!columns.is_empty()).then_some(columns)
+    }
+}
+
+/// Where bytes of a text stand: line and character, both from 1.
+pub(crate) fn line_and_position(text: &str, at: usize) -> (u32, u32) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() as u32 + 1, before[line..].chars().count() as u32 + 1)
+}
+
+impl FileReport {
+    /// The report of a text that was looked at as it stands in its file.
+    fn of(path: &str, text: &str, wanted: Wanted, changes: &[TableChange]) -> Result<Self, EditError> {
+        let class = wanted.class();
+        let moves = class <= Class::Mechanical;
+        let edits: Vec<Edit> = if moves {
+            wanted.demands.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect()
+        } else {
+            Vec::new()
+        };
+        let edited = edit::apply(text, &edits)?;
+        Ok(Self {
+            path: path.to_owned(),
+            class,
+            references: wanted.references.iter().map(|found| reference(path, text, found, changes)).collect(),
+            findings: wanted.findings.iter().map(|finding| located(text, finding, changes)).collect(),
+            new: (edited.text != text).then_some(edited.text),
+            edits,
+            old: text.to_owned(),
+        })
+    }
+
+    /// The edits that lead from the new text back to the old one.
+    pub fn back(&self) -> Vec<Edit> {
+        edit::apply(&self.old, &self.edits).map(|edited| edited.back).unwrap_or_default()
+    }
+}
+
+fn reference(path: &str, text: &str, found: &crate::rewrite::Found, changes: &[TableChange]) -> Reference {
+    let (line, position) = line_and_position(text, found.at.start);
+    Reference {
+        path: path.to_owned(),
+        start: found.at.start as u32,
+        end: found.at.end as u32,
+        line,
+        position,
+        dataset: changes[found.change].dataset.clone(),
+        column: found.column.clone(),
+        role: found.role,
+        confidence: found.confidence,
+        why: found.why.clone(),
+        via: Vec::new(),
+    }
+}
+
+fn located(text: &str, finding: &Finding, changes: &[TableChange]) -> Located {
+    let (line, position) = line_and_position(text, finding.at.start);
+    Located {
+        at: finding.at.clone(),
+        line,
+        position,
+        class: finding.class,
+        why: finding.why.clone(),
+        dataset: changes[finding.change].dataset.clone(),
+        column: finding.column.clone(),
+    }
+}

@@ -1,0 +1,235 @@
+//! Rewriting as text: SQL in, SQL and findings out.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use super::{Input, wanted};
+use greylag_model::consumer::{ColumnChange, Fate, TableChange};
+use greylag_model::expr::TypedExpr;
+use greylag_model::spec::Judgement;
+use greylag_syntax::edit::{Edit, apply};
+use greylag_syntax::sql::{Dialect, Schemas, read};
+use std::fmt::Write as _;
+
+struct Known;
+
+impl Schemas for Known {
+    fn columns(&self, name: &[&str]) -> Option<Vec<String>> {
+        let columns: &[&str] = match name.last().copied()? {
+            "users_v1" => &["uid", "mail", "age", "flag", "note", "kept"],
+            "orders" => &["order_id", "uid", "amount"],
+            _ => return None,
+        };
+        Some(columns.iter().map(|column| (*column).to_owned()).collect())
+    }
+}
+
+/// `raw.users_v1` becomes `raw.users_v2`.
+fn change() -> TableChange {
+    let column = |name: &str, fate: Fate| ColumnChange { name: name.to_owned(), fate, judgement: None };
+    let judged = Judgement { guide: "https://w.example.com/note".to_owned(), text: "notes are shorter.".to_owned() };
+    TableChange {
+        dataset: "users_v1".to_owned(),
+        old: vec!["raw.users_v1".parse().unwrap()],
+        new: "raw.users_v2".parse().unwrap(),
+        columns: vec![
+            column("uid", Fate::Same("user_id".to_owned())),
+            column(
+                "mail",
+                Fate::Replaced {
+                    by: "email".to_owned(),
+                    value: column_of("email"),
+                    why: "upper case is not kept".to_owned(),
+                },
+            ),
+            column("age", Fate::Computed(cast_of("years"))),
+            column("flag", Fate::Lost("nobody fills it".to_owned())),
+            ColumnChange { judgement: Some(judged), ..column("note", Fate::Same("note".to_owned())) },
+            column("kept", Fate::Same("kept".to_owned())),
+        ],
+        target: ["user_id", "email", "years", "note", "kept"].map(str::to_owned).to_vec(),
+    }
+}
+
+fn column_of(name: &str) -> TypedExpr {
+    use greylag_model::expr::Node;
+    use greylag_model::types::DataType;
+    TypedExpr { data_type: DataType::String, nullable: true, node: Node::Column(name.to_owned()) }
+}
+
+fn cast_of(column: &str) -> TypedExpr {
+    use greylag_model::expr::Node;
+    use greylag_model::types::DataType;
+    let input = TypedExpr { data_type: DataType::Int64, nullable: true, node: Node::Column(column.to_owned()) };
+    let node = Node::Cast { input: Box::new(input), loss: None, safe: false };
+    TypedExpr { data_type: DataType::Int32, nullable: true, node }
+}
+
+fn rewritten(sql: &str, dialect: Dialect) -> String {
+    let changes = [change()];
+    let reading = read(sql, dialect, &Known);
+    let wanted = wanted(Input { text: sql, dialect, reading: &reading, changes: &changes });
+    let edits: Vec<Edit> =
+        wanted.demands.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect();
+    let edited = apply(sql, &edits).unwrap();
+    assert_eq!(apply(&edited.text, &edited.back).unwrap().text, sql, "the way back");
+    let mut text = edited.text;
+    for finding in &wanted.findings {
+        let _ = write!(text, "\n{} `{}`: {}", finding.class.name(), &sql[finding.at.clone()], finding.why);
+    }
+    text
+}
+
+fn check(sql: &str, expected: &str) {
+    pretty(sql, expected, Dialect::DuckDb);
+}
+
+fn pretty(sql: &str, expected: &str, dialect: Dialect) {
+    assert_eq!(rewritten(sql, dialect), expected, "of {sql}");
+}
+
+mod columns {
+    use super::check;
+
+    #[test]
+    fn an_output_keeps_its_name() {
+        check("select uid, kept from raw.users_v1", "select user_id as uid, kept from raw.users_v2");
+        check("SELECT u.UID FROM raw.users_v1 u", "SELECT u.user_id AS UID FROM raw.users_v2 u");
+        check("select uid as u from raw.users_v1", "select user_id as u from raw.users_v2");
+    }
+
+    #[test]
+    fn a_use_is_renamed_wherever_it_stands() {
+        check(
+            "select count(*) from raw.users_v1 where uid > 3 group by uid order by uid",
+            "select count(*) from raw.users_v2 where user_id > 3 group by user_id order by user_id",
+        );
+        check(
+            "select sum(amount) over (partition by u.uid) from raw.users_v1 u join orders o on u.uid = o.uid",
+            "select sum(amount) over (partition by u.user_id) from raw.users_v2 u join orders o on u.user_id = o.uid",
+        );
+    }
+
+    #[test]
+    fn words_that_only_look_so_stay() {
+        check(
+            "with uid as (select 1 as uid) select uid.uid, 'uid' as text from uid -- uid of users_v1",
+            "with uid as (select 1 as uid) select uid.uid, 'uid' as text from uid -- uid of users_v1",
+        );
+        check("select uid from orders", "select uid from orders");
+        check("select uid.uid from raw.users_v1 as uid", "select uid.user_id as uid from raw.users_v2 as uid");
+    }
+
+    #[test]
+    fn an_expression_takes_the_columns_place() {
+        check(
+            "select age, u.age + 1 as next from raw.users_v1 u where u.age > 3",
+            "select cast(years as integer) as age, cast(u.years as integer) + 1 as next from raw.users_v2 u where cast(u.years as integer) > 3",
+        );
+    }
+
+    #[test]
+    fn a_value_that_changes_is_shown_but_not_decided_by() {
+        check("select mail from raw.users_v1", "select email as mail from raw.users_v2");
+        check(
+            "select 1 from raw.users_v1 where mail = 'x'",
+            "select 1 from raw.users_v2 where mail = 'x'\njudgement `mail`: `email` replaces `mail` with other values: upper case is not kept",
+        );
+    }
+
+    #[test]
+    fn what_ends_or_is_judged_is_found() {
+        check(
+            "select flag from raw.users_v1",
+            "select flag from raw.users_v2\njudgement `flag`: `flag` ends: nobody fills it",
+        );
+        check(
+            "select note from raw.users_v1",
+            "select note from raw.users_v2\njudgement `note`: notes are shorter. https://w.example.com/note",
+        );
+    }
+}
+
+mod relations {
+    use super::{Dialect, check, pretty};
+
+    #[test]
+    fn a_name_keeps_its_quotes_and_its_other_parts() {
+        check("select 1 from \"raw\".\"users_v1\"", "select 1 from \"raw\".\"users_v2\"");
+        check("select 1 from lake.raw.users_v1", "select 1 from lake.raw.users_v2");
+        check("select 1 from users_v1", "select 1 from users_v2");
+        pretty("select 1 from `raw.users_v1`", "select 1 from `raw.users_v2`", Dialect::BigQuery);
+    }
+
+    #[test]
+    fn qualifiers_that_repeat_the_name_follow_it() {
+        check(
+            "select users_v1.uid, raw.users_v1.kept, users_v1.age from raw.users_v1",
+            "select users_v2.user_id as uid, raw.users_v2.kept, cast(users_v2.years as integer) as age from raw.users_v2",
+        );
+    }
+
+    #[test]
+    fn writers_go_with_the_names_of_columns() {
+        check(
+            "insert into raw.users_v1 (uid, kept) select order_id, 1 from orders",
+            "insert into raw.users_v2 (user_id, kept) select order_id, 1 from orders",
+        );
+        check(
+            "insert into raw.users_v1 select 1",
+            "insert into raw.users_v2 select 1\nagentic `raw.users_v1`: rows are inserted into `users_v1` by position",
+        );
+        check("update raw.users_v1 set uid = 1 where uid = 2", "update raw.users_v2 set user_id = 1 where user_id = 2");
+    }
+}
+
+mod stars {
+    use super::check;
+
+    #[test]
+    fn names_change_where_they_are_read_through_a_star() {
+        check(
+            "with src as (select * from raw.users_v1), named as (select uid, kept as k from src) select * from named",
+            "with src as (select * from raw.users_v2), named as (select user_id as uid, kept as k from src) select * from named",
+        );
+    }
+
+    #[test]
+    fn a_star_that_others_see_has_no_rule_if_a_column_ends() {
+        check(
+            "select * exclude (mail, flag, note) from raw.users_v1",
+            "select user_id as uid, cast(years as integer) as age, kept from raw.users_v2",
+        );
+        check(
+            "select * from raw.users_v1",
+            "select * from raw.users_v2\njudgement `*`: a star shows `flag`, which ends: nobody fills it",
+        );
+    }
+
+    #[test]
+    fn a_star_whose_names_nobody_sees_stays() {
+        check(
+            "select 1 from orders o where exists (select * from raw.users_v1 u where u.uid = o.uid)",
+            "select 1 from orders o where exists (select * from raw.users_v2 u where u.user_id = o.uid)",
+        );
+    }
+}
+
+mod joins {
+    use super::check;
+
+    #[test]
+    fn using_becomes_on() {
+        check(
+            "select uid, amount from raw.users_v1 u join orders o using (uid)",
+            "select u.user_id as uid, amount from raw.users_v2 u join orders o on u.user_id = o.uid",
+        );
+        check(
+            "select uid from orders o left join raw.users_v1 u using (uid) where uid > 1",
+            "select o.uid from orders o left join raw.users_v2 u on o.uid = u.user_id where o.uid > 1",
+        );
+        check(
+            "select 1 from orders o full join raw.users_v1 u using (uid)",
+            "select 1 from orders o full join raw.users_v2 u using (uid)\nagentic `(uid)`: `uid` is joined by `using` in a full join",
+        );
+    }
+}

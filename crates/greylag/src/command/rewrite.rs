@@ -1,0 +1,184 @@
+//! `greylag rewrite`: code that reads the new datasets.
+
+use crate::consumers::{self, Reading, Source};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome, shown};
+use crate::migration_files;
+use crate::output::{self, Row, heading};
+use crate::templates::Parameters;
+use clap::Args;
+use greylag_code::repository::{self, FileReport, Report};
+use greylag_model::code;
+use greylag_model::consumer::Class;
+use serde_json::json;
+use similar::TextDiff;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Rewrite code so that it reads the new datasets of a migration.
+///
+/// Only the bytes that must change are touched: names of tables and columns, and what keeps the results as they were. A file in
+/// which anything needs an agent or a person is left as it is and listed with the reason. Without `--patch` or `--write`,
+/// the files and their classes are shown and nothing is changed. Done twice, the second time finds nothing to do.
+///
+/// Exit codes: 0 all is rewritten, or could be; 3 some files need somebody.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag rewrite -f users.yaml ~/src/reports\n  \
+                        greylag rewrite -f users.yaml . --patch | git apply --check\n  \
+                        greylag rewrite -f users.yaml . --write")]
+pub(crate) struct Rewrite {
+    /// Repositories, or single files.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The migration, or a directory of files; more may be given.
+    #[arg(short, long = "file", value_name = "FILE", required = true)]
+    file: Vec<PathBuf>,
+    #[command(flatten)]
+    parameters: Parameters,
+    /// Print what would change as a patch.
+    #[arg(long, conflicts_with = "write")]
+    patch: bool,
+    /// Change the files.
+    #[arg(long)]
+    write: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Rewrite {
+    pub(crate) fn run(&self, context: &Context) -> Outcome {
+        let mut files = migration_files::read(&self.file, context.format().is_json())?;
+        self.parameters.render(context, &mut files)?;
+        let changes = consumers::changes(context, &files)?;
+        let mut all = Vec::new();
+        for path in &self.paths {
+            let source = Source::open(path)?;
+            let report = repository::look(source.tree.as_ref(), &changes, self.reading.options()).map_err(|error| {
+                Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
+            })?;
+            all.push((source, report));
+        }
+        if self.write {
+            for (source, report) in &all {
+                write(&source.root, report)?;
+            }
+        }
+        if self.patch {
+            output::text(&self.patched(&all))?;
+        } else {
+            output::list(context.format(), "files", &HEADINGS, rows(&all))?;
+        }
+        context.say(&self.count_line(&all));
+        let done = all.iter().all(|(_, report)| report.class() <= Class::Mechanical);
+        Ok(if done { Exit::Done } else { Exit::Incomplete })
+    }
+
+    fn patched(&self, all: &[(Source, Report)]) -> String {
+        let mut text = String::new();
+        for (source, report) in all {
+            for file in &report.files {
+                let Some(new) = &file.new else { continue };
+                let path = if self.paths.len() == 1 { PathBuf::from(&file.path) } else { source.root.join(&file.path) };
+                let (old_name, new_name) = (format!("a/{}", path.display()), format!("b/{}", path.display()));
+                let diff = TextDiff::from_lines(&file.old, new);
+                let _ = write!(text, "{}", diff.unified_diff().header(&old_name, &new_name));
+            }
+        }
+        text
+    }
+
+    fn count_line(&self, all: &[(Source, Report)]) -> String {
+        let files = || all.iter().flat_map(|(_, report)| &report.files);
+        let of = |class: Class| files().filter(|file| file.class == class).count();
+        let edits: usize = files().map(|file| file.edits.len()).sum();
+        let changed = files().filter(|file| file.new.is_some()).count();
+        let done = match (self.write, changed) {
+            (_, 0) => "nothing to write",
+            (true, _) => "written",
+            (false, _) => "not written; `--write` does it, `--patch` shows it",
+        };
+        format!(
+            "{changed} files with {edits} edits, {done}; {} agentic, {} judgement, {} unknown",
+            of(Class::Agentic),
+            of(Class::Judgement),
+            of(Class::Unknown)
+        )
+    }
+}
+
+const HEADINGS: [output::Heading; 5] =
+    [heading("path"), heading("class"), heading("edits"), heading("line"), heading("why")];
+
+fn rows(all: &[(Source, Report)]) -> Vec<Row> {
+    let files = all.iter().flat_map(|(source, report)| report.files.iter().map(move |file| (source, file)));
+    files.map(|(source, file)| row(&source.root.join(&file.path), file)).collect()
+}
+
+fn row(path: &Path, file: &FileReport) -> Row {
+    let path = path.to_string_lossy().into_owned();
+    let first = file.findings.iter().find(|finding| finding.class == file.class);
+    let cells = vec![
+        shown(&path),
+        file.class.name().to_owned(),
+        file.edits.len().to_string(),
+        first.map(|finding| finding.line.to_string()).unwrap_or_default(),
+        first.map(|finding| shown(&finding.why)).unwrap_or_default(),
+    ];
+    let edits = file.edits.iter().map(|edit| json!({ "start": edit.at.start, "end": edit.at.end, "by": edit.by }));
+    let findings = file.findings.iter().map(|finding| {
+        json!({
+            "start": finding.at.start, "end": finding.at.end, "line": finding.line, "position": finding.position,
+            "class": finding.class, "why": finding.why, "dataset": finding.dataset, "column": finding.column,
+        })
+    });
+    let value = json!({
+        "path": path,
+        "class": file.class,
+        "edits": edits.collect::<Vec<_>>(),
+        "findings": findings.collect::<Vec<_>>(),
+        "references": file.references,
+    });
+    Row::new(path.clone(), cells, &value)
+}
+
+/// Puts new files in the place of the old ones, each at once; one that was changed meanwhile is refused before any is.
+fn write(root: &Path, report: &Report) -> Result<(), Failure> {
+    let changed = || report.files.iter().filter_map(|file| Some((root.join(&file.path), file, file.new.as_ref()?)));
+    let failed = |path: &Path, error: &dyn std::fmt::Display| {
+        Failure::error(code::cli::OUTPUT_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
+    };
+    let mut staged = Vec::new();
+    for (path, file, new) in changed() {
+        let now = fs::read(&path).map_err(|error| failed(&path, &error))?;
+        if now != file.old.as_bytes() {
+            drop(remove(&staged));
+            return Err(failed(&path, &"it was changed while it was read").hint("do it again"));
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!(".{name}.greylag"));
+        staged.push((beside.clone(), path.clone()));
+        if let Err(error) = write_beside(&beside, &path, new) {
+            drop(remove(&staged));
+            return Err(failed(&path, &error));
+        }
+    }
+    for (beside, path) in &staged {
+        fs::rename(beside, path).map_err(|error| failed(path, &error))?;
+    }
+    Ok(())
+}
+
+fn write_beside(beside: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = fs::File::create(beside)?;
+    file.write_all(text.as_bytes())?;
+    file.set_permissions(fs::metadata(path)?.permissions())?;
+    file.sync_all()
+}
+
+fn remove(staged: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
+    staged.iter().try_for_each(|(beside, _)| fs::remove_file(beside))
+}

@@ -1,0 +1,164 @@
+//! What migrations change for code, and the code that they are held against.
+
+use crate::context::Context;
+use crate::failure::{self, Failure};
+use crate::migration_files::Files;
+use crate::wire;
+use clap::Args;
+use greylag_code::repository::Options;
+use greylag_code::tree::{DirectoryTree, MemoryTree, Tree};
+use greylag_driver::catalog::Catalog;
+use greylag_driver::describe::Describe;
+use greylag_model::code;
+use greylag_model::consumer::TableChange;
+use greylag_model::dataset::Dataset;
+use greylag_model::diagnostic::{Diagnostic, Severity};
+use greylag_model::entity::{EntityRef, annotation};
+use greylag_model::plan::mapping_of;
+use greylag_model::spec::Pair;
+use greylag_model::table::{self, TableName};
+use greylag_syntax::sql::Dialect;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Kind that a dataset's reference has when it names none.
+const DATASET_KIND: &str = "resource";
+
+/// How code is read.
+#[derive(Debug, Args)]
+pub(crate) struct Reading {
+    /// Dialect of SQL whose project does not say one: bigquery, postgres, duckdb, snowflake, trino, spark or generic.
+    #[arg(long, default_value = "generic", value_name = "DIALECT")]
+    dialect: Dialect,
+}
+
+impl Reading {
+    pub(crate) fn options(&self) -> Options {
+        Options { dialect: self.dialect }
+    }
+}
+
+/// A repository, or one file of one, on disk.
+pub(crate) struct Source {
+    /// The directory that paths are relative to.
+    pub(crate) root: PathBuf,
+    /// Its files.
+    pub(crate) tree: Box<dyn Tree>,
+}
+
+impl Source {
+    /// What is at a path.
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+        let unreadable = |error: &dyn std::fmt::Display| {
+            Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
+        };
+        let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
+        if metadata.is_dir() {
+            return Ok(Self { root: path.to_owned(), tree: Box::new(DirectoryTree::new(path)) });
+        }
+        let name =
+            path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unreadable(&"its name is not UTF-8"))?;
+        let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+        let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        Ok(Self { root, tree: Box::new(MemoryTree::of([(name.to_owned(), bytes)])) })
+    }
+}
+
+/// What every pair of the files' migrations changes for code.
+pub(crate) fn changes(context: &Context, files: &Files) -> Result<Vec<TableChange>, Failure> {
+    let state = context.state()?;
+    let catalog = state.catalog.as_ref();
+    let describe = wire::describe(state, &files.roots);
+    let (mut changes, mut blocked, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for (migration, places) in &files.migrations {
+        let pairs = &migration.spec.datasets;
+        let datasets = pairs.iter().map(|pair| dataset(catalog, &pair.from)).collect::<Result<Vec<_>, _>>()?;
+        for (at, observed) in describe.describe(&datasets).into_iter().enumerate() {
+            let mapping = observed.map_err(|error| Failure::from(error).diagnostics).and_then(|observed| {
+                let mapping = mapping_of(migration, at, &|pointer| Some(places.value(pointer)), &observed)?;
+                Ok((observed, mapping))
+            });
+            let (observed, mapping) = match mapping {
+                Ok(both) => both,
+                Err(why) => {
+                    blocked.extend(why.into_iter().map(|why| Diagnostic { severity: Severity::Warning, ..why }));
+                    left_out.push(pairs[at].from.clone());
+                    continue;
+                }
+            };
+            let entity = &observed.dataset.entity;
+            let old = tables(catalog, entity)?;
+            let new = new_table(&pairs[at], entity, &old)?;
+            changes.push(TableChange::of(&entity.short(), names(entity, old), new, &mapping));
+        }
+    }
+    failure::report(&blocked, &files.sources, context.format().is_json());
+    if !left_out.is_empty() {
+        context.say(&format!("left out, since they cannot be migrated: {}", left_out.join(", ")));
+    }
+    Ok(changes)
+}
+
+fn dataset(catalog: &dyn Catalog, text: &str) -> Result<Dataset, Failure> {
+    let unknown = || Failure::error(code::catalog::UNKNOWN_ENTITY, format!("the catalog knows no dataset `{text}`"));
+    let entity = EntityRef::parse(text, DATASET_KIND).ok_or_else(unknown)?;
+    let summary = catalog.find(std::slice::from_ref(&entity))?.pop().flatten().ok_or_else(unknown)?;
+    summary.dataset().ok_or_else(|| {
+        Failure::error(code::plan::NO_LOCATION, format!("the catalog does not say where `{entity}` lies"))
+    })
+}
+
+/// The names that the catalog says code uses for a dataset.
+fn tables(catalog: &dyn Catalog, entity: &EntityRef) -> Result<Vec<TableName>, Failure> {
+    let found = catalog.record(entity)?.and_then(|record| record.entity);
+    let stated = found.as_ref().and_then(|entity| entity.annotation(annotation::TABLE)).unwrap_or_default();
+    Ok(annotation::tables(stated).filter_map(Result::ok).collect())
+}
+
+/// The names that code uses: those of the catalog, or else the dataset's own.
+fn names(entity: &EntityRef, stated: Vec<TableName>) -> Vec<TableName> {
+    if stated.is_empty() { TableName::of(&[&entity.name]).into_iter().collect() } else { stated }
+}
+
+fn new_table(pair: &Pair, entity: &EntityRef, stated: &[TableName]) -> Result<TableName, Failure> {
+    let said = pair.table.as_deref().and_then(|table| table.parse().ok());
+    let target = EntityRef::parse(&pair.to, DATASET_KIND).map_or_else(|| pair.to.clone(), |target| target.name);
+    let names = names(entity, stated.to_vec());
+    said.or_else(|| table::successor(&names, &entity.name, &target)).ok_or_else(|| {
+        let message = format!("nothing says by which name code is to read `{}`", pair.to);
+        Failure::error(code::spec::COMBINATION, message)
+            .hint(format!("give the pair a `table`: code calls the old one `{}`", names[0]))
+    })
+}
+
+/// A dataset that stays as it is: what refers to it is found, and nothing asks for a change.
+pub(crate) fn unchanged(context: &Context, text: &str, called: &[TableName]) -> Result<TableChange, Failure> {
+    let state = context.state()?;
+    let catalog = state.catalog.as_ref();
+    let entity = EntityRef::parse(text, DATASET_KIND);
+    let known = match &entity {
+        Some(entity) => catalog.find(std::slice::from_ref(entity))?.pop().flatten(),
+        None => None,
+    };
+    let (Some(entity), Some(summary)) = (entity, known) else {
+        let old = if called.is_empty() { vec![parsed(text)?] } else { called.to_vec() };
+        return Ok(TableChange::unchanged(text, old, Vec::new()));
+    };
+    let old = if called.is_empty() { names(&entity, tables(catalog, &entity)?) } else { called.to_vec() };
+    // Without its files a dataset has references all the same; its columns are then any.
+    let observed =
+        summary.dataset().and_then(|dataset| wire::describe(state, &BTreeMap::new()).describe(&[dataset]).pop());
+    let columns = match observed {
+        Some(Ok(observed)) => observed.schema.columns.into_iter().map(|column| column.name).collect(),
+        _ => Vec::new(),
+    };
+    Ok(TableChange::unchanged(&entity.short(), old, columns))
+}
+
+fn parsed(text: &str) -> Result<TableName, Failure> {
+    text.parse().map_err(|error: table::BadTableName| {
+        Failure::usage(error.to_string())
+            .hint("name a dataset of the catalog, or a table as code names it: `schema.table`")
+    })
+}
