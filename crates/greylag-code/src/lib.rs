@@ -4,8 +4,10 @@
 //! of its edits a file is identical; an edit is made only if it is right in every rendering and for every caller of the bytes
 //! that it changes, else it is listed with the reason; what could not be understood is counted and shown.
 //!
-//! [`tree`] is how files are reached: a directory, or a commit of a bare repository.
+//! [`tree`] is how files are reached: a directory, or a commit of a bare repository. [`git`] reads and writes bare repositories.
+//! [`rewrite`] says what a text must change, [`repository`] what a whole repository must.
 
+pub mod git;
 pub mod repository;
 pub mod rewrite;
 pub mod tree;

@@ -70,12 +70,13 @@ pub mod expr;
 pub mod fleet;
 pub mod lab;
 pub mod plan;
+pub mod repository;
 pub mod spec;
 
 /// All pages, by code.
 pub fn pages() -> impl Iterator<Item = &'static Page> {
     let early = [cli::PAGES, spec::PAGES, expr::PAGES, catalog::PAGES, plan::PAGES, engine::PAGES, data::PAGES];
-    early.into_iter().chain([lab::PAGES, fleet::PAGES]).flatten()
+    early.into_iter().chain([lab::PAGES, fleet::PAGES, repository::PAGES]).flatten()
 }
 
 /// What the codes of an area are about.
@@ -90,6 +91,7 @@ pub fn area(code: Code) -> &'static str {
         6 => "Files and data",
         7 => "Lab",
         8 => "Sandbox and custom steps",
+        10 => "Repositories and change requests",
         _ => "Other",
     }
 }

@@ -1,0 +1,5 @@
+//! What the code plane promises, on real repositories.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod estate;
+mod git;

@@ -1,0 +1,37 @@
+//! Repositories and change requests: git and forges (`GL10xx`).
+
+codes! {
+    GIT_START = 1001, "git could not be started",
+        cause: "Repositories are read and written by the program `git`, which could not be started, or is older than what is needed (2.40).",
+        cure: "Install git (`apt-get install git`). `greylag doctor` tells what was found.";
+    GIT_FAILED = 1002, "git failed",
+        cause: "A command of git ended with an error. The end of what it said is in the message. Nothing was changed: commits become visible by one atomic change of a branch, and that comes last.",
+        cure: "Do what the message says; look whether the repository can be reached and is sound (`git fsck`).";
+    GIT_LIMIT = 1003, "a repository went beyond a limit",
+        cause: "Reading the repository took more time, memory or room than is allowed, or it has more files, deeper folders or a larger file than is allowed. What was begun has been ended.",
+        cure: "Raise the limit if the repository is really that large, else look at what is in it.";
+    GIT_URL = 1004, "the address of a repository is refused",
+        cause: "Repositories are reached by an absolute path, `https`, `http` or `ssh`. Other ways could run commands on this machine, and an address that holds a password would show it to other processes.",
+        cure: "Use one of these ways; give secrets by reference.";
+    GIT_PATH = 1005, "this path is not written into a repository",
+        cause: "A change may replace and delete regular files that the repository has, and make new ones only where that is asked for. Paths that lead out of the repository, into `.git` under any of its names, or hold control characters are never written.",
+        cure: "Correct the path.";
+    GIT_MOVED = 1006, "a branch was moved by somebody else",
+        cause: "A branch is not at the commit at which it was expected. It was left as it is.",
+        cure: "Look at what was pushed, then try again: the next attempt goes on from there.";
+    GIT_OBJECT = 1007, "a repository lacks something or is damaged",
+        cause: "A commit, tree or file that was asked for is not in the repository, or is not what it should be.",
+        cure: "Fetch it again; `git fsck` tells what is damaged.";
+    FORGE_UNKNOWN = 1011, "the forge has no such repository or change request",
+        cause: "Nothing with this name, number or key is on the forge.",
+        cure: "`greylag changes list` shows what there is.";
+    FORGE_STATE = 1012, "a change request is not in a state for that",
+        cause: "Only open change requests are approved, updated, merged or closed, and only merged ones reverted.",
+        cure: "Look at it with `greylag changes show`.";
+    FORGE_TAKEN = 1013, "the branch for a change request belongs to somebody else",
+        cause: "The branch that the change request would have is there already, with commits that this program did not write. It was left as it is.",
+        cure: "Rename or delete that branch.";
+    FORGE_STORE = 1014, "the forge's database cannot be used",
+        cause: "The embedded forge keeps its change requests in a SQLite database beside its repositories, which could not be read or written.",
+        cure: "Look at the permissions and the space of the forge's folder.";
+}
