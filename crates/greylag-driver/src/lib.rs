@@ -11,6 +11,7 @@ pub mod describe;
 pub mod error;
 pub mod executor;
 pub mod fault;
+pub mod forge;
 pub mod journal;
 pub mod sampler;
 pub mod sandbox;
