@@ -48,7 +48,11 @@ pub(super) fn check_branch(name: &str) -> Result<(), DriverError> {
 impl Repository {
     /// All branches and where they are. Branches whose names are strange (see [`is_branch_name`]) are left out.
     pub fn branches(&self) -> Result<BTreeMap<String, ObjectId>, DriverError> {
-        let arguments = ["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/"];
+        self.listed(&["refs/heads/"])
+    }
+
+    fn listed(&self, patterns: &[&str]) -> Result<BTreeMap<String, ObjectId>, DriverError> {
+        let arguments = [&["for-each-ref", "--format=%(objectname) %(refname)"], patterns].concat();
         let output = self.run("list branches", &arguments, &[])?;
         let mut branches = BTreeMap::new();
         for line in output.bytes.split(|byte| *byte == b'\n') {
@@ -58,6 +62,19 @@ impl Repository {
             branches.insert(name.to_owned(), ObjectId::parse(id)?);
         }
         Ok(branches)
+    }
+
+    /// Where some branches are; those that are not there are left out.
+    pub fn positions(&self, names: &[&str]) -> Result<BTreeMap<String, ObjectId>, DriverError> {
+        let mut patterns = Vec::with_capacity(names.len());
+        for name in names {
+            check_branch(name)?;
+            patterns.push(format!("refs/heads/{name}"));
+        }
+        let mut found = self.listed(&patterns.iter().map(String::as_str).collect::<Vec<_>>())?;
+        // A pattern finds what is below it, too.
+        found.retain(|name, _| names.contains(&name.as_str()));
+        Ok(found)
     }
 
     /// Where a branch is.

@@ -1,8 +1,10 @@
 //! Objects from one repository of ours to another.
 
 use super::object::{ObjectId, damaged};
+use super::reference::check_branch;
 use super::repository::Repository;
 use greylag_driver::error::DriverError;
+use greylag_model::code::repository as code;
 use std::fmt::Write as _;
 
 /// Packs with more objects than this are kept as they are; those of smaller ones are written one by one, so that many small
@@ -10,13 +12,24 @@ use std::fmt::Write as _;
 const KEPT: u32 = 500;
 
 impl Repository {
-    /// Takes a commit and all that it needs from another repository of ours. What the `known` commits need is here already.
-    /// No reference is changed.
-    pub fn take(&self, from: &Repository, head: &ObjectId, known: &[ObjectId]) -> Result<(), DriverError> {
+    /// Takes a commit and all that it needs from another repository of ours. What the commits need at which its branches
+    /// `known` are should be here already; where it is not, everything is taken. No reference is changed.
+    pub fn take(&self, from: &Repository, head: &ObjectId, known: &[&str]) -> Result<(), DriverError> {
+        if from.folder == self.folder {
+            return Ok(());
+        }
+        match self.take_without(from, head, known) {
+            Err(error) if error.code == code::GIT_FAILED && !known.is_empty() => self.take_without(from, head, &[]),
+            told => told,
+        }
+    }
+
+    fn take_without(&self, from: &Repository, head: &ObjectId, known: &[&str]) -> Result<(), DriverError> {
         let mut names = format!("{head}\n");
-        for commit in known {
+        for branch in known {
+            check_branch(branch)?;
             // Writing to a string does not fail.
-            let _ = writeln!(names, "^{commit}");
+            let _ = writeln!(names, "^refs/heads/{branch}");
         }
         let arguments = ["pack-objects", "--quiet", "--revs", "--thin", "--delta-base-offset", "--stdout"];
         let pack = from.run("pack a commit", &arguments, names.as_bytes())?.bytes;
