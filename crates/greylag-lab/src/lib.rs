@@ -43,6 +43,7 @@ pub use compare::{
 pub use error::LabError;
 pub use generate::{Options, Profile, Report, generate, tree_hash};
 pub use hostile::{Hostile, Refusal};
+pub use repository::compare::{Counts, Fault, FaultKind, RewriteComparison, compare_repositories, compare_repository};
 pub use repository::truth::{
     ConsumerClass, Decoy, Edit, FileTruth, Move, Reference, RepositoriesTruth, RepositoryTruth, Role,
 };

@@ -16,6 +16,9 @@
 //! scenario's files is not for rules, nothing of that dataset moves. Texts that mean the same count as right
 //! ([`crate::compare_repository`]).
 
+mod align;
+pub(crate) mod compare;
+mod meaning;
 mod project;
 mod render;
 mod scenario;
