@@ -219,7 +219,7 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
     };
     let mut text = text::Text::new(false);
     text.fixed(&descriptor(&truth, "./"));
-    let draft = Draft { text, class: None, reason: None, traps: BTreeSet::new() };
+    let draft = Draft { text, moved: None, class: None, reason: None, traps: BTreeSet::new() };
     files.insert("catalog-info.yaml".to_owned(), draft);
     truth.files = files.iter().map(|(path, draft)| file_truth(path, draft, &style)).collect();
     truth.class = truth.files.iter().map(|file| file.class).max().unwrap_or(ConsumerClass::Unaffected);
@@ -273,7 +273,7 @@ fn flow(casts: &[Cast]) -> (Vec<String>, Vec<String>) {
 
 fn file_truth(path: &str, draft: &Draft, style: &Style) -> FileTruth {
     let text = &draft.text;
-    let made = text.edits.iter().any(|edit| !edit.optional);
+    let made = draft.moved.is_some() || text.edits.iter().any(|edit| !edit.optional);
     let own = if made { ConsumerClass::Mechanical } else { ConsumerClass::Unaffected };
     let mut traps = draft.traps.clone();
     traps.extend(text.edits.iter().map(|edit| edit.trap.clone()));
@@ -286,6 +286,7 @@ fn file_truth(path: &str, draft: &Draft, style: &Style) -> FileTruth {
         reason: draft.reason.map(str::to_owned),
         traps: traps.into_iter().collect(),
         old: hash(&text.old),
+        moved: draft.moved.clone(),
         new: (text.old != text.new).then(|| hash(&text.new)),
         edits: text.edits.clone(),
         lossy: text.lossy,
@@ -314,7 +315,8 @@ fn write_repository(out: &Path, repository: &Repository) -> Result<(), LabError>
         let tree = format!("{place}/{path}");
         write_below(out, &tree, draft.text.old.as_bytes())?;
         write_below(out, &format!("truth/{place}/old/{path}"), draft.text.old.as_bytes())?;
-        if draft.text.old != draft.text.new {
+        if draft.text.old != draft.text.new || draft.moved.is_some() {
+            let path = draft.moved.as_ref().unwrap_or(path);
             write_below(out, &format!("truth/{place}/new/{path}"), draft.text.new.as_bytes())?;
         }
     }

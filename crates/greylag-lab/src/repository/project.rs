@@ -35,6 +35,8 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Draft {
     pub(super) text: Text,
+    /// The new path, where it has one.
+    pub(super) moved: Option<String>,
     /// The class besides what the edits say.
     pub(super) class: Option<ConsumerClass>,
     pub(super) reason: Option<&'static str>,
@@ -83,7 +85,7 @@ impl<'a> Project<'a> {
             hold: cast.scenario.hold,
         };
         let locals: Vec<&Part> = cast.scenario.parts.iter().filter(|part| part.kind == PartKind::Local).collect();
-        let stem = renderer.plain("‹stem D›");
+        let stem = renderer.named("‹stem D›").0;
         for part in &cast.scenario.parts {
             match part.kind {
                 PartKind::Vars => {
@@ -102,24 +104,29 @@ impl<'a> Project<'a> {
     }
 
     fn file(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part) {
-        let path = renderer.plain(part.name);
+        let (path, new_path) = renderer.named(part.name);
         if let Some(package) = path.strip_prefix("packages/").and_then(|rest| rest.split('/').next()) {
             self.packages.insert(package.to_owned());
         }
         let body = if is_sql(&path) { self.style.sql(part.body) } else { part.body.to_owned() };
         self.write(&path, cast, part, |text| renderer.render(&body, text));
+        if path != new_path
+            && let Some(draft) = self.files.get_mut(&path)
+        {
+            draft.moved = Some(new_path);
+        }
     }
 
     fn model(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part) {
-        let path = format!("models/reports/{}.sql", renderer.plain(part.name));
+        let path = format!("models/reports/{}.sql", renderer.named(part.name).0);
         let body = self.style.sql(part.body);
         self.write(&path, cast, part, |text| renderer.render(&body, text));
     }
 
     /// A query as a statement that makes a table, after those that make its local tables.
     fn statement(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part, locals: &[&Part]) {
-        let name = renderer.plain(part.name);
-        let stem = renderer.plain("‹stem D›");
+        let name = renderer.named(part.name).0;
+        let stem = renderer.named("‹stem D›").0;
         let mut body = String::new();
         for local in locals {
             let _ = write!(body, "create table work.{stem}_{} as\n{};\n\n", local_name(local), rows(local.body));
@@ -140,6 +147,7 @@ impl<'a> Project<'a> {
             class: part.class,
             reason: part.class.and(cast.scenario.reason),
             traps: BTreeSet::from([cast.scenario.name.to_owned()]),
+            moved: None,
             text,
         };
         self.files.entry(path.to_owned()).or_insert(draft);
@@ -147,7 +155,7 @@ impl<'a> Project<'a> {
 
     /// Writes a file that is no scenario's.
     fn plain(&mut self, path: &str, text: Text) {
-        let draft = Draft { text, class: None, reason: None, traps: BTreeSet::new() };
+        let draft = Draft { text, moved: None, class: None, reason: None, traps: BTreeSet::new() };
         self.files.insert(path.to_owned(), draft);
     }
 
@@ -228,7 +236,7 @@ fn rows(lines: &str) -> String {
 fn sources(style: &Style, casts: &[Cast]) -> Text {
     let mut text = Text::new(style.crlf);
     text.fixed("version: 2\n\nsources:\n");
-    let read = || casts.iter().filter(|cast| cast.scenario.reads);
+    let read = || casts.iter().filter(|cast| cast.scenario.has_sources);
     let bound = || read().flat_map(|cast| cast.tables.iter().map(move |(letter, bound)| (cast, *letter, bound)));
     let schemas: BTreeSet<&str> = bound().map(|(_, _, bound)| bound.table.schema.as_str()).collect();
     if schemas.is_empty() {

@@ -10,6 +10,8 @@
 //! | `‹insert a›` | a target: `uid` | `user_id` |
 //! | `‹arg a›`, `‹item a›` | in a string of Jinja: `uid` | `user_id`; `user_id as uid` |
 //! | `‹field a›` | a name in YAML | the new name |
+//! | `‹give a›` | the name of an output that is the dataset's column: `uid` | `user_id` |
+//! | `‹model D›` | the model that makes the table, called as it is | the new name, also in paths |
 //! | `‹old a›`, `‹oldname a›`, `‹fresh a›`, `‹name D›` | a word that looks like a name that changes | the same |
 //! | `‹doc a›`, `‹doctable D›` | words for people | the same |
 //! | `‹star D›`, `‹star D d›`, `‹star D -a›` | `*`, `d.*`, `* exclude (uid)` | the columns by name, where any changes |
@@ -67,11 +69,11 @@ impl Renderer<'_> {
         text.fixed(rest);
     }
 
-    /// A template without anything that changes: a path or a name.
-    pub(super) fn plain(&self, template: &str) -> String {
+    /// A path or a name, now and then.
+    pub(super) fn named(&self, template: &str) -> (String, String) {
         let mut text = Text::new(false);
         self.render(template, &mut text);
-        text.old
+        (text.old, text.new)
     }
 
     fn mark(&self, mark: &str, text: &mut Text) {
@@ -123,6 +125,11 @@ impl Renderer<'_> {
                 text.refer(start, &table.dataset, None, Role::Documentation);
             }
             "source" => self.source_name(bound, text),
+            "model" => {
+                let start = text.old.len();
+                self.change(&table.old, table.new.clone(), vec![], text);
+                text.refer(start, &table.dataset, None, Role::Table);
+            }
             "from" if self.dbt => {
                 let quote = if self.style.double_quotes { '"' } else { '\'' };
                 text.fixed(&format!("{{{{ source({quote}{}{quote}, {quote}", table.schema));
@@ -192,7 +199,9 @@ impl Renderer<'_> {
                 self.change(&qualified, value.clone(), vec![as_old(&value)], text);
             }
             "item" => self.change(&column.old, as_old(&new), vec![], text),
-            "arg" | "field" | "insert" => self.change(&qualified, format!("{}{new}", place.qualifier), vec![], text),
+            "arg" | "field" | "insert" | "give" => {
+                self.change(&qualified, format!("{}{new}", place.qualifier), vec![], text);
+            }
             _ => self.change(&qualified, self.value(place, &new), vec![], text),
         }
         text.refer(start, place.dataset, Some(&column.old), role_of(&lower));
@@ -273,7 +282,7 @@ fn role_of(mark: &str) -> Role {
         "order" => Role::Order,
         "window" => Role::Window,
         "key" => Role::MergeKey,
-        "insert" => Role::InsertTarget,
+        "insert" | "give" => Role::InsertTarget,
         "field" => Role::Test,
         "doc" => Role::Documentation,
         _ => Role::Select,

@@ -28,6 +28,8 @@ pub(super) struct Scenario {
     pub(super) writes: Vec<char>,
     /// Whether it reads its datasets at all.
     pub(super) reads: bool,
+    /// Whether a dbt project has its datasets as sources.
+    pub(super) has_sources: bool,
     pub(super) parts: Vec<Part>,
 }
 
@@ -97,6 +99,7 @@ impl Scenario {
             described: letters("columns"),
             writes: letters("writes"),
             reads: value("reads").is_none(),
+            has_sources: value("reads").is_none() && value("sources").is_none(),
             parts: sections.filter_map(part).collect(),
         }
     }
@@ -226,6 +229,7 @@ const ALL: &[(&str, &str)] = scenarios![
     "macro-source-hidden",
     "merge",
     "mixed-case",
+    "model-rename",
     "new-name-taken",
     "not-sql",
     "order-only",

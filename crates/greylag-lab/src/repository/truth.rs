@@ -98,6 +98,9 @@ pub struct RepositoryTruth {
 pub struct FileTruth {
     /// Below the repository's root.
     pub path: String,
+    /// Its new path; absent where it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<String>,
     /// Who can change it.
     pub class: ConsumerClass,
     /// Why it is not for rules.

@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod coverage;
+mod jobs;
 mod repositories;
 mod same;

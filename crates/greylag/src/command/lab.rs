@@ -51,6 +51,9 @@ struct Generate {
     /// Largest number of rows of a dataset.
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
+    /// How many repositories of code that reads and writes the datasets.
+    #[arg(long, default_value_t = 0, value_name = "R", conflicts_with_all = ["uniform", "varied"])]
+    repositories: usize,
     /// How many pairs must be refused (corrupt files, values that do not fit …); the default is a handful.
     #[arg(long, value_name = "N")]
     hostile: Option<usize>,
@@ -99,6 +102,7 @@ impl Generate {
                 (None, Some(rows)) => Profile::Varied { rows },
                 (None, None) => Profile::Mixed,
             },
+            repositories: self.repositories,
             threads: wire::parallelism(),
         };
         let bar = bar(context);
@@ -109,12 +113,13 @@ impl Generate {
             output::document(context.format(), "estate", &report)?;
         } else {
             output::text(&format!(
-                "{}: {} datasets ({} hostile), {} rows, {}, {} migration files; hash {}\n",
+                "{}: {} datasets ({} hostile), {} rows, {}, {} repositories, {} migration files; hash {}\n",
                 shown(&report.estate.display().to_string()),
                 report.datasets,
                 report.hostile,
                 output::count(report.rows),
                 output::bytes(report.bytes),
+                report.repositories,
                 report.migrations.len(),
                 report.hash,
             ))?;

@@ -150,12 +150,15 @@ impl RewriteComparison {
 pub fn compare_repository(estate: &Path, name: &str, tree: &Path) -> Result<RewriteComparison, LabError> {
     let truth: RepositoryTruth = estate_truth::read_json(estate, &format!("repositories/{name}.json"))?;
     let mut comparison = RewriteComparison::default();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for file in &truth.files {
         let kept = estate_truth::path(estate, &format!("repositories/{name}/old/{}", file.path));
         let old = fs::read_to_string(&kept).map_err(|error| LabError::io("read", &kept, error))?;
-        let place = tree.join(&file.path);
         comparison.files += 1;
         let faults = comparison.faults.len();
+        let path = moved(file, tree, &mut comparison);
+        let place = tree.join(path);
+        known.insert(path);
         match fs::read(&place) {
             Ok(bytes) => file::compare(file, &old, &String::from_utf8_lossy(&bytes), &mut comparison),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => absent(file, &old, &mut comparison),
@@ -163,7 +166,6 @@ pub fn compare_repository(estate: &Path, name: &str, tree: &Path) -> Result<Rewr
         }
         comparison.right += u64::from(comparison.faults.len() == faults);
     }
-    let known: BTreeSet<&str> = truth.files.iter().map(|file| file.path.as_str()).collect();
     added(tree, &known, &mut comparison)?;
     Ok(comparison)
 }
@@ -183,6 +185,20 @@ pub fn compare_repositories(estate: &Path, trees: &Path) -> Result<RewriteCompar
         comparison.add(one);
     }
     Ok(comparison)
+}
+
+/// Where the file is to be looked for: where it must be, or where it was. A move is a place that has to change.
+fn moved<'a>(file: &'a FileTruth, tree: &Path, comparison: &mut RewriteComparison) -> &'a str {
+    let Some(moved) = &file.moved else { return &file.path };
+    let trap = file.traps.first().cloned().unwrap_or_default();
+    if tree.join(moved).exists() || !tree.join(&file.path).exists() {
+        comparison.count(file.class, &trap, &Counts { expected: 1, found: 1, ..Counts::default() });
+        return moved;
+    }
+    let (path, expected, found) = (file.path.clone(), moved.clone(), file.path.clone());
+    let fault = Fault { kind: FaultKind::Missed, path, line: 1, trap, expected, found };
+    comparison.fault(file.class, fault, &Counts { expected: 1, missed: 1, ..Counts::default() });
+    &file.path
 }
 
 fn absent(file: &FileTruth, old: &str, comparison: &mut RewriteComparison) {

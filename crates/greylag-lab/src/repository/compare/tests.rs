@@ -28,6 +28,7 @@ fn truth(text: &str, class: ConsumerClass) -> (FileTruth, String) {
     }
     let truth = FileTruth {
         path: "a.sql".to_owned(),
+        moved: None,
         class,
         reason: None,
         traps: vec!["whole".to_owned()],
@@ -121,9 +122,10 @@ fn rewritten(estate: &Path, trees: &Path) -> Vec<crate::RepositoryTruth> {
             crate::truth::read_json(estate, &format!("repositories/{name}.json")).unwrap();
         for file in &truth.files {
             let kind = if file.new.is_some() { "new" } else { "old" };
-            let place = trees.join(name).join(&file.path);
+            let path = file.moved.as_ref().unwrap_or(&file.path);
+            let place = trees.join(name).join(path);
             fs::create_dir_all(place.parent().unwrap()).unwrap();
-            fs::copy(estate.join(format!("truth/repositories/{name}/{kind}/{}", file.path)), place).unwrap();
+            fs::copy(estate.join(format!("truth/repositories/{name}/{kind}/{path}")), place).unwrap();
         }
         truth
     };
@@ -157,7 +159,7 @@ fn planted_errors_are_counted() {
 fn plant(estate: &Path, trees: &Path, truth: &crate::RepositoryTruth) {
     let tree = trees.join(&truth.name);
     for file in truth.files.iter().filter(|file| file.new.is_some()) {
-        let place = tree.join(&file.path);
+        let place = tree.join(file.moved.as_ref().unwrap_or(&file.path));
         let sound = fs::read_to_string(&place).unwrap();
         let old = fs::read_to_string(estate.join("repositories").join(&truth.name).join(&file.path)).unwrap();
         let counts = |text: String| {
@@ -175,6 +177,13 @@ fn plant(estate: &Path, trees: &Path, truth: &crate::RepositoryTruth) {
             assert_eq!((missed.missed, missed.wrong, missed.elsewhere), (1, 0, 0), "{}: {edit:?}", file.path);
             let wrong = counts(with("planted"));
             assert_eq!((wrong.missed, wrong.wrong, wrong.elsewhere), (0, 1, 0), "{}: {edit:?}", file.path);
+        }
+        if let Some(moved) = &file.moved {
+            fs::write(&place, &sound).unwrap();
+            fs::rename(tree.join(moved), tree.join(&file.path)).unwrap();
+            let unmoved = compare_repository(estate, &truth.name, &tree).unwrap().totals;
+            assert_eq!((unmoved.missed, unmoved.wrong, unmoved.elsewhere), (1, 0, 0), "{}", file.path);
+            fs::remove_file(tree.join(&file.path)).unwrap();
         }
         let beside = counts(format!("{sound} "));
         assert_eq!((beside.missed, beside.wrong, beside.elsewhere), (0, 0, 1), "{}", file.path);
