@@ -42,9 +42,6 @@ struct Generate {
     /// How many datasets.
     #[arg(long, default_value_t = 300, value_name = "D")]
     datasets: usize,
-    /// How many repositories of code that reads and writes the datasets.
-    #[arg(long, default_value_t = 0, value_name = "R", conflicts_with_all = ["uniform", "varied"])]
-    repositories: usize,
     /// Where: a directory that does not exist yet, or is empty.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -93,7 +90,6 @@ impl Generate {
         let options = Options {
             seed: self.seed,
             datasets: self.datasets,
-            repositories: self.repositories,
             out: self.out,
             most_rows: self.rows,
             hostile: self.hostile,
