@@ -44,6 +44,41 @@ impl Tree for MemoryTree {
     }
 }
 
+/// A tree with other texts in the place of some of its files.
+pub struct Overlay<'a> {
+    below: &'a dyn Tree,
+    files: BTreeMap<String, Arc<[u8]>>,
+}
+
+impl<'a> Overlay<'a> {
+    /// A tree as it is.
+    pub fn new(below: &'a dyn Tree) -> Self {
+        Self { below, files: BTreeMap::new() }
+    }
+
+    /// Puts a text in the place of a file.
+    pub fn put(&mut self, path: &str, text: String) {
+        self.files.insert(path.to_owned(), Arc::from(text.into_bytes()));
+    }
+}
+
+impl Tree for Overlay<'_> {
+    fn paths(&self) -> io::Result<Vec<String>> {
+        let mut paths = self.below.paths()?;
+        paths.extend(self.files.keys().cloned());
+        paths.sort();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
+        match self.files.get(path) {
+            Some(bytes) => Ok(Some(Arc::clone(bytes))),
+            None => self.below.read(path),
+        }
+    }
+}
+
 /// A directory on disk, without what git keeps in it.
 #[derive(Debug, Clone)]
 pub struct DirectoryTree {

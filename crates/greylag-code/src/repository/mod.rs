@@ -8,6 +8,7 @@
 //! **Invariants:** every file that names a changed dataset is in the report; a report's edits lead to its new text and
 //! their reverse to the old bytes; the same tree gives the same report.
 
+mod dbt;
 mod kind;
 mod plain;
 mod words;
@@ -20,6 +21,7 @@ use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit, EditError};
 use greylag_syntax::sql::{Dialect, Schemas};
+use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
 
@@ -117,17 +119,50 @@ impl Report {
 pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::Result<Report> {
     let mut report = Report::default();
     let known = Known(changes);
-    for path in tree.paths()? {
+    let paths = tree.paths()?;
+    let projects = projects(&paths);
+    for root in &projects {
+        let found = dbt::look(tree, root, changes, options, &mut report.seen)?;
+        report.files.extend(found);
+    }
+    let reported: HashSet<String> = report.files.iter().map(|file| file.path.clone()).collect();
+    for path in paths {
+        let in_project = projects.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
+        if reported.contains(&path) {
+            report.seen.files += 1;
+            continue;
+        }
         let Some(bytes) = tree.read(&path)? else { continue };
         report.seen.files += 1;
         let found = match Kind::of(&path) {
+            // What no node of a project is made of is not run.
+            Kind::Sql | Kind::Code if in_project => None,
             Kind::Sql => plain::look(&path, &bytes, changes, options.dialect, &known, &mut report.seen),
             Kind::Document | Kind::Code => words::look(&path, &bytes, changes),
             Kind::Other => None,
         };
         report.files.extend(found);
     }
+    report.files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(report)
+}
+
+/// Folders of projects of dbt that lie in no other's.
+fn projects(paths: &[String]) -> Vec<String> {
+    let mut roots: Vec<String> = Vec::new();
+    let folders = paths.iter().filter_map(|path| {
+        let folder = path.strip_suffix("dbt_project.yml")?;
+        (folder.is_empty() || folder.ends_with('/')).then(|| folder.trim_end_matches('/').to_owned())
+    });
+    let mut folders: Vec<String> = folders.collect();
+    folders.sort_by_key(|folder| (folder.matches('/').count() + usize::from(!folder.is_empty()), folder.clone()));
+    for folder in folders {
+        let inside = |root: &String| root.is_empty() || folder.starts_with(&format!("{root}/"));
+        if !roots.iter().any(inside) {
+            roots.push(folder);
+        }
+    }
+    roots
 }
 
 /// The columns of the datasets that change.

@@ -1,0 +1,123 @@
+//! Who is held, until nothing more has to be.
+
+use super::{Held, Look, Placed};
+use greylag_model::consumer::Class;
+use greylag_syntax::edit::Edit;
+use greylag_syntax::trace::FileId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+/// How often edits are tried before everything that is left is held.
+const TRIALS: usize = 12;
+
+impl Look<'_> {
+    /// Holds whatever must be held, so that what is left is right everywhere.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        for _ in 0..TRIALS {
+            self.spread();
+            let edits = self.edits();
+            let overlapping = self.overlapping(&edits);
+            if !overlapping.is_empty() {
+                self.hold_owners(&overlapping, "two places want different changes of the same bytes");
+                continue;
+            }
+            if edits.is_empty() || self.tried(&edits)? {
+                return Ok(());
+            }
+        }
+        for ask in self.asks.values_mut() {
+            ask.hold(Class::Agentic, "its changes and those of others do not go together");
+        }
+        self.spread();
+        Ok(())
+    }
+
+    /// A held reader holds its sources, a held source its readers.
+    fn spread(&mut self) {
+        loop {
+            let mut newly = Vec::new();
+            for source in self.moving() {
+                let held = self.readers(source).find_map(|node| Some((node, self.asks.get(&node)?.held.clone()?)));
+                match (held, self.moved(source)) {
+                    (Some((node, _)), _) => {
+                        let path = self.project.files.path(self.project.nodes[node].file);
+                        newly.push((source, Held { class: Class::Agentic, why: format!("`{path}` reads it, too, and needs somebody") }));
+                    }
+                    (None, Err(held)) => newly.push((source, held)),
+                    (None, Ok(_)) => {}
+                }
+            }
+            if newly.is_empty() {
+                return;
+            }
+            for (source, held) in newly {
+                let id = &self.project.sources[source].id;
+                let why = format!("`{id}` stays: {}", held.why);
+                let readers: Vec<usize> = self.readers(source).collect();
+                for node in readers {
+                    if let Some(ask) = self.asks.get_mut(&node).filter(|ask| ask.held.is_none()) {
+                        ask.hold(held.class, why.clone());
+                    }
+                }
+                self.held_sources.insert(source, held);
+            }
+        }
+    }
+
+    /// The edits of all that is not held.
+    pub(super) fn edits(&self) -> BTreeSet<Placed> {
+        let asked = self.asks.values().filter(|ask| ask.held.is_none()).flat_map(|ask| ask.edits.iter().cloned());
+        let moved = self.moving().into_iter().filter_map(|source| self.moved(source).ok()).flatten();
+        asked.chain(moved).collect()
+    }
+
+    /// Edits of the same bytes that are not the same.
+    fn overlapping(&self, edits: &BTreeSet<Placed>) -> BTreeSet<Placed> {
+        let mut overlapping = BTreeSet::new();
+        let mut last: Option<&Placed> = None;
+        for edit in edits {
+            if let Some(last) = last.filter(|last| {
+                last.file == edit.file && (edit.start < last.end || (edit.start, edit.end) == (last.start, last.end))
+            }) {
+                overlapping.extend([last.clone(), edit.clone()]);
+            }
+            if last.is_none_or(|last| last.file != edit.file || last.end <= edit.end) {
+                last = Some(edit);
+            }
+        }
+        overlapping
+    }
+
+    /// Holds everybody who asked for one of some edits, and the sources that did.
+    pub(super) fn hold_owners(&mut self, edits: &BTreeSet<Placed>, why: &str) {
+        for ask in self.asks.values_mut() {
+            if ask.held.is_none() && !ask.edits.is_disjoint(edits) {
+                ask.hold(Class::Agentic, why);
+            }
+        }
+        let held = Held { class: Class::Agentic, why: why.to_owned() };
+        for edit in edits {
+            self.refused.entry(edit.file).or_insert_with(|| held.clone());
+        }
+        for source in self.moving() {
+            if self.moved(source).is_ok_and(|moved| !moved.is_disjoint(edits)) {
+                self.held_sources.insert(source, held.clone());
+                let readers: Vec<usize> = self.readers(source).collect();
+                for node in readers {
+                    if let Some(ask) = self.asks.get_mut(&node) {
+                        ask.hold(Class::Agentic, why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Edits by file.
+    pub(super) fn by_file(edits: &BTreeSet<Placed>) -> BTreeMap<FileId, Vec<Edit>> {
+        let mut files: BTreeMap<FileId, Vec<Edit>> = BTreeMap::new();
+        for edit in edits {
+            files.entry(edit.file).or_default().push(edit.edit());
+        }
+        files
+    }
+}

@@ -1,0 +1,111 @@
+//! What nodes ask for.
+
+use super::{Ask, Held, Look, Placed};
+use crate::dbt::{Node, NodeKind, NodeRendering, Target};
+use crate::repository::{Known, Seen};
+use crate::rewrite::{self, Demand, Input, Wanted, place, wanted};
+use greylag_model::consumer::Class;
+use greylag_syntax::sql::read;
+use greylag_syntax::trace::Traced;
+
+impl Look<'_> {
+    /// Asks every node that reads something concerned.
+    pub(super) fn nodes(&mut self, seen: &mut Seen) {
+        let mut asks = std::mem::take(&mut self.asks);
+        for (number, node) in self.project.nodes.iter().enumerate() {
+            seen.sql += u64::from(!node.renderings.is_empty());
+            seen.bytes += u64::from(node.at.len());
+            if self.may_read(node) {
+                asks.insert(number, self.ask(node, seen));
+            }
+        }
+        self.asks = asks;
+    }
+
+    /// Whether a node refers to a concerned source, or has the name of a changed table in its text.
+    fn may_read(&self, node: &Node) -> bool {
+        let concerned = |target: Target| matches!(target, Target::Source(source) if self.concerned[source].is_some());
+        if node.edges.iter().any(|edge| concerned(edge.target)) {
+            return true;
+        }
+        let names = || self.changes.iter().flat_map(|change| &change.old).map(|old| old.last().to_lowercase());
+        let texts = node.renderings.iter().filter_map(|rendering| rendering.text.as_ref().ok());
+        let mut texts = texts.map(|text| text.text().to_lowercase());
+        texts.any(|text| names().any(|name| text.contains(&name)))
+    }
+
+    fn ask(&self, node: &Node, seen: &mut Seen) -> Ask {
+        let mut ask = Ask::default();
+        if node.kind == NodeKind::PythonModel {
+            ask.hold(Class::Unknown, "it is a model in Python, which is not read");
+        }
+        if node.truncated {
+            ask.hold(Class::Unknown, "its template can go in more ways than were looked at");
+        }
+        for rendering in &node.renderings {
+            let wanted = match &rendering.text {
+                Ok(text) => Some(self.wanted(text, seen)),
+                Err(error) if self.raises(error) => None,
+                Err(error) => {
+                    ask.hold(Class::Unknown, format!("its template cannot be rendered: {}", error.message));
+                    None
+                }
+            };
+            if let (Some(wanted), Ok(text)) = (&wanted, &rendering.text) {
+                let class = wanted.class();
+                if class > Class::Mechanical {
+                    let why = wanted.findings.iter().filter(|finding| finding.class == class).map(|finding| &finding.why);
+                    ask.hold(class, why.min().cloned().unwrap_or_default());
+                }
+                for demand in &wanted.demands {
+                    self.placed(text, demand, rendering, &mut ask);
+                }
+            }
+            ask.wanted.push(wanted);
+        }
+        ask
+    }
+
+    /// A way that the template itself refuses is no way.
+    fn raises(&self, error: &greylag_syntax::jinja::Error) -> bool {
+        error.kind == greylag_syntax::jinja::ErrorKind::Raised
+    }
+
+    fn wanted(&self, text: &Traced, seen: &mut Seen) -> Wanted {
+        let reading = read(text.text(), self.dialect, &Known(self.changes));
+        seen.statements += reading.statements.len() as u64;
+        seen.unknown += reading.unknown.len() as u64;
+        wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes })
+    }
+
+    /// Finds where a demand is met.
+    fn placed(&self, text: &Traced, demand: &Demand, rendering: &NodeRendering, ask: &mut Ask) {
+        match place(text, demand) {
+            Ok(rewrite::Placed::Edit(file, edit)) => {
+                ask.edits.insert(Placed::new(file, edit));
+            }
+            Ok(rewrite::Placed::Marked(mark)) => {
+                let target = rendering.references.get(mark.0 as usize).and_then(|reference| reference.target);
+                match target {
+                    Some(Target::Source(source)) if self.concerned[source].is_some() => {
+                        ask.sources.insert(source);
+                    }
+                    _ => ask.hold(Class::Agentic, "the dataset is named by something else than a source"),
+                }
+            }
+            Err(why) => {
+                let words = text.text().get(demand.at.clone()).unwrap_or_default();
+                ask.hold(Class::Agentic, format!("`{words}` must become `{}`, but {why}", demand.by));
+            }
+        }
+    }
+}
+
+impl Ask {
+    /// Holds the node; the most difficult reason stands.
+    pub(super) fn hold(&mut self, class: Class, why: impl Into<String>) {
+        if self.held.as_ref().is_none_or(|held| held.class < class) {
+            self.held = Some(Held { class, why: why.into() });
+        }
+    }
+}

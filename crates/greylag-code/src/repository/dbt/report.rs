@@ -1,0 +1,158 @@
+//! What became of each file.
+
+use super::{Held, Look};
+use crate::dbt::Target;
+use crate::repository::{FileReport, Located, line_and_position};
+use crate::rewrite::{Finding, Found};
+use greylag_model::consumer::Class;
+use greylag_model::reference::Reference;
+use greylag_syntax::edit::apply;
+use greylag_syntax::trace::{FileId, Origin, Span, Traced};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+impl Look<'_> {
+    /// The files that refer to a changed dataset or are edited, by path.
+    pub(super) fn reports(&self) -> Vec<FileReport> {
+        let mut files: BTreeMap<FileId, FileReport> = BTreeMap::new();
+        let edits = self.edits();
+        for (number, ask) in &self.asks {
+            let node = &self.project.nodes[*number];
+            let path = self.project.files.path(node.file).to_owned();
+            let affected = ask.held.is_some() || ask.wanted.iter().flatten().any(|wanted| !wanted.references.is_empty());
+            if affected {
+                let class = ask.held.as_ref().map_or(Class::Mechanical, |held| held.class);
+                let file = self.file(&mut files, node.file);
+                file.class = file.class.max(class);
+            }
+            for (rendering, wanted) in node.renderings.iter().zip(&ask.wanted) {
+                let (Ok(text), Some(wanted)) = (&rendering.text, wanted) else { continue };
+                for found in &wanted.references {
+                    let at = self.source_of(text, found.at.clone(), node.at);
+                    let reference = self.reference(found, at, (at.file != node.file).then(|| path.clone()));
+                    self.file(&mut files, at.file).references.push(reference);
+                }
+                for finding in &wanted.findings {
+                    let at = self.source_of(text, finding.at.clone(), node.at);
+                    let located = self.located(finding, at);
+                    self.file(&mut files, at.file).findings.push(located);
+                }
+            }
+            if let Some(held) = &ask.held {
+                let place = Span { end: node.at.start, ..node.at };
+                let change = ask.wanted.iter().flatten().flat_map(|wanted| &wanted.references).map(|found| found.change).next();
+                let located = self.held(held, place, change.or_else(|| self.first_change(*number)));
+                let file = self.file(&mut files, node.file);
+                if !file.findings.iter().any(|finding| finding.why == held.why) {
+                    file.findings.push(located);
+                }
+            }
+        }
+        for (file, held) in &self.refused {
+            let report = self.file(&mut files, *file);
+            report.class = report.class.max(held.class);
+            let located = self.held(held, Span::new(*file, 0..0), None);
+            if !report.findings.iter().any(|finding| finding.why == held.why) {
+                report.findings.push(located);
+            }
+        }
+        for (source, held) in &self.held_sources {
+            let table = &self.project.sources[*source];
+            let Some(at) = table.identifier.copy_of(0..table.identifier.text().len()) else { continue };
+            let located = self.held(held, at, self.concerned[*source]);
+            let file = self.file(&mut files, at.file);
+            file.class = file.class.max(held.class);
+            file.findings.push(located);
+        }
+        for (file, edits) in Self::by_file(&edits) {
+            let report = self.file(&mut files, file);
+            report.class = report.class.max(Class::Mechanical);
+            report.new = apply(&report.old, &edits).ok().map(|edited| edited.text);
+            report.edits = edits;
+        }
+        let mut reports: Vec<FileReport> = files.into_values().collect();
+        for report in &mut reports {
+            report.references.sort();
+            report.references.dedup();
+            report.findings.sort_by_key(|finding| (finding.at.start, finding.at.end, finding.class));
+            report.findings.dedup();
+        }
+        reports.sort_by(|one, other| one.path.cmp(&other.path));
+        reports
+    }
+
+    fn file<'b>(&self, files: &'b mut BTreeMap<FileId, FileReport>, file: FileId) -> &'b mut FileReport {
+        files.entry(file).or_insert_with(|| FileReport {
+            path: self.project.files.path(file).to_owned(),
+            class: Class::Unaffected,
+            references: Vec::new(),
+            findings: Vec::new(),
+            edits: Vec::new(),
+            old: self.project.files.text(file).to_string(),
+            new: None,
+        })
+    }
+
+    /// The bytes of a file behind a place of a rendering; the node's own if nothing that stands in a file made it.
+    fn source_of(&self, text: &Traced, at: Range<usize>, node: Span) -> Span {
+        let pieces = text.pieces(at);
+        let copied = pieces.iter().find_map(|(_, origin)| match origin {
+            Origin::Copied(span) => Some(*span),
+            _ => None,
+        });
+        let made = pieces.iter().find_map(|(_, origin)| match origin {
+            Origin::Made { of, .. } => of.last().copied(),
+            _ => None,
+        });
+        match pieces.as_slice() {
+            [(_, Origin::Copied(first)), .., (_, Origin::Copied(last))] if first.file == last.file && first.start <= last.end => {
+                Span { end: last.end, ..*first }
+            }
+            _ => copied.or(made).unwrap_or(Span { end: node.start, ..node }),
+        }
+    }
+
+    fn reference(&self, found: &Found, at: Span, via: Option<String>) -> Reference {
+        let text = self.project.files.text(at.file);
+        let (line, position) = line_and_position(text, at.start as usize);
+        Reference {
+            path: self.project.files.path(at.file).to_owned(),
+            start: at.start,
+            end: at.end,
+            line,
+            position,
+            dataset: self.changes[found.change].dataset.clone(),
+            column: found.column.clone(),
+            role: found.role,
+            confidence: found.confidence,
+            why: found.why.clone(),
+            via: via.into_iter().collect(),
+        }
+    }
+
+    fn located(&self, finding: &Finding, at: Span) -> Located {
+        let (line, position) = line_and_position(self.project.files.text(at.file), at.start as usize);
+        Located {
+            at: at.range(),
+            line,
+            position,
+            class: finding.class,
+            why: finding.why.clone(),
+            dataset: self.changes[finding.change].dataset.clone(),
+            column: finding.column.clone(),
+        }
+    }
+
+    fn held(&self, held: &Held, at: Span, change: Option<usize>) -> Located {
+        let (line, position) = line_and_position(self.project.files.text(at.file), at.start as usize);
+        let dataset = change.map(|change| self.changes[change].dataset.clone()).unwrap_or_default();
+        Located { at: at.range(), line, position, class: held.class, why: held.why.clone(), dataset, column: None }
+    }
+
+    fn first_change(&self, node: usize) -> Option<usize> {
+        self.project.nodes[node].edges.iter().find_map(|edge| match edge.target {
+            Target::Source(source) => self.concerned[source],
+            Target::Node(_) => None,
+        })
+    }
+}
