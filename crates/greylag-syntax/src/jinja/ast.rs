@@ -182,7 +182,7 @@ pub enum ExprKind {
     Int(i64),
     /// Another number, and its bytes if it prints as it is written.
     Float(f64, Option<Span>),
-    /// Text in quotes, or several such after each other.
+    /// Text in quotes, or several such after each other; or the digits of a number that is too large to calculate with.
     Text(Arc<Traced>),
     /// A name.
     Name(Arc<str>),

@@ -38,7 +38,9 @@ mod tests;
 pub mod value;
 
 pub use error::{Error, ErrorKind};
-pub use evaluate::{Decision, Evaluator, Host, Limits, NoHost, Rendering, Renderings, Scope, Stop, render};
+pub use evaluate::{
+    Decision, Evaluator, Host, Limits, NoHost, Rendering, Renderings, Scope, Stop, call_words, render, words,
+};
 pub use filters::json;
 pub use parse::{parse, parse_expression};
 pub use value::Value;

@@ -38,7 +38,11 @@ pub(super) fn call(
         "float" => matches!(value, Value::Float(..)),
         "number" => matches!(value, Value::Int(..) | Value::Float(..) | Value::Bool(_)),
         "string" => matches!(value, Value::Text(_)),
-        "mapping" => matches!(value, Value::Dict(_)),
+        "mapping" => match value {
+            Value::Dict(_) => true,
+            Value::Object(object) => object.is_mapping(),
+            _ => false,
+        },
         "iterable" => value.length().is_some() && !matches!(value, Value::Namespace(_)),
         "sequence" => value.length().is_some() && !matches!(value, Value::Namespace(_) | Value::Undefined(_)),
         "callable" => matches!(value, Value::Macro(_) | Value::Undefined(_)) || is_callable(value),

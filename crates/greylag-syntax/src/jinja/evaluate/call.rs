@@ -198,7 +198,7 @@ impl Evaluator<'_> {
 }
 
 /// A call in the words of a question.
-pub(in crate::jinja) fn call_words(name: &str, arguments: &Arguments) -> String {
+pub fn call_words(name: &str, arguments: &Arguments) -> String {
     let mut parts: Vec<String> = arguments.positional.iter().map(words).collect();
     parts.extend(arguments.named.iter().map(|(name, value)| format!("{name}={}", words(value))));
     format!("{name}({})", parts.join(", "))

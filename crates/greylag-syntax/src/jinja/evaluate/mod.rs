@@ -17,7 +17,7 @@ mod repeat;
 mod scope;
 mod statement;
 
-pub(super) use call::call_words;
+pub use call::call_words;
 pub use oracle::{Decision, Rendering, Renderings, render};
 pub use scope::Scope;
 
@@ -224,8 +224,8 @@ pub(super) fn fail<T>(kind: ErrorKind, message: impl Into<String>, at: Span) -> 
     Err(Error::at(kind, message, at).into())
 }
 
-/// A value in the words of a question.
-pub(super) fn words(value: &Value) -> String {
+/// A value in the words of a question: how an open one is got, else what `repr` shows.
+pub fn words(value: &Value) -> String {
     match value.open_words() {
         Some(words) if matches!(value, Value::Open(_)) => words.to_string(),
         _ => repr(value).text().to_owned(),

@@ -6,7 +6,7 @@ use super::super::lex::Token;
 use super::super::value::float_text;
 use super::Parser;
 use super::literal;
-use crate::trace::Span;
+use crate::trace::{Origin, Span, Traced};
 use std::sync::Arc;
 
 impl Parser<'_> {
@@ -195,7 +195,11 @@ impl Parser<'_> {
             Token::Text => Ok(self.text(at)),
             Token::Int => {
                 self.at += 1;
-                Ok(Expr { kind: ExprKind::Int(literal::int(self.source(at), at)?), at })
+                let source = self.source(at);
+                // What is too large to calculate with is still printed as it is written.
+                let digits = || Arc::new(Traced::of(source, Origin::Copied(at)));
+                let kind = literal::int(source).map_or_else(|| ExprKind::Text(digits()), ExprKind::Int);
+                Ok(Expr { kind, at })
             }
             Token::Float => {
                 self.at += 1;

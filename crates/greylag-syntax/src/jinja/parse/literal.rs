@@ -3,8 +3,8 @@
 use super::super::error::{Error, ErrorKind};
 use crate::trace::{Origin, Span, Traced};
 
-/// A whole number.
-pub(super) fn int(text: &str, at: Span) -> Result<i64, Error> {
+/// A whole number; `None` if it is too large to calculate with.
+pub(super) fn int(text: &str) -> Option<i64> {
     let plain = text.replace('_', "").to_ascii_lowercase();
     let (digits, radix) = match plain.get(..2) {
         Some("0x") => (&plain[2..], 16),
@@ -12,8 +12,7 @@ pub(super) fn int(text: &str, at: Span) -> Result<i64, Error> {
         Some("0b") => (&plain[2..], 2),
         _ => (plain.as_str(), 10),
     };
-    i64::from_str_radix(digits, radix)
-        .map_err(|_| Error::at(ErrorKind::Syntax, format!("`{text}` is too large a number"), at))
+    i64::from_str_radix(digits, radix).ok()
 }
 
 /// Another number.

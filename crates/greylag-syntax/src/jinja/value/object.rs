@@ -44,6 +44,11 @@ pub trait Object: fmt::Debug + Any {
         Some(true)
     }
 
+    /// Whether it is a mapping to tests.
+    fn is_mapping(&self) -> bool {
+        false
+    }
+
     /// Whether it is text to operators and filters.
     fn is_text(&self) -> bool {
         false
