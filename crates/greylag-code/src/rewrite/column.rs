@@ -87,7 +87,7 @@ impl Work<'_> {
             return;
         }
         let (at, by) = self.replaced(&column.name, new);
-        match column.place.bare {
+        match column.place.bare.filter(|_| self.is_seen(column)) {
             // One place, so that a name that comes from a literal is changed where the literal stands.
             Some(end) if end == at.end => {
                 let alias = self.alias(column);

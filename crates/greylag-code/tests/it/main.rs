@@ -1,6 +1,7 @@
 //! What the code plane promises, on real repositories.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod dbt;
 mod estate;
 mod forge;
 mod git;

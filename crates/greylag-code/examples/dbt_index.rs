@@ -1,0 +1,122 @@
+//! Reads a dbt project of a directory and prints what was found: `dbt_index DIRECTORY [ROOT] [ADAPTER] [--edges] [--worst]`.
+#![expect(clippy::print_stdout, reason = "a command")]
+
+use greylag_code::dbt::{NodeKind, Options, Project, Target, read};
+use greylag_code::tree::DirectoryTree;
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::time::Instant;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, plain): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| argument.starts_with("--"));
+    let directory = plain.first().ok_or("which directory?")?;
+    let root = plain.get(1).map_or("", |root| root.as_str());
+    let mut options = Options { adapter: plain.get(2).map(|adapter| (*adapter).clone()), ..Options::default() };
+    for part in flags.iter().filter_map(|flag| flag.strip_prefix("--target=")?.split_once(':')) {
+        options.target.insert(part.0.to_owned(), part.1.to_owned());
+    }
+    let begin = Instant::now();
+    let project = read(&DirectoryTree::new(directory), root, &options)?;
+    let took = begin.elapsed();
+    if flags.iter().any(|flag| *flag == "--edges") {
+        print_edges(&project);
+        return Ok(());
+    }
+    print_figures(&project);
+    println!("{:.2} s", took.as_secs_f64());
+    if flags.iter().any(|flag| *flag == "--worst") {
+        print_worst(&project);
+    }
+    Ok(())
+}
+
+fn id(project: &Project, target: Target) -> &str {
+    match target {
+        Target::Node(node) => project.nodes.get(node).map_or("?", |node| &node.id),
+        Target::Source(source) => project.sources.get(source).map_or("?", |source| &source.id),
+    }
+}
+
+fn print_edges(project: &Project) {
+    for node in &project.nodes {
+        println!("node {} {}", node.id, if node.config.enabled == Some(false) { "disabled" } else { "enabled" });
+        for edge in &node.edges {
+            println!(
+                "edge {} {} {}",
+                node.id,
+                id(project, edge.target),
+                if edge.always { "always" } else { "sometimes" }
+            );
+        }
+    }
+    for source in &project.sources {
+        println!("node {} {}", source.id, if source.enabled { "enabled" } else { "disabled" });
+    }
+    for exposure in &project.exposures {
+        for edge in &exposure.edges {
+            println!("edge exposure.{}.{} {}", project.name, exposure.name, id(project, edge.target));
+        }
+    }
+}
+
+fn print_figures(project: &Project) {
+    let mut kinds: BTreeMap<NodeKind, usize> = BTreeMap::new();
+    for node in &project.nodes {
+        *kinds.entry(node.kind).or_default() += 1;
+    }
+    let renderings: usize = project.nodes.iter().map(|node| node.renderings.len()).sum();
+    let failed = project
+        .nodes
+        .iter()
+        .filter(|node| !node.renderings.is_empty() && node.renderings.iter().all(|way| way.text.is_err()));
+    let partly = project.nodes.iter().filter(|node| node.renderings.iter().any(|way| way.text.is_err()));
+    let holes = project.nodes.iter().filter(|node| node.renderings.iter().any(|way| !way.holes.is_empty()));
+    println!(
+        "{}: {kinds:?}, {} sources, {} exposures, {} tests at columns",
+        project.name,
+        project.sources.len(),
+        project.exposures.len(),
+        project.tests.len()
+    );
+    println!(
+        "{renderings} renderings; {} nodes truncated, {} without a text, {} with a way that fails, {} with holes",
+        project.nodes.iter().filter(|node| node.truncated).count(),
+        failed.count(),
+        partly.count(),
+        holes.count(),
+    );
+    println!("missing packages: {:?}; {} problems", project.missing_packages, project.problems.len());
+    for problem in project.problems.iter().take(20) {
+        println!("  {}: {}", problem.path, problem.message);
+    }
+    let mut unknown: Vec<_> = project.unknown.iter().collect();
+    unknown.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
+    for (name, places) in unknown.iter().take(20) {
+        println!("  unknown `{name}`: {} places", places.len());
+    }
+}
+
+fn print_worst(project: &Project) {
+    let mut errors: BTreeMap<String, usize> = BTreeMap::new();
+    for node in &project.nodes {
+        for way in &node.renderings {
+            if let Err(error) = &way.text {
+                *errors.entry(error.with_place(&project.files)).or_default() += 1;
+            }
+        }
+    }
+    let mut errors: Vec<_> = errors.into_iter().collect();
+    errors.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (error, count) in errors.iter().take(30) {
+        println!("  {count} x {error}");
+    }
+    let mut nodes: Vec<_> = project.nodes.iter().collect();
+    nodes.sort_by_key(|node| std::cmp::Reverse(node.renderings.len()));
+    for node in nodes.iter().take(10) {
+        println!("  {} renders in {} ways", node.id, node.renderings.len());
+        for decision in node.renderings.iter().flat_map(|way| &way.decisions).take(6) {
+            println!("    {}", decision.what);
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The functions and objects of dbt's context.
+
+use super::adapter::{Adapter, column};
+use super::target::{Partly, model, target};
+use super::{Site, configuration, json_value, reference, relation, shown, yaml_value};
+use crate::dbt::yaml;
+use greylag_syntax::jinja::value::{Arguments, Function};
+use greylag_syntax::jinja::{Error, ErrorKind, Evaluator, Stop, Value, call_words, json};
+use greylag_syntax::trace::{FileId, Span, Traced};
+use std::rc::Rc;
+
+/// What a name of dbt's context stands for.
+pub(super) fn of(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span) -> Option<Value> {
+    functions(site, name).or_else(|| plain(site, name)).or_else(|| objects(site, evaluator, name, at))
+}
+
+/// Functions that need the site.
+fn functions(site: &Rc<Site>, name: &str) -> Option<Value> {
+    let site = site.clone();
+    Some(match name {
+        "ref" => Function::value("ref", move |evaluator, arguments| reference::reference(&site, evaluator, arguments)),
+        "source" => {
+            Function::value("source", move |evaluator, arguments| reference::source(&site, evaluator, arguments))
+        }
+        "var" => Function::value("var", move |evaluator, arguments| Ok(variable(&site, evaluator, arguments))),
+        "env_var" => Function::value("env_var", |evaluator, mut arguments| {
+            let at = arguments.at;
+            let name = shown(&arguments.take("var").unwrap_or(Value::None));
+            Ok(arguments.take("default").unwrap_or_else(|| evaluator.open(&format!("env_var({name})"), at)))
+        }),
+        "load_result"
+        | "run_query"
+        | "is_incremental"
+        | "should_full_refresh"
+        | "local_md5"
+        | "store_result"
+        | "store_raw_result"
+        | "submit_python_job"
+        | "doc"
+        | "metric"
+        | "diff_of_two_dicts"
+        | "get_relation_last_modified" => {
+            let name = name.to_owned();
+            Function::value("unknown", move |evaluator, arguments| Ok(open_call(evaluator, &name, &arguments)))
+        }
+        "function" => Function::value("function", |_, mut arguments| Ok(arguments.take("name").unwrap_or(Value::None))),
+        _ => return None,
+    })
+}
+
+fn open_call(evaluator: &mut Evaluator<'_>, name: &str, arguments: &Arguments) -> Value {
+    evaluator.open(&call_words(name, arguments), arguments.at)
+}
+
+/// Functions that need nothing.
+fn plain(site: &Rc<Site>, name: &str) -> Option<Value> {
+    Some(match name {
+        "return" => Function::value("return", |_, mut arguments| {
+            Err(Stop::Return(arguments.take("data").unwrap_or(Value::None)))
+        }),
+        "log" | "print" | "debug" | "write" => Function::value("log", |_, _| Ok(Value::generated(""))),
+        "tojson" => Function::value("tojson", |evaluator, mut arguments| {
+            let at = arguments.at;
+            let value = arguments.take("value").unwrap_or(Value::None);
+            let (default, sorted) = (arguments.take("default"), arguments.take("sort_keys"));
+            match json(&value, sorted.and_then(|sorted| sorted.truth()) == Some(true), false) {
+                Some(text) => evaluator.text(text, at),
+                None => Ok(default.unwrap_or(Value::None)),
+            }
+        }),
+        "fromjson" => Function::value("fromjson", |evaluator, arguments| Ok(parsed(evaluator, arguments, from_json))),
+        "fromyaml" => Function::value("fromyaml", |evaluator, arguments| Ok(parsed(evaluator, arguments, from_yaml))),
+        "toyaml" => Function::value("toyaml", |evaluator, arguments| Ok(open_call(evaluator, "toyaml", &arguments))),
+        "set" | "set_strict" => Function::value("set", set),
+        "zip" | "zip_strict" => Function::value("zip", zip),
+        "statement" => return None,
+        "adapter" => Value::object(Adapter(site.clone())),
+        "config" => configuration::value(site),
+        "exceptions" => exceptions(),
+        "api" => api(site),
+        "builtins" => {
+            let known = ["ref", "source", "config", "var", "env_var"];
+            let known = known
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), functions(site, name).or_else(|| plain(site, name))?)));
+            Partly::value("builtins", known.collect())
+        }
+        _ => return None,
+    })
+}
+
+/// Objects and plain values.
+fn objects(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span) -> Option<Value> {
+    Some(match name {
+        "execute" => Value::Bool(true),
+        "this" => return reference::this(site, at),
+        "target" => target(site),
+        "model" | "node" => return model(site),
+        "project_name" => Value::generated(site.package_name(0)),
+        "schema" => site.shared.target_value(evaluator, "schema", at),
+        "database" => site.shared.target_value(evaluator, "database", at),
+        "dbt_version" => Value::generated("1.12.0"),
+        "sql_now" | "invocation_id" | "run_started_at" | "thread_id" | "selected_resources" | "database_schemas" => {
+            evaluator.open(name, at)
+        }
+        "graph" | "flags" | "modules" | "invocation_args_dict" | "dbt_metadata_envs" | "context" | "results" => {
+            Partly::value(name, Vec::new())
+        }
+        "pre_hooks" | "post_hooks" => Value::list(Vec::new()),
+        _ => return None,
+    })
+}
+
+/// `var('name', default)`: of the project for the node's package, of the project, then of the package.
+fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments) -> Value {
+    let at = arguments.at;
+    let name = shown(&arguments.take("name").unwrap_or(Value::None));
+    let default = arguments.take("default");
+    if let Some(found) = site.shared.options.variables.get(name.text()) {
+        return json_value(found);
+    }
+    if let Some(found) = site.shared.variable(name.text(), site.package) {
+        return yaml_value(&found);
+    }
+    default.unwrap_or_else(|| evaluator.open(&format!("var({name})"), at))
+}
+
+fn parsed(evaluator: &mut Evaluator<'_>, mut arguments: Arguments, read: fn(&str) -> Option<Value>) -> Value {
+    let at = arguments.at;
+    let value = arguments.take("string").unwrap_or(Value::None);
+    if let Some(words) = value.open_words() {
+        return evaluator.open(&format!("parsed {words}"), at);
+    }
+    read(shown(&value).text()).or_else(|| arguments.take("default")).unwrap_or(Value::None)
+}
+
+fn from_json(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok().map(|found| json_value(&found))
+}
+
+fn from_yaml(text: &str) -> Option<Value> {
+    // The text is no file, so its scalars are read anew as text from none.
+    let found = yaml::read(FileId(u32::MAX), text).ok()??;
+    json(&yaml_value(&found), false, false).and_then(|text| from_json(text.text()))
+}
+
+fn set(evaluator: &mut Evaluator<'_>, mut arguments: Arguments) -> Result<Value, Stop> {
+    let at = arguments.at;
+    let value = arguments.take("value").unwrap_or_else(|| Value::list(Vec::new()));
+    if let Value::Open(open) = &value {
+        return Ok(evaluator.open(&format!("set({})", open.what), at));
+    }
+    let unique = greylag_syntax::jinja::value::Dict::new();
+    for item in evaluator.items(&value, at)? {
+        unique.insert(item, Value::None);
+    }
+    evaluator.list(unique.keys(), at)
+}
+
+fn zip(evaluator: &mut Evaluator<'_>, arguments: Arguments) -> Result<Value, Stop> {
+    let at = arguments.at;
+    if arguments.values().any(|value| matches!(value, Value::Open(_))) {
+        return Ok(open_call(evaluator, "zip", &arguments));
+    }
+    let mut lists = Vec::new();
+    for value in arguments.values() {
+        lists.push(evaluator.items(value, at)?.into_iter());
+    }
+    let mut rows = Vec::new();
+    while let Some(row) = lists.iter_mut().map(Iterator::next).collect::<Option<Vec<Value>>>() {
+        if row.is_empty() {
+            break;
+        }
+        rows.push(Value::tuple(row));
+    }
+    evaluator.list(rows, at)
+}
+
+/// `exceptions`: what raises ends the rendering, `warn` says nothing here.
+fn exceptions() -> Value {
+    let raise = |name: &'static str| {
+        let function = Function::value(name, |_, mut arguments| {
+            let message = shown(&arguments.take("msg").unwrap_or(Value::None));
+            Err(Error::at(ErrorKind::Raised, message.text(), arguments.at).into())
+        });
+        (name.to_owned(), function)
+    };
+    let mut known: Vec<(String, Value)> = [
+        "raise_compiler_error",
+        "raise_not_implemented",
+        "raise_database_error",
+        "raise_dep_not_found",
+        "raise_dependency_error",
+        "raise_duplicate_patch_name",
+        "raise_invalid_property_yml_version",
+        "raise_parsing_error",
+        "raise_fail_fast_error",
+        "missing_config",
+        "missing_materialization",
+        "relation_wrong_type",
+        "missing_relation",
+        "raise_contract_error",
+        "column_type_missing",
+        "raise_duplicate_resource_name",
+    ]
+    .into_iter()
+    .map(raise)
+    .collect();
+    for name in ["warn", "warn_snapshot_timestamp_data_types"] {
+        known.push((name.to_owned(), Function::value(name, |_, _| Ok(Value::generated("")))));
+    }
+    Partly::value("exceptions", known)
+}
+
+/// `api.Relation` and `api.Column`.
+fn api(site: &Rc<Site>) -> Value {
+    let quote = site.shared.quote();
+    let create = Function::value("create", move |_, arguments| relation::create(arguments, quote));
+    let quoted = Function::value("create", |_, mut arguments| {
+        let mut next = |name| arguments.take(name).map_or_else(Traced::new, |value| shown(&value));
+        let (name, kind) = (next("column"), next("dtype"));
+        Ok(column(name.text(), kind.text()))
+    });
+    let prefix = Function::value("add_ephemeral_prefix", |evaluator, mut arguments| {
+        let mut name = Traced::generated("__dbt__cte__");
+        name.append(&arguments.take("name").map_or_else(Traced::new, |value| shown(&value)));
+        evaluator.text(name, arguments.at)
+    });
+    let known = vec![("create".to_owned(), create), ("add_ephemeral_prefix".to_owned(), prefix)];
+    let relation = Partly::value("api.Relation", known);
+    let column = Partly::value("api.Column", vec![("create".to_owned(), quoted)]);
+    Partly::value("api", vec![("Relation".to_owned(), relation), ("Column".to_owned(), column)])
+}

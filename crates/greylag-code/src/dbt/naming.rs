@@ -1,0 +1,132 @@
+//! How nodes and sources are configured and named, before anything is rendered.
+
+use super::evaluate::Shared;
+use super::host::DbtHost;
+use super::load::Draft;
+use super::project::{Column, Config, SourceTable};
+use super::yaml::{Scalar, Yaml, is_null};
+use greylag_syntax::jinja::ast::{Expr, ExprKind, Node};
+use greylag_syntax::jinja::{parse, render};
+use greylag_syntax::trace::{FileId, Origin, Traced};
+use std::sync::Arc;
+
+/// The text of a scalar of YAML; what is a template in it is rendered. `None` if it cannot be known.
+pub(super) fn rendered(shared: &Arc<Shared>, package: usize, scalar: &Scalar) -> Option<Traced> {
+    let text = scalar.as_str();
+    if !text.contains("{{") && !text.contains("{%") {
+        return Some((*scalar.text).clone());
+    }
+    let template = match scalar.inner() {
+        Some(at) => parse(at.file, shared.loaded.files.text(at.file), at.range()),
+        None => parse(FileId(u32::MAX), text, 0..text.len()),
+    };
+    let ways = render(&template.ok()?.body, &shared.options.limits, || DbtHost::new(shared, None, package));
+    let way = ways.all.into_iter().next()?;
+    let text = way.text.ok().filter(|_| way.holes.is_empty() && way.decisions.is_empty())?;
+    let made = Origin::Made { of: [scalar.at].into(), mark: None };
+    Some(if scalar.inner().is_some() { text } else { Traced::of(text.text(), made) })
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.trim() {
+        "true" | "True" | "TRUE" => Some(true),
+        "false" | "False" | "FALSE" | "" | "None" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// How a node is configured, as far as it stands in YAML or as literals in its template.
+pub(super) fn config_of(shared: &Arc<Shared>, index: usize, draft: &Draft) -> Config {
+    let literals = literal_config(draft.body());
+    let get = |key: &str| {
+        let literal = literals.iter().rev().find(|(found, _)| &**found == key).map(|(_, value)| value.clone());
+        literal.or_else(|| {
+            let declared = shared.declared(index, key)?;
+            let scalar = declared.scalar().filter(|scalar| !(scalar.plain && is_null(scalar.as_str())))?;
+            rendered(shared, draft.package, scalar)
+        })
+    };
+    let declared = shared.declared(index, "enabled").is_some() || literals.iter().any(|(key, _)| &**key == "enabled");
+    let enabled = if declared { get("enabled").and_then(|text| truth(text.text())) } else { Some(true) };
+    Config {
+        enabled,
+        materialized: get("materialized"),
+        schema: get("schema"),
+        alias: get("alias"),
+        database: get("database").or_else(|| get("project")),
+    }
+}
+
+/// What `config()` is given as literals at the top of a template.
+fn literal_config(body: &[Node]) -> Vec<(Arc<str>, Traced)> {
+    let mut found = Vec::new();
+    for node in body {
+        let (Node::Print(expr) | Node::Do(expr)) = node else { continue };
+        let ExprKind::Call(callee, arguments) = &expr.kind else { continue };
+        if matches!(&callee.kind, ExprKind::Name(name) if &**name == "config") {
+            for argument in &arguments.positional {
+                let ExprKind::Dict(entries) = &argument.kind else { continue };
+                let entries = entries.iter().filter_map(|(key, value)| Some((literal(key)?, literal(value)?)));
+                found.extend(entries.map(|(key, value)| (Arc::from(key.text()), value)));
+            }
+            found.extend(arguments.named.iter().filter_map(|(name, value)| Some((name.clone(), literal(value)?))));
+        }
+    }
+    found
+}
+
+fn literal(value: &Expr) -> Option<Traced> {
+    match &value.kind {
+        ExprKind::Text(text) => Some((**text).clone()),
+        ExprKind::Bool(value) => Some(Traced::generated(if *value { "True" } else { "False" })),
+        _ => None,
+    }
+}
+
+/// The columns that an entry of YAML declares.
+pub(super) fn columns_of(entry: &Yaml) -> Vec<Column> {
+    let columns = entry.get("columns").map(Yaml::items).unwrap_or_default();
+    columns.iter().filter_map(|column| Some(Column { name: column.text("name")?.text.clone() })).collect()
+}
+
+/// The tables of the sources of an entry.
+pub(super) fn sources_of(shared: &Arc<Shared>, package: usize, entry: &Yaml) -> Vec<SourceTable> {
+    let Some(source) = entry.text("name") else { return Vec::new() };
+    let package_name = shared.loaded.packages.get(package).map_or("", |package| &package.public.name);
+    let render = |scalar: &Scalar| rendered(shared, package, scalar);
+    let schema = match entry.text("schema") {
+        Some(schema) => render(schema).unwrap_or_else(|| (*schema.text).clone()),
+        None => (*source.text).clone(),
+    };
+    let database = entry.text("database").and_then(render);
+    let mut tables = Vec::new();
+    for table in entry.get("tables").map(Yaml::items).unwrap_or_default() {
+        let Some(name) = table.text("name") else { continue };
+        let identifier = table.text("identifier").and_then(render).map_or_else(|| name.text.clone(), Arc::new);
+        let fqn = [package_name, source.as_str(), name.as_str()];
+        tables.push(SourceTable {
+            id: format!("source.{package_name}.{source}.{table}", source = source.as_str(), table = name.as_str()),
+            package: package_name.to_owned(),
+            source: source.text.clone(),
+            table: name.text.clone(),
+            identifier,
+            schema: schema.clone(),
+            database: database.clone(),
+            enabled: source_enabled(shared, package, entry, table, &fqn),
+            columns: columns_of(table),
+        });
+    }
+    tables
+}
+
+fn source_enabled(shared: &Arc<Shared>, package: usize, source: &Yaml, table: &Yaml, fqn: &[&str]) -> bool {
+    let own = |entry: &Yaml| {
+        entry.get("config").and_then(|config| config.text("enabled")).or_else(|| entry.text("enabled")).cloned()
+    };
+    let project = || {
+        let of = |index: usize| shared.loaded.packages.get(index)?.settings.config("sources", fqn, "enabled")?.scalar();
+        of(0).or_else(|| of(package)).cloned()
+    };
+    let scalar = own(table).or_else(|| own(source)).or_else(project);
+    scalar.and_then(|scalar| rendered(shared, package, &scalar)).and_then(|text| truth(text.text())) != Some(false)
+}

@@ -1,0 +1,75 @@
+//! What YAML says of nodes: their entries are found by name, versions make several nodes of one entry, and snapshots can be
+//! written in YAML alone.
+
+use super::load::{Draft, Loaded};
+use super::project::NodeKind;
+use super::yaml::Yaml;
+use std::collections::HashMap;
+
+/// Gives drafts their entries.
+pub(super) fn attach(loaded: &mut Loaded) {
+    let mut by_name: HashMap<(usize, NodeKind, String), usize> = HashMap::new();
+    for (index, draft) in loaded.drafts.iter().enumerate() {
+        by_name.insert((draft.package, kind_of(draft.kind), draft.name.clone()), index);
+    }
+    let entries = std::mem::take(&mut loaded.entries);
+    for entry in &entries {
+        let kind = match &*entry.section {
+            "models" => NodeKind::Model,
+            "seeds" => NodeKind::Seed,
+            "snapshots" => NodeKind::Snapshot,
+            "analyses" => NodeKind::Analysis,
+            _ => continue,
+        };
+        let Some(name) = entry.yaml.text("name") else { continue };
+        let versions = entry.yaml.get("versions").map(Yaml::items).unwrap_or_default();
+        let find = |name: &str| by_name.get(&(entry.package, kind, name.to_owned())).copied();
+        if versions.is_empty() {
+            if let Some(draft) = find(name.as_str()).and_then(|index| loaded.drafts.get_mut(index)) {
+                draft.name_at.extend(name.inner());
+                draft.properties.push(entry.yaml.clone());
+            }
+            continue;
+        }
+        let latest = latest(&entry.yaml, versions);
+        for version in versions {
+            let Some(number) = version.text("v") else { continue };
+            let defined = version.text("defined_in").map(|file| file.as_str().to_owned());
+            let file = defined.unwrap_or_else(|| format!("{}_v{}", name.as_str(), number.as_str()));
+            let is_latest = latest.as_deref() == Some(number.as_str());
+            let found = find(&file).or_else(|| find(name.as_str()).filter(|_| is_latest));
+            if let Some(draft) = found.and_then(|index| loaded.drafts.get_mut(index)) {
+                version_of(draft, name.as_str(), number.as_str(), is_latest);
+                draft.name_at.extend(name.inner());
+                draft.properties.extend([version.clone(), entry.yaml.clone()]);
+            }
+        }
+    }
+    loaded.entries = entries;
+}
+
+fn kind_of(kind: NodeKind) -> NodeKind {
+    if kind == NodeKind::PythonModel { NodeKind::Model } else { kind }
+}
+
+fn version_of(draft: &mut Draft, name: &str, version: &str, latest: bool) {
+    name.clone_into(&mut draft.name);
+    if let Some(last) = draft.fqn.last_mut() {
+        name.clone_into(last);
+    }
+    draft.fqn.push(format!("v{version}"));
+    draft.version = Some(version.to_owned());
+    draft.latest = latest;
+}
+
+/// The version that is said to be the latest, else the greatest.
+fn latest(entry: &Yaml, versions: &[Yaml]) -> Option<String> {
+    if let Some(latest) = entry.text("latest_version") {
+        return Some(latest.as_str().to_owned());
+    }
+    let numbers = versions.iter().filter_map(|version| version.text("v")).map(|number| number.as_str().to_owned());
+    numbers.max_by(|one, two| match (one.parse::<f64>(), two.parse::<f64>()) {
+        (Ok(one), Ok(two)) => one.total_cmp(&two),
+        _ => one.cmp(two),
+    })
+}

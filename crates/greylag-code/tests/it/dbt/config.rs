@@ -1,0 +1,60 @@
+//! How nodes are configured.
+
+use super::{node, project, texts};
+use greylag_syntax::trace::Traced;
+
+const PROJECT: &str = "name: shop\nmodels:\n  shop:\n    +materialized: view\n    marts:\n      +schema: marts\n      +materialized: \"{{ 'table' if var('big', true) else 'view' }}\"\n    off:\n      +enabled: \"{{ var('on', false) | as_bool }}\"\n";
+
+#[test]
+fn the_project_then_yaml_then_the_template() {
+    let yaml = "models:\n  - name: b\n    config:\n      alias: bee\n      schema: other\n  - name: c\n    config: {materialized: view}\n";
+    let found = project(&[
+        ("dbt_project.yml", PROJECT),
+        ("models/marts/a.sql", "select 1"),
+        ("models/marts/b.sql", "select 1"),
+        ("models/marts/b.yml", yaml),
+        (
+            "models/marts/c.sql",
+            "{{ config(materialized='incremental', schema='mine') }}select '{{ config.get('materialized') }}'",
+        ),
+        ("models/off/d.sql", "select 1"),
+        ("models/e.sql", "{{ ref('a') }} {{ ref('b') }} {{ ref('c') }} {{ ref('d') }}"),
+    ]);
+    let text = |text: &Option<Traced>| text.as_ref().map_or("-", |text| text.text()).to_owned();
+    let shown = |name: &str| {
+        let config = &node(&found, name).config;
+        [text(&config.materialized), text(&config.schema), text(&config.alias)].join(" ")
+    };
+    assert_eq!(shown("a"), "table marts -");
+    assert_eq!(shown("b"), "table other bee");
+    assert_eq!(shown("c"), "incremental mine -");
+    assert_eq!(shown("e"), "view - -");
+    assert_eq!(node(&found, "d").config.enabled, Some(false));
+    let relations = "target_schema_marts.a target_schema_other.bee target_schema_mine.c target_schema.d";
+    assert_eq!(texts(&found, "e"), [relations]);
+    assert_eq!(node(&found, "e").edges.len(), 3, "what is switched off is not referred to");
+    assert_eq!(texts(&found, "c"), ["select 'incremental'"]);
+}
+
+#[test]
+fn the_bytes_of_a_configured_name_are_known() {
+    let found = project(&[("dbt_project.yml", PROJECT), ("models/marts/a.sql", "{{ config(alias='x_' ~ 'y') }}")]);
+    let config = &node(&found, "a").config;
+    let schema = config.schema.as_ref().unwrap().copy_of(0..5).unwrap();
+    assert_eq!((found.files.path(schema.file), found.files.bytes(schema)), ("dbt_project.yml", "marts"));
+    let alias: Vec<&str> =
+        config.alias.as_ref().unwrap().sources().iter().map(|span| found.files.bytes(*span)).collect();
+    assert_eq!(alias, ["x_", "y"]);
+}
+
+#[test]
+fn what_switches_itself_off_by_a_variable_is_off() {
+    let found = project(&[
+        ("models/a.sql", "{{ config(enabled=var('x', false) | as_bool) }}select 1"),
+        ("models/b.sql", "{{ config({'enabled': false}) }}select 1"),
+        ("models/c.sql", "{{ ref('a') }}"),
+    ]);
+    assert_eq!(node(&found, "a").config.enabled, Some(false));
+    assert_eq!(node(&found, "b").config.enabled, Some(false));
+    assert!(node(&found, "c").edges.is_empty());
+}
