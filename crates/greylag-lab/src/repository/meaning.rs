@@ -19,6 +19,7 @@ const TYPES: &[(&str, &str)] = &[
     ("float64", "double precision"),
     ("float8", "double precision"),
     ("float4", "real"),
+    ("float", "real"),
     ("numeric", "decimal"),
 ];
 

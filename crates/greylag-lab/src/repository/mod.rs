@@ -37,14 +37,36 @@ use crate::files::{create_directories, write_file};
 use crate::truth as estate_truth;
 use crate::truth::Flow;
 use crate::yaml::{Node, text as yaml_text};
-use project::{Cast, Draft, Kind, Project, is_sql};
+use project::{Draft, Kind, Project, Scene, is_sql};
 use render::Bound;
 use scenario::{Bind, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use style::{Dialect, Style};
 use table::Table;
 use truth::{ConsumerClass, FileTruth, Move, RepositoriesTruth, RepositoryTruth, VERSION};
+
+/// Which repositories an estate has, and the tables of its datasets.
+///
+/// # Errors
+/// If it is no estate, or one without repositories.
+pub fn repositories_truth(estate: &Path) -> Result<RepositoriesTruth, LabError> {
+    estate_truth::read_json(estate, "repositories.json")
+}
+
+/// What must become of the repository of this name.
+///
+/// # Errors
+/// If the estate has none of this name.
+pub fn repository_truth(estate: &Path, name: &str) -> Result<RepositoryTruth, LabError> {
+    estate_truth::read_json(estate, &format!("repositories/{name}.json"))
+}
+
+/// Where the files of the repository of this name lie: a plain directory. Whoever wants history or a forge makes a
+/// repository of it; the lab starts no program.
+pub fn repository_tree(estate: &Path, name: &str) -> PathBuf {
+    estate.join("repositories").join(name)
+}
 
 /// A repository that was drawn.
 struct Repository {
@@ -197,14 +219,14 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
     let mut order: Vec<&Table> = tables.iter().collect();
     draws.shuffle(&mut order);
     let mut taken = BTreeSet::new();
-    let casts: Vec<Cast> =
-        scenarios.into_iter().filter_map(|scenario| cast(&mut draws, scenario, dialect, &order, &mut taken)).collect();
-    let team = casts.iter().flat_map(|cast| cast.tables.values()).next().map(|bound| bound.table.team.clone());
+    let scenes: Vec<Scene> =
+        scenarios.into_iter().filter_map(|scenario| scene(&mut draws, scenario, dialect, &order, &mut taken)).collect();
+    let team = scenes.iter().flat_map(|scene| scene.tables.values()).next().map(|bound| bound.table.team.clone());
     let team = team.unwrap_or_else(|| estate.system(0).team);
     let suffix = ["models", "jobs", "reports"][kind as usize];
     let name = format!("{team}-{suffix}-{index:03}");
-    let mut files = Project::assemble(&name, kind, &style, &casts);
-    let (reads, writes) = flow(&casts);
+    let mut files = Project::assemble(&name, kind, &style, &scenes);
+    let (reads, writes) = flow(&scenes);
     let mut truth = RepositoryTruth {
         version: VERSION,
         kind: kind.name().to_owned(),
@@ -229,13 +251,13 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
 }
 
 /// Gives a scenario its datasets; each dataset is in at most one scenario of a repository. `None` if none suits.
-fn cast(
+fn scene(
     draws: &mut Draws,
     scenario: Scenario,
     dialect: Dialect,
     order: &[&Table],
     taken: &mut BTreeSet<usize>,
-) -> Option<Cast> {
+) -> Option<Scene> {
     let mut tables: BTreeMap<char, Bound> = BTreeMap::new();
     let mut columns = BTreeMap::new();
     for bind in &scenario.binds {
@@ -252,7 +274,7 @@ fn cast(
         tables.insert(bind.letter, bound(draws, bind, table));
     }
     taken.extend(tables.values().map(|bound| bound.table.number));
-    Some(Cast { scenario, tables, columns })
+    Some(Scene { scenario, tables, columns })
 }
 
 fn bound(draws: &mut Draws, bind: &Bind, table: &Table) -> Bound {
@@ -260,11 +282,11 @@ fn bound(draws: &mut Draws, bind: &Bind, table: &Table) -> Bound {
 }
 
 /// What a repository reads and writes.
-fn flow(casts: &[Cast]) -> (Vec<String>, Vec<String>) {
+fn flow(scenes: &[Scene]) -> (Vec<String>, Vec<String>) {
     let (mut reads, mut writes) = (BTreeSet::new(), BTreeSet::new());
-    for cast in casts.iter().filter(|cast| cast.scenario.reads) {
-        for (letter, bound) in &cast.tables {
-            let flow = if cast.scenario.writes.contains(letter) { &mut writes } else { &mut reads };
+    for scene in scenes.iter().filter(|scene| scene.scenario.reads) {
+        for (letter, bound) in &scene.tables {
+            let flow = if scene.scenario.writes.contains(letter) { &mut writes } else { &mut reads };
             flow.insert(bound.table.dataset.clone());
         }
     }

@@ -44,7 +44,7 @@ pub(super) struct Draft {
 }
 
 /// A scenario with the datasets that it was given.
-pub(super) struct Cast {
+pub(super) struct Scene {
     pub(super) scenario: Scenario,
     pub(super) tables: BTreeMap<char, Bound>,
     pub(super) columns: BTreeMap<char, (char, TableColumn)>,
@@ -62,54 +62,54 @@ pub(super) struct Project<'a> {
 
 impl<'a> Project<'a> {
     /// The files of a repository with these scenarios.
-    pub(super) fn assemble(name: &'a str, kind: Kind, style: &'a Style, casts: &[Cast]) -> BTreeMap<String, Draft> {
+    pub(super) fn assemble(name: &'a str, kind: Kind, style: &'a Style, scenes: &[Scene]) -> BTreeMap<String, Draft> {
         let vars = Text::new(style.crlf);
         let mut project = Self { name, kind, style, files: BTreeMap::new(), vars, packages: BTreeSet::new() };
-        for cast in casts {
-            project.cast(cast);
+        for scene in scenes {
+            project.scene(scene);
         }
         match kind {
-            Kind::Dbt => project.dbt(casts),
+            Kind::Dbt => project.dbt(scenes),
             Kind::Job | Kind::Mixed => project.job(),
         }
         project.files
     }
 
-    fn cast(&mut self, cast: &Cast) {
+    fn scene(&mut self, scene: &Scene) {
         let renderer = Renderer {
             style: self.style,
             dbt: self.kind == Kind::Dbt,
-            tables: cast.tables.clone(),
-            columns: cast.columns.clone(),
-            trap: cast.scenario.name,
-            hold: cast.scenario.hold,
+            tables: scene.tables.clone(),
+            columns: scene.columns.clone(),
+            trap: scene.scenario.name,
+            hold: scene.scenario.hold,
         };
-        let locals: Vec<&Part> = cast.scenario.parts.iter().filter(|part| part.kind == PartKind::Local).collect();
+        let locals: Vec<&Part> = scene.scenario.parts.iter().filter(|part| part.kind == PartKind::Local).collect();
         let stem = renderer.named("‹stem D›").0;
-        for part in &cast.scenario.parts {
+        for part in &scene.scenario.parts {
             match part.kind {
                 PartKind::Vars => {
                     renderer.render(&format!("  {}", part.body), &mut self.vars);
                 }
-                PartKind::File => self.file(&renderer, cast, part),
-                PartKind::Query if renderer.dbt => self.model(&renderer, cast, part),
-                PartKind::Query => self.statement(&renderer, cast, part, &locals),
+                PartKind::File => self.file(&renderer, scene, part),
+                PartKind::Query if renderer.dbt => self.model(&renderer, scene, part),
+                PartKind::Query => self.statement(&renderer, scene, part, &locals),
                 PartKind::Local if renderer.dbt => {
                     let path = format!("seeds/{stem}_{}.csv", local_name(part));
-                    self.write(&path, cast, part, |text| renderer.render(part.body, text));
+                    self.write(&path, scene, part, |text| renderer.render(part.body, text));
                 }
                 PartKind::Local => {}
             }
         }
     }
 
-    fn file(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part) {
+    fn file(&mut self, renderer: &Renderer<'_>, scene: &Scene, part: &Part) {
         let (path, new_path) = renderer.named(part.name);
         if let Some(package) = path.strip_prefix("packages/").and_then(|rest| rest.split('/').next()) {
             self.packages.insert(package.to_owned());
         }
         let body = if is_sql(&path) { self.style.sql(part.body) } else { part.body.to_owned() };
-        self.write(&path, cast, part, |text| renderer.render(&body, text));
+        self.write(&path, scene, part, |text| renderer.render(&body, text));
         if path != new_path
             && let Some(draft) = self.files.get_mut(&path)
         {
@@ -117,14 +117,14 @@ impl<'a> Project<'a> {
         }
     }
 
-    fn model(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part) {
+    fn model(&mut self, renderer: &Renderer<'_>, scene: &Scene, part: &Part) {
         let path = format!("models/reports/{}.sql", renderer.named(part.name).0);
         let body = self.style.sql(part.body);
-        self.write(&path, cast, part, |text| renderer.render(&body, text));
+        self.write(&path, scene, part, |text| renderer.render(&body, text));
     }
 
     /// A query as a statement that makes a table, after those that make its local tables.
-    fn statement(&mut self, renderer: &Renderer<'_>, cast: &Cast, part: &Part, locals: &[&Part]) {
+    fn statement(&mut self, renderer: &Renderer<'_>, scene: &Scene, part: &Part, locals: &[&Part]) {
         let name = renderer.named(part.name).0;
         let stem = renderer.named("‹stem D›").0;
         let mut body = String::new();
@@ -133,11 +133,11 @@ impl<'a> Project<'a> {
         }
         let _ = writeln!(body, "create table work.{name} as\n{};", part.body.trim_end());
         let body = self.style.sql(&body);
-        self.write(&format!("jobs/{name}.sql"), cast, part, |text| renderer.render(&body, text));
+        self.write(&format!("jobs/{name}.sql"), scene, part, |text| renderer.render(&body, text));
     }
 
     /// Writes a file of a scenario. A path that is there already keeps what it has.
-    fn write(&mut self, path: &str, cast: &Cast, part: &Part, render: impl FnOnce(&mut Text)) {
+    fn write(&mut self, path: &str, scene: &Scene, part: &Part, render: impl FnOnce(&mut Text)) {
         let mut text = Text::new(self.style.crlf);
         render(&mut text);
         if self.style.no_final_newline {
@@ -145,8 +145,8 @@ impl<'a> Project<'a> {
         }
         let draft = Draft {
             class: part.class,
-            reason: part.class.and(cast.scenario.reason),
-            traps: BTreeSet::from([cast.scenario.name.to_owned()]),
+            reason: part.class.and(scene.scenario.reason),
+            traps: BTreeSet::from([scene.scenario.name.to_owned()]),
             moved: None,
             text,
         };
@@ -173,7 +173,7 @@ impl<'a> Project<'a> {
         self.fixed("README.md", &readme);
     }
 
-    fn dbt(&mut self, casts: &[Cast]) {
+    fn dbt(&mut self, scenes: &[Scene]) {
         let name = self.name.replace('-', "_");
         let mut project = Text::new(self.style.crlf);
         project.fixed(&format!(
@@ -195,7 +195,7 @@ impl<'a> Project<'a> {
         self.fixed(".gitignore", "target/\nlogs/\n*.duckdb\n");
         let readme = format!("# {}\n\nModels of the team. Run `dbt build`.\n", self.name);
         self.fixed("README.md", &readme);
-        let sources = sources(self.style, casts);
+        let sources = sources(self.style, scenes);
         self.plain("models/sources.yml", sources);
     }
 }
@@ -233,11 +233,11 @@ fn rows(lines: &str) -> String {
 }
 
 /// `sources.yml`: the sources by schema.
-fn sources(style: &Style, casts: &[Cast]) -> Text {
+fn sources(style: &Style, scenes: &[Scene]) -> Text {
     let mut text = Text::new(style.crlf);
     text.fixed("version: 2\n\nsources:\n");
-    let read = || casts.iter().filter(|cast| cast.scenario.has_sources);
-    let bound = || read().flat_map(|cast| cast.tables.iter().map(move |(letter, bound)| (cast, *letter, bound)));
+    let read = || scenes.iter().filter(|scene| scene.scenario.has_sources);
+    let bound = || read().flat_map(|scene| scene.tables.iter().map(move |(letter, bound)| (scene, *letter, bound)));
     let schemas: BTreeSet<&str> = bound().map(|(_, _, bound)| bound.table.schema.as_str()).collect();
     if schemas.is_empty() {
         let mut none = Text::new(style.crlf);
@@ -246,32 +246,32 @@ fn sources(style: &Style, casts: &[Cast]) -> Text {
     }
     for schema in schemas {
         text.fixed(&format!("  - name: {schema}\n    schema: {schema}\n    tables:\n"));
-        for (cast, letter, bound) in bound().filter(|(_, _, bound)| bound.table.schema == schema) {
-            source(cast, letter, bound, &mut text);
+        for (scene, letter, bound) in bound().filter(|(_, _, bound)| bound.table.schema == schema) {
+            source(scene, letter, bound, &mut text);
         }
     }
     text
 }
 
-fn source(cast: &Cast, letter: char, bound: &Bound, text: &mut Text) {
-    let hold = cast.scenario.hold;
+fn source(scene: &Scene, letter: char, bound: &Bound, text: &mut Text) {
+    let hold = scene.scenario.hold;
     let table = &bound.table;
     let moved = || Change { old: table.old.clone(), new: table.new.clone(), alternatives: vec![] };
     text.fixed("      - name: ");
     let start = text.old.len();
     if bound.by_name {
         text.change(moved(), "source-name", hold);
-        text.refer(start, &table.dataset, None, Role::Table);
+        text.refer(start, &table.dataset, None, Role::Declare);
     } else {
         text.fixed(&table.stem);
         text.fixed("\n        identifier: ");
         let start = text.old.len();
         text.change(moved(), "source-identifier", hold);
-        text.refer(start, &table.dataset, None, Role::Table);
+        text.refer(start, &table.dataset, None, Role::Declare);
     }
     text.fixed("\n");
-    let described: Vec<&TableColumn> = (cast.scenario.described.iter())
-        .filter_map(|wanted| cast.columns.get(wanted))
+    let described: Vec<&TableColumn> = (scene.scenario.described.iter())
+        .filter_map(|wanted| scene.columns.get(wanted))
         .filter(|(dataset, _)| *dataset == letter)
         .map(|(_, column)| column)
         .collect();
@@ -284,7 +284,7 @@ fn source(cast: &Cast, letter: char, bound: &Bound, text: &mut Text) {
         let start = text.old.len();
         let new = column.new.clone().unwrap_or_else(|| column.old.clone());
         text.change(Change { old: column.old.clone(), new, alternatives: vec![] }, "source-column", hold);
-        text.refer(start, &table.dataset, Some(&column.old), Role::Test);
+        text.refer(start, &table.dataset, Some(&column.old), Role::Declare);
         text.fixed("\n            description: what it says\n            data_tests:\n              - not_null:\n");
         text.fixed("                  config: {severity: warn}\n");
     }

@@ -7,6 +7,7 @@
 //! | `‹outof d.a›` | an output that can be had from two tables after the change: `uid` | `d.user_id as uid` |
 //! | `‹filter a›`, `‹join a›`, … | a use in an expression: `uid` | `user_id`, or `cast(user_id as integer)` |
 //! | `‹OUT a›`, `‹FILTER a›` | the same, spelled in upper case | |
+//! | `‹show a›` | an output whose values the migration changes | the new values under the old name |
 //! | `‹insert a›` | a target: `uid` | `user_id` |
 //! | `‹arg a›`, `‹item a›` | in a string of Jinja: `uid` | `user_id`; `user_id as uid` |
 //! | `‹field a›` | a name in YAML | the new name |
@@ -17,7 +18,7 @@
 //! | `‹star D›`, `‹star D d›`, `‹star D -a›` | `*`, `d.*`, `* exclude (uid)` | the columns by name, where any changes |
 //! | `‹any D›` | `*` that stays | |
 //! | `‹using d n a›` | `using (uid)` | `on d.user_id = n.uid` |
-//! | `‹from D›`, `‹source D›` | the table, the name of the source | |
+//! | `‹from D›`, `‹into D›`, `‹qualifier D›`, `‹source D›` | the table, its own name, the name of the source | |
 //! | `‹local D x›`, `‹stem D›`, `‹schema D›`, `‹quote x›`, `‹numbers n›` | fixed text | |
 //!
 //! A mark may have a qualifier before the letter: `‹out d.a›`.
@@ -128,15 +129,17 @@ impl Renderer<'_> {
             "model" => {
                 let start = text.old.len();
                 self.change(&table.old, table.new.clone(), vec![], text);
-                text.refer(start, &table.dataset, None, Role::Table);
+                text.refer(start, &table.dataset, None, Role::Declare);
             }
+            "qualifier" => self.change(&self.table_quoted(&table.old), self.table_quoted(&table.new), vec![], text),
             "from" if self.dbt => {
                 let quote = if self.style.double_quotes { '"' } else { '\'' };
                 text.fixed(&format!("{{{{ source({quote}{}{quote}, {quote}", table.schema));
                 self.source_name(bound, text);
                 text.fixed(&format!("{quote}) }}}}"));
             }
-            "from" => self.table_name(table, text),
+            "from" => self.table_name(table, Role::Read, text),
+            "into" => self.table_name(table, Role::Write, text),
             "star" => self.star(table, second, text),
             "any" => {
                 let start = text.old.len();
@@ -156,20 +159,18 @@ impl Renderer<'_> {
         let start = text.old.len();
         let (old, new) = bound.source();
         self.change(old, new.to_owned(), vec![], text);
-        text.refer(start, &bound.table.dataset, None, Role::Table);
+        text.refer(start, &bound.table.dataset, None, Role::Read);
     }
 
-    fn table_name(&self, table: &Table, text: &mut Text) {
-        let dialect = self.style.dialect;
+    fn table_name(&self, table: &Table, role: Role, text: &mut Text) {
         let start = text.old.len();
-        if self.style.quoted_tables {
-            text.fixed(&format!("{}.", dialect.quoted(&table.schema)));
-            self.change(&dialect.quoted(&table.old), dialect.quoted(&table.new), vec![], text);
-        } else {
-            text.fixed(&format!("{}.", table.schema));
-            self.change(&table.old, table.new.clone(), vec![], text);
-        }
-        text.refer(start, &table.dataset, None, Role::Table);
+        text.fixed(&format!("{}.", self.table_quoted(&table.schema)));
+        self.change(&self.table_quoted(&table.old), self.table_quoted(&table.new), vec![], text);
+        text.refer(start, &table.dataset, None, role);
+    }
+
+    fn table_quoted(&self, name: &str) -> String {
+        if self.style.quoted_tables { self.style.dialect.quoted(name) } else { name.to_owned() }
     }
 
     fn column_mark(&self, role: &str, place: &Place<'_>, text: &mut Text) {
@@ -180,14 +181,23 @@ impl Renderer<'_> {
         let qualified = format!("{}{old}", place.qualifier);
         let new = self.name(column.new.as_deref().unwrap_or(&column.old));
         let as_old = |value: &str| format!("{value} {} {old}", self.style.word("as"));
-        let differs = column.fate == Fate::Retyped || column.new.as_deref() != Some(&*column.old);
+        let recast = matches!(column.fate, Fate::Retyped | Fate::Narrowed | Fate::Restored);
+        let differs = recast || column.new.as_deref() != Some(&*column.old);
         let lower = role.to_ascii_lowercase();
         match lower.as_str() {
             "ordered" | "old" => return text.decoy(&old, self.trap),
             "oldname" => return text.decoy(&column.old, self.trap),
             "fresh" => return text.decoy(&new, self.trap),
             "doc" => text.decoy(&column.old, self.trap),
-            _ if !differs => text.fixed(if lower == "outof" { &old } else { &qualified }),
+            _ if !differs && column.fate != Fate::Computed => {
+                text.fixed(if lower == "outof" { &old } else { &qualified });
+            }
+            "show" => {
+                text.lossy = true;
+                let value = self.value(place, &new);
+                let new = if value == qualified { value } else { as_old(&value) };
+                self.change(&qualified, new, vec![], text);
+            }
             "out" => self.change(&qualified, as_old(&self.value(place, &new)), vec![], text),
             "outof" => self.change(&old, as_old(&self.value(place, &new)), vec![], text),
             "again" => {
@@ -213,6 +223,8 @@ impl Renderer<'_> {
         let old_type = self.style.dialect.type_name(&place.column.data_type).unwrap_or_default();
         if matches!(place.column.fate, Fate::Retyped | Fate::Narrowed) {
             format!("{}({name} {} {})", self.style.word("cast"), self.style.word("as"), self.style.word(&old_type))
+        } else if place.column.fate == Fate::Restored {
+            format!("{}({name})", self.style.word("lower"))
         } else {
             name
         }
@@ -257,7 +269,8 @@ impl Renderer<'_> {
                 if same { value } else { format!("{value} {} {}", self.style.word("as"), self.name(&column.old)) }
             })
             .collect();
-        self.change(&old, columns.join(", "), vec![], text);
+        let separator = format!(",{}", text.next_line().unwrap_or_else(|| " ".to_owned()));
+        self.change(&old, columns.join(&separator), vec![], text);
         text.refer(start, &table.dataset, None, Role::Star);
     }
 
@@ -282,7 +295,8 @@ fn role_of(mark: &str) -> Role {
         "order" => Role::Order,
         "window" => Role::Window,
         "key" => Role::MergeKey,
-        "insert" | "give" => Role::InsertTarget,
+        "insert" => Role::Assign,
+        "give" => Role::Declare,
         "field" => Role::Test,
         "doc" => Role::Documentation,
         _ => Role::Select,

@@ -10,7 +10,6 @@ use super::style::Dialect;
 use super::table::{Fate, Table, TableColumn, is_integer, is_number, is_plain, is_quotable, is_simple};
 use super::text::Hold;
 use super::truth::ConsumerClass;
-use greylag_model::types::DataType;
 
 /// A scenario; its name is that of the trap.
 #[derive(Clone, Debug)]
@@ -177,7 +176,9 @@ impl Wish {
             "retyped" => plain && column.fate == Fate::Retyped,
             "dropped" => plain && column.fate == Fate::Dropped,
             "judged" => plain && column.fate == Fate::Judged && column.new.is_some(),
-            "computed" => plain && column.fate == Fate::Computed,
+            "computed" => plain && column.fate == Fate::Computed && column.new.is_some(),
+            "restored" => plain && column.fate == Fate::Restored,
+            "narrowed" => plain && column.fate == Fate::Narrowed,
             _ => false,
         };
         named
@@ -185,7 +186,6 @@ impl Wish {
                 _ if self.fate == "quoted" => true,
                 "integer" => is_integer(&column.data_type),
                 "number" => is_number(&column.data_type),
-                "text" => column.data_type == DataType::String,
                 _ => is_simple(&column.data_type),
             }
     }
@@ -206,12 +206,14 @@ const ALL: &[(&str, &str)] = scenarios![
     "config-hangs-on-name",
     "contract",
     "correlated",
+    "changed-values",
     "cte-same-name",
     "documentation",
     "dot-ambiguity",
     "dropped-column",
     "group-only",
     "incremental",
+    "insert-by-position",
     "insert-columns",
     "insert-target",
     "introspection",
@@ -230,6 +232,8 @@ const ALL: &[(&str, &str)] = scenarios![
     "merge",
     "mixed-case",
     "model-rename",
+    "narrowed-column",
+    "narrowed-values",
     "new-name-taken",
     "not-sql",
     "order-only",
@@ -242,6 +246,7 @@ const ALL: &[(&str, &str)] = scenarios![
     "relationships",
     "renderings-agree",
     "renderings-disagree",
+    "restored",
     "retyped-arithmetic",
     "retyped-group",
     "retyped-literal",
@@ -259,8 +264,10 @@ const ALL: &[(&str, &str)] = scenarios![
     "star-judgement",
     "star-qualified",
     "star-same",
+    "star-through-cte",
     "subquery-in",
     "swapped",
+    "table-as-qualifier",
     "unicode-text",
     "union",
     "unrelated",

@@ -42,11 +42,13 @@ impl Dialect {
             DataType::Int32 => "integer",
             DataType::Int64 => "bigint",
             DataType::Float64 if bigquery => "float64",
+            DataType::Float64 if self == Self::DuckDb => "double",
             DataType::Float64 => "double precision",
             DataType::Boolean if bigquery => "bool",
             DataType::Boolean => "boolean",
             DataType::Date => "date",
             DataType::Float32 if bigquery => "float64",
+            DataType::Float32 if self == Self::DuckDb => "float",
             DataType::Float32 => "real",
             DataType::Timestamp { unit: TimeUnit::Us, zone: None } if bigquery => "datetime",
             DataType::Timestamp { unit: TimeUnit::Us, zone: None } => "timestamp",
@@ -54,7 +56,11 @@ impl Dialect {
             DataType::UInt32 if self == Self::DuckDb => "uinteger",
             DataType::UInt64 if self == Self::DuckDb => "ubigint",
             DataType::String if bigquery => "string",
+            DataType::String if self == Self::Postgres => "text",
             DataType::String => "varchar",
+            DataType::Decimal { precision, scale } if bigquery => {
+                return Some(format!("numeric({precision}, {scale})"));
+            }
             DataType::Decimal { precision, scale } => return Some(format!("decimal({precision}, {scale})")),
             _ => return None,
         };

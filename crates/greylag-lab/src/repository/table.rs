@@ -27,8 +27,10 @@ pub(super) enum Fate {
     Dropped,
     /// A person must look; perhaps another name.
     Judged,
-    /// Other values, from which nothing gives back the old ones.
+    /// Other values, from which nothing gives back the old ones, perhaps under another name.
     Computed,
+    /// Letters in upper case, from which the migration file gives back the old ones.
+    Restored,
     /// Anything else: no repository names it.
     Other,
 }
@@ -128,12 +130,12 @@ fn fate(attribute: &Attribute, cell: usize) -> (Fate, Option<String>) {
     let new = attribute.new.iter().find(|new| new.place == crate::attribute::Place::At(cell));
     let name = new.map(|new| new.column.name.clone());
     let lossy = attribute.marks.iter().any(|mark| mark.starts_with("loss/") || mark == "misfit/null");
-    let changed =
-        ["expression/lower", "expression/trim", "expression/arithmetic", "operation/default", "operation/reverse"];
+    let changed = ["expression/lower", "expression/trim", "expression/arithmetic", "operation/default", "reverse/lost"];
     let fate = match new {
         _ if has(attribute, "operation/judgement") => Fate::Judged,
         None if has(attribute, "operation/drop") => Fate::Dropped,
         _ if changed.iter().any(|mark| has(attribute, mark)) => Fate::Computed,
+        Some(_) if has(attribute, "reverse/given") => Fate::Restored,
         _ if has(attribute, "rename/swap") => Fate::Swapped,
         _ if has(attribute, "operation/split") || has(attribute, "operation/merge") => Fate::Other,
         Some(new) if new.column == *old => Fate::Kept,
@@ -145,19 +147,16 @@ fn fate(attribute: &Attribute, cell: usize) -> (Fate, Option<String>) {
     (fate, name)
 }
 
-/// Whether a cast of the new type to the old one gives the old value, in every engine alike.
+/// Whether a cast of the new type to the old one gives the old value, in every engine alike. Text that became anything
+/// else cannot be had back: `007` and `7` are one number.
 fn can_be_told_back(old: &DataType, new: &DataType) -> bool {
     use DataType::{Boolean, Date, Float64, Int32, String, Timestamp};
     match (old, new) {
         (old, new) if is_integer(old) && is_integer(new) => true,
-        (Int32, Float64)
-        | (Date | Boolean, String)
-        | (String, Date | Boolean)
-        | (Date, Timestamp { unit: TimeUnit::Us, zone: None }) => true,
-        (DataType::Decimal { .. }, DataType::Decimal { .. } | String) | (String, DataType::Decimal { .. }) => true,
+        (Int32, Float64) | (Date | Boolean, String) | (Date, Timestamp { unit: TimeUnit::Us, zone: None }) => true,
+        (DataType::Decimal { .. }, DataType::Decimal { .. } | String) => true,
         (Int32, DataType::Decimal { .. }) => true,
         (old, String) => is_integer(old),
-        (String, new) => is_integer(new),
         _ => false,
     }
 }

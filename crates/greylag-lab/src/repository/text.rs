@@ -79,6 +79,13 @@ impl Text {
         }
     }
 
+    /// The end of a line and the indentation of this one, if nothing else stands on it yet.
+    pub(super) fn next_line(&self) -> Option<String> {
+        let line = &self.old[self.old.rfind('\n').map_or(0, |at| at + 1)..];
+        let end = if self.crlf { "\r\n" } else { "\n" };
+        line.trim().is_empty().then(|| format!("{end}{line}"))
+    }
+
     /// Puts another text behind this one.
     pub(super) fn append(&mut self, other: Self) {
         let by = self.old.len();

@@ -41,7 +41,9 @@ impl ConsumerClass {
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// Reads the table.
-    Table,
+    Read,
+    /// Writes it.
+    Write,
     /// In a list of outputs.
     Select,
     /// In the condition of a join.
@@ -56,12 +58,14 @@ pub enum Role {
     Window,
     /// In the condition of a `MERGE`.
     MergeKey,
-    /// Is written to.
-    InsertTarget,
+    /// Is given a value by an insert or an update.
+    Assign,
     /// A star.
     Star,
-    /// In a test or in the description of a source.
+    /// In a test.
     Test,
+    /// In a configuration, or as the name of an output that is the dataset's column.
+    Declare,
     /// In words for people.
     Documentation,
 }

@@ -10,7 +10,8 @@ mod file;
 #[cfg(test)]
 mod tests;
 
-use super::truth::{ConsumerClass, FileTruth, RepositoriesTruth, RepositoryTruth};
+use super::truth::{ConsumerClass, FileTruth};
+use super::{repositories_truth, repository_truth};
 use crate::error::LabError;
 use crate::truth as estate_truth;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,7 @@ impl RewriteComparison {
 /// # Errors
 /// If the estate has no such repository, or a file cannot be read.
 pub fn compare_repository(estate: &Path, name: &str, tree: &Path) -> Result<RewriteComparison, LabError> {
-    let truth: RepositoryTruth = estate_truth::read_json(estate, &format!("repositories/{name}.json"))?;
+    let truth = repository_truth(estate, name)?;
     let mut comparison = RewriteComparison::default();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for file in &truth.files {
@@ -175,7 +176,7 @@ pub fn compare_repository(estate: &Path, name: &str, tree: &Path) -> Result<Rewr
 /// # Errors
 /// As [`compare_repository`].
 pub fn compare_repositories(estate: &Path, trees: &Path) -> Result<RewriteComparison, LabError> {
-    let all: RepositoriesTruth = estate_truth::read_json(estate, "repositories.json")?;
+    let all = repositories_truth(estate)?;
     let mut comparison = RewriteComparison::default();
     for name in &all.names {
         let mut one = compare_repository(estate, name, &trees.join(name))?;
