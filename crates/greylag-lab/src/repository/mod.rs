@@ -211,16 +211,15 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
         _ => Dialect::BigQuery,
     };
     let style = Style::draw(&mut draws, dialect);
-    let scenarios = if reads {
+    let mut scenarios = if reads {
         chosen(queues, &mut draws, kind, index)
     } else {
         (0..3).filter_map(|_| queues.named("unrelated")).collect()
     };
-    let mut order: Vec<&Table> = tables.iter().collect();
-    draws.shuffle(&mut order);
-    let mut taken = BTreeSet::new();
-    let scenes: Vec<Scene> =
-        scenarios.into_iter().filter_map(|scenario| scene(&mut draws, scenario, dialect, &order, &mut taken)).collect();
+    // What is written is chosen first: what is read depends on it.
+    scenarios.sort_by_key(|scenario| scenario.writes.is_empty());
+    let mut giving = Giving::new(&mut draws, tables, dialect, estate.datasets / 3);
+    let scenes: Vec<Scene> = scenarios.into_iter().filter_map(|scenario| giving.scene(&mut draws, scenario)).collect();
     let team = scenes.iter().flat_map(|scene| scene.tables.values()).next().map(|bound| bound.table.team.clone());
     let team = team.unwrap_or_else(|| estate.system(0).team);
     let suffix = ["models", "jobs", "reports"][kind as usize];
@@ -250,31 +249,52 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
     Repository { truth, files }
 }
 
-/// Gives a scenario its datasets; each dataset is in at most one scenario of a repository. `None` if none suits.
-fn scene(
-    draws: &mut Draws,
-    scenario: Scenario,
+/// Gives datasets to the scenarios of a repository, each to at most one.
+///
+/// Pipelines of the estate read datasets of lower numbers than those that they write. Repositories do likewise, so that
+/// lineage never runs in a circle.
+struct Giving<'a> {
+    /// All tables, in the order in which they are tried.
+    order: Vec<&'a Table>,
     dialect: Dialect,
-    order: &[&Table],
-    taken: &mut BTreeSet<usize>,
-) -> Option<Scene> {
-    let mut tables: BTreeMap<char, Bound> = BTreeMap::new();
-    let mut columns = BTreeMap::new();
-    for bind in &scenario.binds {
-        let first = tables.values().next().map(|bound| bound.table.schema.clone());
-        let free = |table: &&&Table| {
-            let elsewhere = bind.beside && first.as_ref().is_some_and(|schema| *schema != table.schema);
-            !taken.contains(&table.number)
-                && tables.values().all(|bound| bound.table.number != table.number)
-                && !elsewhere
-        };
-        let (table, found) =
-            (order.iter().filter(free)).find_map(|table| Some((*table, bind.suits(table, dialect)?)))?;
-        columns.extend(found.into_iter().map(|(letter, column)| (letter, (bind.letter, column))));
-        tables.insert(bind.letter, bound(draws, bind, table));
+    taken: BTreeSet<usize>,
+    /// Datasets below this number are not written.
+    least_to_write: usize,
+    /// Datasets from this number on are not read.
+    least_written: usize,
+}
+
+impl<'a> Giving<'a> {
+    fn new(draws: &mut Draws, tables: &'a [Table], dialect: Dialect, least_to_write: usize) -> Self {
+        let mut order: Vec<&Table> = tables.iter().collect();
+        draws.shuffle(&mut order);
+        Self { order, dialect, taken: BTreeSet::new(), least_to_write, least_written: usize::MAX }
     }
-    taken.extend(tables.values().map(|bound| bound.table.number));
-    Some(Scene { scenario, tables, columns })
+
+    /// The scenario with datasets; `None` if none suits.
+    fn scene(&mut self, draws: &mut Draws, scenario: Scenario) -> Option<Scene> {
+        let mut tables: BTreeMap<char, Bound> = BTreeMap::new();
+        let mut columns = BTreeMap::new();
+        for bind in &scenario.binds {
+            let schema = tables.values().next().map(|bound| bound.table.schema.as_str()).filter(|_| bind.beside);
+            let writes = scenario.writes.contains(&bind.letter);
+            let free = |table: &&&Table| {
+                let number = table.number;
+                let in_order = if writes { number >= self.least_to_write } else { number < self.least_written };
+                let other = tables.values().all(|bound| bound.table.number != number);
+                in_order && other && !self.taken.contains(&number) && schema.is_none_or(|schema| schema == table.schema)
+            };
+            let suiting = |table: &&'a Table| Some((*table, bind.suits(table, self.dialect)?));
+            let (table, found) = self.order.iter().filter(free).find_map(suiting)?;
+            columns.extend(found.into_iter().map(|(letter, column)| (letter, (bind.letter, column))));
+            tables.insert(bind.letter, bound(draws, bind, table));
+        }
+        self.taken.extend(tables.values().map(|bound| bound.table.number));
+        let written = tables.iter().filter(|(letter, _)| scenario.writes.contains(letter));
+        let least = written.map(|(_, bound)| bound.table.number).min();
+        self.least_written = least.map_or(self.least_written, |least| least.min(self.least_written));
+        Some(Scene { scenario, tables, columns })
+    }
 }
 
 fn bound(draws: &mut Draws, bind: &Bind, table: &Table) -> Bound {

@@ -72,6 +72,11 @@ fn every_trap_occurs_and_the_truth_fits_the_bytes() {
             let truth: RepositoryTruth = read(&out.join(format!("truth/repositories/{name}.json")));
             let reads = !truth.reads.is_empty() || !truth.writes.is_empty();
             assert_eq!(reads, truth.class != ConsumerClass::Unaffected, "{name}");
+            // So that lineage never runs in a circle, as the estate's pipelines see to as well.
+            let number = |dataset: &String| all.tables[dataset].number;
+            if let Some(least) = truth.writes.iter().map(number).min() {
+                assert!(truth.reads.iter().all(|read| number(read) < least), "{name}");
+            }
             for file in &truth.files {
                 check_file(&out, &truth, file);
             }
@@ -90,7 +95,7 @@ fn a_seed_has_the_same_repositories_on_every_machine() {
         generate(&options, &|_, _| {}).unwrap().hash
     };
     assert_eq!(one("one", 1), one("many", 4));
-    assert_eq!(one("again", 2), "718ae1562b78be0bacc9f09279af39a5");
+    assert_eq!(one("again", 2), "8b4da7e373613524aebd8d52a1720419");
 }
 
 /// Repositories change nothing in the datasets.
