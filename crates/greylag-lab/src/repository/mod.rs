@@ -223,13 +223,17 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
     let team = scenes.iter().flat_map(|scene| scene.tables.values()).next().map(|bound| bound.table.team.clone());
     let team = team.unwrap_or_else(|| estate.system(0).team);
     let suffix = ["models", "jobs", "reports"][kind as usize];
-    let name = format!("{team}-{suffix}-{index:03}");
-    let mut files = Project::assemble(&name, kind, &style, &scenes);
-    let (reads, writes) = flow(&scenes);
+    put_together(format!("{team}-{suffix}-{index:03}"), &team, kind, &style, &scenes)
+}
+
+/// The files of a repository with these scenes, and its truth.
+fn put_together(name: String, team: &str, kind: Kind, style: &Style, scenes: &[Scene]) -> Repository {
+    let mut files = Project::assemble(&name, kind, style, scenes);
+    let (reads, writes) = flow(scenes);
     let mut truth = RepositoryTruth {
         version: VERSION,
         kind: kind.name().to_owned(),
-        dialect: dialect.name().to_owned(),
+        dialect: style.dialect.name().to_owned(),
         class: ConsumerClass::Unaffected,
         owner: format!("group:default/{team}"),
         reads,
@@ -242,7 +246,7 @@ fn draw(estate: &Estate, tables: &[Table], queues: &mut Queues, index: usize) ->
     text.fixed(&descriptor(&truth, "./"));
     let draft = Draft { text, moved: None, class: None, reason: None, traps: BTreeSet::new() };
     files.insert("catalog-info.yaml".to_owned(), draft);
-    truth.files = files.iter().map(|(path, draft)| file_truth(path, draft, &style)).collect();
+    truth.files = files.iter().map(|(path, draft)| file_truth(path, draft, style)).collect();
     truth.class = truth.files.iter().map(|file| file.class).max().unwrap_or(ConsumerClass::Unaffected);
     let traps: BTreeSet<&String> = truth.files.iter().flat_map(|file| &file.traps).collect();
     truth.traps = traps.into_iter().cloned().collect();
