@@ -73,9 +73,15 @@ pub(crate) fn changes(context: &Context, files: &Files) -> Result<Vec<TableChang
     let (mut changes, mut blocked, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (migration, places) in &files.migrations {
         let pairs = &migration.spec.datasets;
-        let datasets = pairs.iter().map(|pair| dataset(catalog, &pair.from)).collect::<Result<Vec<_>, _>>()?;
-        for (at, observed) in describe.describe(&datasets).into_iter().enumerate() {
-            let mapping = observed.map_err(|error| Failure::from(error).diagnostics).and_then(|observed| {
+        let found: Vec<Result<Dataset, Failure>> = pairs.iter().map(|pair| dataset(catalog, &pair.from)).collect();
+        let datasets: Vec<Dataset> = found.iter().filter_map(|found| found.as_ref().ok()).cloned().collect();
+        let mut described = describe.describe(&datasets).into_iter();
+        for (at, found) in found.into_iter().enumerate() {
+            let observed = found.and_then(|_| match described.next() {
+                Some(observed) => observed.map_err(Failure::from),
+                None => Err(Failure::error(code::cli::INTERNAL, "a dataset was not described")),
+            });
+            let mapping = observed.map_err(|failure| failure.diagnostics).and_then(|observed| {
                 let mapping = mapping_of(migration, at, &|pointer| Some(places.value(pointer)), &observed)?;
                 Ok((observed, mapping))
             });

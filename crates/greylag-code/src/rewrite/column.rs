@@ -4,7 +4,7 @@ use super::{Found, Style, Work};
 use greylag_model::consumer::{Class, ColumnChange, Fate};
 use greylag_model::expr::{Node, TypedExpr};
 use greylag_model::reference::{self, Role};
-use greylag_syntax::sql::{self, ColumnUse, Confidence, Why};
+use greylag_syntax::sql::{self, ColumnUse, Confidence, Feed, Origin, Why};
 
 impl Work<'_> {
     /// References to columns, and what they ask for.
@@ -102,6 +102,21 @@ impl Work<'_> {
         }
     }
 
+    /// Whether somebody sees the name of the output that a use alone makes: a reader of the text, or another part of it.
+    fn is_seen(&self, column: &ColumnUse) -> bool {
+        let reading = self.input.reading;
+        let Some(query) = column.query else { return true };
+        let Some(block) = reading.queries.get(query) else { return true };
+        let item = block.outputs.iter().position(|output| {
+            output.range.start <= column.range.start && column.range.end <= output.range.end
+        });
+        let Some(output) = item.filter(|_| !self.exposes(query)) else { return true };
+        let of = Origin::Output { query, output };
+        let feeds = || reading.queries.iter().flat_map(|query| &query.outputs).flat_map(|output| &output.feeds);
+        reading.columns.iter().any(|other| other.from.contains(&of))
+            || feeds().any(|feed| matches!(feed, Feed::Column(origin, _) if *origin == of))
+    }
+
     /// ` as ` and the name that the output had.
     pub(super) fn alias(&self, column: &ColumnUse) -> String {
         let written = &self.input.text[column.name.range.clone()];
@@ -128,7 +143,8 @@ impl Work<'_> {
         let style = Style { qualifier: &qualifier, ..self.style(column.statement) };
         match style.write(expr) {
             Ok(text) => {
-                let alias = if column.place.bare.is_some() { self.alias(column) } else { String::new() };
+                let named = column.place.bare.is_some() && self.is_seen(column);
+                let alias = if named { self.alias(column) } else { String::new() };
                 self.wanted
                     .demands
                     .retain(|demand| !column.qualifier.as_ref().is_some_and(|qualifier| within(&demand.at, qualifier)));

@@ -29,7 +29,7 @@ impl Work<'_> {
             if over.iter().all(|(_, change)| self.keeps_all(*change)) {
                 continue;
             }
-            if !self.exposes(star.query, DEPTH) {
+            if !self.exposes(star.query) {
                 self.lists(star, *change);
                 continue;
             }
@@ -58,7 +58,11 @@ impl Work<'_> {
     }
 
     /// Whether somebody sees the names of a block's columns who is not named column by column in this text.
-    fn exposes(&self, query: usize, depth: usize) -> bool {
+    pub(super) fn exposes(&self, query: usize) -> bool {
+        self.exposes_within(query, DEPTH)
+    }
+
+    fn exposes_within(&self, query: usize, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return true };
         let reading = self.input.reading;
         if reading.statements.iter().any(|statement| statement.query == Some(query)) {
@@ -75,7 +79,7 @@ impl Work<'_> {
             return true;
         }
         let over = reading.stars.iter().filter(|star| star.query != query && star.queries.contains(&query));
-        over.map(|star| star.query).any(|above| self.exposes(above, depth))
+        over.map(|star| star.query).any(|above| self.exposes_within(above, depth))
     }
 
     /// The lists of a star that stays: names of columns that change.
@@ -168,8 +172,9 @@ impl Work<'_> {
     fn laid_out(&self, star: &Star, items: &[String]) -> String {
         let before = &self.input.text[..star.item.start];
         let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
-        if line.chars().all(char::is_whitespace) && items.len() > 1 {
-            items.join(&format!(",\n{line}"))
+        let end = if before.ends_with(&format!("\r\n{line}")) { "\r\n" } else { "\n" };
+        if !line.is_empty() && line.chars().all(char::is_whitespace) && items.len() > 1 {
+            items.join(&format!(",{end}{line}"))
         } else {
             items.join(", ")
         }

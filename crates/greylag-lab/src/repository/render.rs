@@ -8,6 +8,7 @@
 //! | `‹filter a›`, `‹join a›`, … | a use in an expression: `uid` | `user_id`, or `cast(user_id as integer)` |
 //! | `‹OUT a›`, `‹FILTER a›` | the same, spelled in upper case | |
 //! | `‹show a›` | an output whose values the migration changes | the new values under the old name |
+//! | `‹regroup a›` | a group by the column beside an output of its name: `uid` | `user_id`; `uid` is right where outputs come first |
 //! | `‹insert a›` | a target: `uid` | `user_id` |
 //! | `‹arg a›`, `‹item a›` | in a string of Jinja: `uid` | `user_id`; `user_id as uid` |
 //! | `‹field a›` | a name in YAML | the new name |
@@ -209,6 +210,11 @@ impl Renderer<'_> {
                 self.change(&qualified, value.clone(), vec![as_old(&value)], text);
             }
             "item" => self.change(&column.old, as_old(&new), vec![], text),
+            // Where names of the select list come first, the old name means the output that keeps it.
+            "regroup" if self.style.dialect.groups_by_outputs() => {
+                let value = self.value(place, &new);
+                self.change(&qualified, value, vec![qualified.clone()], text);
+            }
             "arg" | "field" | "insert" | "give" => {
                 self.change(&qualified, format!("{}{new}", place.qualifier), vec![], text);
             }
@@ -291,7 +297,7 @@ fn role_of(mark: &str) -> Role {
     match mark {
         "filter" | "having" => Role::Filter,
         "join" => Role::Join,
-        "group" => Role::Group,
+        "group" | "regroup" => Role::Group,
         "order" => Role::Order,
         "window" => Role::Window,
         "key" => Role::MergeKey,

@@ -27,6 +27,11 @@ impl Dialect {
         format!("{quote}{name}{quote}")
     }
 
+    /// Whether `group by` takes a name of the select list before a column.
+    pub(super) fn groups_by_outputs(self) -> bool {
+        self == Self::BigQuery
+    }
+
     /// What a star leaves columns out with.
     pub(super) fn except(self) -> &'static str {
         if self == Self::BigQuery { "except" } else { "exclude" }

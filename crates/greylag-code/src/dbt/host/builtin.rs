@@ -119,10 +119,12 @@ fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments
     if let Some(found) = site.shared.options.variables.get(name.text()) {
         return json_value(found);
     }
-    if let Some(found) = site.shared.variable(name.text(), site.package) {
-        return yaml_value(&found);
+    let found = site.shared.variable(name.text(), site.package).map(|found| yaml_value(&found)).or(default);
+    match found {
+        // A switch is there to be given another value by whoever runs the project: both ways are ways.
+        Some(Value::Bool(_)) | None => evaluator.open(&format!("var({name})"), at),
+        Some(found) => found,
     }
-    default.unwrap_or_else(|| evaluator.open(&format!("var({name})"), at))
 }
 
 fn parsed(evaluator: &mut Evaluator<'_>, mut arguments: Arguments, read: fn(&str) -> Option<Value>) -> Value {

@@ -5,8 +5,10 @@ use crate::dbt::{Node, NodeKind, NodeRendering, Target};
 use crate::repository::{Known, Seen};
 use crate::rewrite::{self, Demand, Input, Wanted, place, wanted};
 use greylag_model::consumer::Class;
-use greylag_syntax::sql::read;
-use greylag_syntax::trace::Traced;
+use greylag_syntax::jinja::value::{HOLE, Open};
+use greylag_syntax::sql::{ColumnUse, Origin, Reading, read};
+use greylag_syntax::trace::{self, Mark, Traced};
+use std::ops::Range;
 
 impl Look<'_> {
     /// Asks every node that reads something concerned.
@@ -44,7 +46,7 @@ impl Look<'_> {
         }
         for rendering in &node.renderings {
             let wanted = match &rendering.text {
-                Ok(text) => Some(self.wanted(text, seen)),
+                Ok(text) => Some(self.wanted(text, &rendering.holes, &mut ask, seen)),
                 Err(error) if self.raises(error) => None,
                 Err(error) => {
                     ask.hold(Class::Unknown, format!("its template cannot be rendered: {}", error.message));
@@ -71,11 +73,33 @@ impl Look<'_> {
         error.kind == greylag_syntax::jinja::ErrorKind::Raised
     }
 
-    fn wanted(&self, text: &Traced, seen: &mut Seen) -> Wanted {
+    fn wanted(&self, text: &Traced, holes: &[Open], ask: &mut Ask, seen: &mut Seen) -> Wanted {
         let reading = read(text.text(), self.dialect, &Known(self.changes));
         seen.statements += reading.statements.len() as u64;
         seen.unknown += reading.unknown.len() as u64;
-        wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes })
+        let wanted = wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes });
+        if !wanted.references.is_empty() {
+            for (at, hole) in holes_in(text, holes) {
+                // A name that resolves to something else than a changed dataset is that one's matter.
+                let named = |column: &&ColumnUse| column.name.range.start < at.end && at.start < column.name.range.end;
+                if reading.columns.iter().filter(named).any(|column| self.may_be_concerned(&reading, column)) {
+                    ask.hold(Class::Unknown, format!("`{}` gives the name of a column, and only a run knows it", hole.what));
+                }
+            }
+        }
+        wanted
+    }
+
+    /// Whether a column may be one of a changed dataset.
+    fn may_be_concerned(&self, reading: &Reading, column: &ColumnUse) -> bool {
+        let concerned = |origin: &Origin| match origin {
+            Origin::Relation(relation) => {
+                let parts: Vec<&str> = reading.relations[*relation].parts.iter().map(|part| &*part.text).collect();
+                self.changes.iter().any(|change| change.old.iter().any(|old| old.meets(&parts).is_some()))
+            }
+            Origin::Output { .. } => false,
+        };
+        column.from.is_empty() || column.from.iter().any(concerned)
     }
 
     /// Finds where a demand is met.
@@ -84,7 +108,7 @@ impl Look<'_> {
             Ok(rewrite::Placed::Edit(file, edit)) => {
                 ask.edits.insert(Placed::new(file, edit));
             }
-            Ok(rewrite::Placed::Marked(mark)) => {
+            Ok(rewrite::Placed::Marked(mark)) if mark.0 & HOLE == 0 => {
                 let target = rendering.references.get(mark.0 as usize).and_then(|reference| reference.target);
                 match target {
                     Some(Target::Source(source)) if self.concerned[source].is_some() => {
@@ -93,6 +117,7 @@ impl Look<'_> {
                     _ => ask.hold(Class::Agentic, "the dataset is named by something else than a source"),
                 }
             }
+            Ok(rewrite::Placed::Marked(_)) => ask.hold(Class::Unknown, "a name that changes is known only when it runs"),
             Err(why) => {
                 let words = text.text().get(demand.at.clone()).unwrap_or_default();
                 ask.hold(Class::Agentic, format!("`{words}` must become `{}`, but {why}", demand.by));
@@ -108,4 +133,14 @@ impl Ask {
             self.held = Some(Held { class, why: why.into() });
         }
     }
+}
+
+/// Where open values stand in a text.
+fn holes_in<'a>(text: &'a Traced, holes: &'a [Open]) -> impl Iterator<Item = (Range<usize>, &'a Open)> {
+    text.stretches().filter_map(|(range, origin)| match origin {
+        trace::Origin::Made { mark: Some(Mark(mark)), .. } if mark & HOLE != 0 => {
+            Some((range, holes.iter().find(|hole| hole.number == mark & !HOLE)?))
+        }
+        _ => None,
+    })
 }
