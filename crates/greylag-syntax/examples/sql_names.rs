@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use greylag_syntax::sql::{Confidence, Dialect, NoSchemas, Parsed, Reading, read};
+use greylag_syntax::sql::{Base, Confidence, Dialect, NoSchemas, Parsed, Reading, read};
 
 #[derive(Default)]
 struct Counts {
@@ -74,37 +74,34 @@ fn find(path: &Path, files: &mut Vec<PathBuf>) {
 }
 
 fn list(file: &Path, text: &str, reading: &Reading, flags: &[String]) {
-    let line = |at: usize| text.get(..at).map_or(0, |before| before.matches('\n').count() + 1);
     if flags.iter().any(|flag| flag == "--unknown") {
         for unknown in &reading.unknown {
-            println!("{}:{}: {}", file.display(), line(unknown.range.start), unknown.reason);
+            let line = text.get(..unknown.range.start).map_or(0, |before| before.matches('\n').count() + 1);
+            println!("{}:{line}: {}", file.display(), unknown.reason);
         }
     }
     if flags.iter().any(|flag| flag == "--uses") {
-        for relation in &reading.relations {
-            println!(
-                "{}:{}: relation {} {:?}",
-                file.display(),
-                line(relation.range.start),
-                &text[relation.range.clone()],
-                relation.role
-            );
-        }
-        for (at, column) in reading.columns.iter().enumerate() {
-            let name = |base: &greylag_syntax::sql::Base| {
-                format!("{}.{}", &text[reading.relations[base.relation].range.clone()], base.column)
-            };
-            let bases: Vec<String> = reading.bases(at).iter().map(name).collect();
-            let place = format!("{}:{}", file.display(), line(column.range.start));
-            println!(
-                "{place}: column {} {:?} {:?} {:?} <- {}",
-                &text[column.range.clone()],
-                column.role,
-                column.confidence,
-                column.why,
-                bases.join(", ")
-            );
-        }
+        uses(file, text, reading);
+    }
+}
+
+/// Every use with the offset of its name: `FILE@OFFSET: …`.
+fn uses(file: &Path, text: &str, reading: &Reading) {
+    let file = file.display();
+    for relation in &reading.relations {
+        println!("{file}@{}: relation {} {:?}", relation.range.start, &text[relation.range.clone()], relation.role);
+    }
+    for (at, column) in reading.columns.iter().enumerate() {
+        let base = |base: &Base| format!("{}.{}", &text[reading.relations[base.relation].range.clone()], base.column);
+        let bases: Vec<String> = reading.bases(at).iter().map(base).collect();
+        let (start, name) = (column.name.range.start, &text[column.range.clone()]);
+        let said = format!("{:?} {:?} {:?}", column.role, column.confidence, column.why);
+        println!(
+            "{file}@{start}: column {name} [{}..{}] {said} <- {}",
+            column.range.start,
+            column.range.end,
+            bases.join(", ")
+        );
     }
 }
 

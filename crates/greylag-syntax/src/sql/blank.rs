@@ -1,22 +1,32 @@
 //! Blanks parts of a statement that the parser does not know and that name nothing.
 //!
-//! Each byte of them becomes a space, so all offsets stay true. What is blanked, in any dialect unless told otherwise:
+//! Each byte of them becomes a space or is written over, so all offsets stay true. Applied only after a statement failed as it
+//! is, in any dialect:
 //!
-//! | what | example |
-//! |---|---|
-//! | hints in braces | `join @{join_method=hash_join} t` |
-//! | options of what is made | `options (description = '…')` |
-//! | the type of a written array | `array<struct<x int64>>[(1)]` |
+//! | what | example | read as |
+//! |---|---|---|
+//! | hints in braces | `join @{method=hash} t` | `join t` |
+//! | options of what is made | `options (description = '…')` | |
+//! | the type of a written array | `array<struct<x int64>>[(1)]` | `array[(1)]` |
+//! | types with parentheses | `cast(x as array(varchar))` | `cast(x as xxxxx)` |
+//! | operators | `a << b`, `a ** b` | `a || b` |
+//! | functions called like a keyword | `assert.true(x)` | `assert.xxxx(x)` |
+//! | digits in groups | `100_000` | `1000000` |
+//! | kinds of objects | `create snapshot table t` | `create table t` |
+//! | what is remembered of a table expression | `with t using key (a) as (…)`, `as not materialized (` | |
+//! | rows paired by name | `insert into t by name select` | |
+//! | collations | `x collate nocase` | `x` |
+//! | how a value is quoted | `json_query(x, 'lax $.a' omit quotes)` | |
+//! | options of a copy | `copy t from 'x' (header 0)` | |
 
-use super::dialect::Dialect;
 use super::lex::{Kind, Token};
 
 /// A copy of the text with such parts blanked; none if there are none. `base` is where the text begins in that of the tokens.
-pub(super) fn blank(text: &str, tokens: &[Token], base: usize, dialect: Dialect) -> Option<String> {
+pub(super) fn blank(text: &str, tokens: &[Token], base: usize) -> Option<String> {
     let mut blanker = Blanker { text, tokens, base, bytes: text.as_bytes().to_vec(), changed: false };
     let mut at = 0;
     while at < tokens.len() {
-        at = blanker.rule(at, dialect).max(at + 1);
+        at = blanker.rule(at).max(at + 1);
     }
     blanker.changed.then(|| String::from_utf8(blanker.bytes).ok()).flatten()
 }
@@ -73,20 +83,123 @@ impl Blanker<'_> {
         end
     }
 
+    /// Writes one byte over every byte of a token.
+    fn fill(&mut self, at: usize, byte: u8) -> usize {
+        if let Some(token) = self.tokens.get(at) {
+            let range = token.start as usize - self.base..token.end as usize - self.base;
+            self.bytes.get_mut(range).unwrap_or_default().fill(byte);
+            self.changed = true;
+        }
+        at + 1
+    }
+
     /// Applies the first rule that fits at a token, and says where to go on.
-    fn rule(&mut self, at: usize, _dialect: Dialect) -> usize {
-        if self.tokens.get(at).is_some_and(|token| token.kind == Kind::Parameter && token.end - token.start == 1)
-            && self.mark(at + 1, b'{')
-        {
-            return self.clear(at, self.after(at + 1));
+    fn rule(&mut self, at: usize) -> usize {
+        let Some(token) = self.tokens.get(at) else { return at };
+        match token.kind {
+            Kind::Parameter if token.end - token.start == 1 && self.mark(at + 1, b'{') => {
+                self.clear(at, self.after(at + 1))
+            }
+            Kind::Mark(b'<' | b'>' | b'*') => self.operator(at),
+            Kind::Number if self.is_grouped(token) => self.digits(at),
+            Kind::Word => self.word_rule(at),
+            _ => at,
         }
-        if self.is(at, &["options"]) && self.mark(at + 1, b'(') {
-            return self.clear(at, self.after(at + 1));
+    }
+
+    fn word_rule(&mut self, at: usize) -> usize {
+        let opens = self.mark(at + 1, b'(');
+        let word = self.word(at).to_ascii_lowercase();
+        match word.as_str() {
+            "options" if opens => self.clear(at, self.after(at + 1)),
+            "array" | "map" | "row" if opens && self.is_type(at) => {
+                self.fill(at, b'x');
+                self.clear(at + 1, self.after(at + 1))
+            }
+            "array" if self.mark(at + 1, b'<') => self.typed_array(at),
+            "true" | "false" | "null" | "not" if opens && at > 0 && self.mark(at - 1, b'.') => self.fill(at, b'x'),
+            "snapshot" | "aggregate"
+                if at > 0 && self.is(at - 1, &["create", "drop", "replace", "temp", "temporary"]) =>
+            {
+                self.clear(at, at + 1)
+            }
+            "using" if self.is(at + 1, &["key"]) && self.mark(at + 2, b'(') => self.clear(at, self.after(at + 2)),
+            "materialized" if opens => self.clear(at - usize::from(at > 0 && self.is(at - 1, &["not"])), at + 1),
+            "by" if self.is(at + 1, &["name"]) => self.clear(at, at + 2),
+            "collate" => self.clear(at, at + 2),
+            "omit" | "keep" if self.is(at + 1, &["quotes"]) => self.clear(at, at + 2),
+            "copy" if at == 0 => self.copy(),
+            _ => at,
         }
-        if self.is(at, &["array"]) && self.mark(at + 1, b'<') {
-            return self.typed_array(at);
+    }
+
+    /// Whether `array (…)` is the type of a cast and no subquery or call.
+    fn is_type(&self, at: usize) -> bool {
+        at > 0 && self.is(at - 1, &["as"]) && !self.is(at + 2, &["select", "with"])
+    }
+
+    /// The options at the end of `copy`.
+    fn copy(&mut self) -> usize {
+        let open = (0..self.tokens.len()).rev().find(|at| self.mark(*at, b'('));
+        match open {
+            Some(open)
+                if open > 0 && self.after(open) == self.tokens.len() && !self.is(open + 1, &["select", "with"]) =>
+            {
+                let with = usize::from(self.is(open - 1, &["with"]));
+                let text = self.tokens.get(open - 1 - with).is_some_and(|token| token.kind == Kind::Text);
+                if text { self.clear(open - with, self.tokens.len()) } else { 1 }
+            }
+            _ => 1,
         }
-        at
+    }
+
+    /// Shifts and powers, which are two marks with nothing between them and no type around them.
+    fn operator(&mut self, at: usize) -> usize {
+        let (Some(one), Some(two)) = (self.tokens.get(at), self.tokens.get(at + 1)) else { return at };
+        let doubled = one.kind == two.kind && one.end == two.start;
+        let type_before = self.is(at.saturating_sub(1), &["array", "struct", "map", "range"]);
+        if !doubled || type_before || one.mark(b'>') && self.closes_type(at) {
+            return at;
+        }
+        self.fill(at, b'|');
+        self.fill(at + 1, b'|')
+    }
+
+    /// Whether a `>` closes a type: somewhere before it in the same group `array<` or the like is open.
+    fn closes_type(&self, at: usize) -> bool {
+        let (mut open, mut depth) = (0_usize, 0_usize);
+        for before in (0..at).rev().take(400) {
+            match self.tokens.get(before).map(|token| token.kind) {
+                Some(Kind::Mark(b')')) => depth += 1,
+                Some(Kind::Mark(b'(')) if depth == 0 => return false,
+                Some(Kind::Mark(b'(')) => depth -= 1,
+                Some(Kind::Mark(b'>')) => open += 1,
+                Some(Kind::Mark(b'<')) if before > 0 && self.is(before - 1, &["array", "struct", "map", "range"]) => {
+                    if open == 0 {
+                        return true;
+                    }
+                    open -= 1;
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    fn is_grouped(&self, token: &Token) -> bool {
+        let text = self.text.get(token.start as usize - self.base..token.end as usize - self.base).unwrap_or_default();
+        text.contains('_') && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b'.'))
+    }
+
+    fn digits(&mut self, at: usize) -> usize {
+        if let Some(token) = self.tokens.get(at) {
+            let range = token.start as usize - self.base..token.end as usize - self.base;
+            for byte in self.bytes.get_mut(range).unwrap_or_default().iter_mut().filter(|byte| **byte == b'_') {
+                *byte = b'0';
+            }
+            self.changed = true;
+        }
+        at + 1
     }
 
     /// `array<int64>[1, 2]` is read as `array[1, 2]`.

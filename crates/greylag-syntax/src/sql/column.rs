@@ -85,10 +85,7 @@ impl Walker<'_> {
         let reaches = self.dialect.dots_reach_fields();
         let resolution = reaches.then(|| self.resolve(scope, first.written(), reach.aliases)).flatten();
         match resolution {
-            Some(mut found) => {
-                if matches!(found.why, Why::OnlySource) {
-                    (found.confidence, found.why) = (Confidence::Likely, Why::NoSuchQualifier);
-                }
+            Some(found) => {
                 self.push_column(names, 0, found, said);
             }
             None => {
@@ -115,7 +112,9 @@ impl Walker<'_> {
             path.push(ident.clone());
             rest = after;
         }
-        if !path.is_empty() {
+        // `schema.f(x).field` calls a function of a schema, but in DuckDB `x.f()` may call one on a column.
+        let calls = matches!(rest.first(), Some(AccessExpr::Dot(Expr::Function(_)))) && self.dialect != Dialect::DuckDb;
+        if !path.is_empty() && !calls {
             self.compound(&path, scope, reach.computed(), !rest.is_empty());
         }
         for access in rest {

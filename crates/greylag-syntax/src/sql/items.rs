@@ -77,11 +77,12 @@ impl Walker<'_> {
                 let names = self.path(name).map(|(names, _)| names).unwrap_or_default();
                 self.star(Some(names), options, cut, scope, block, outputs);
             }
-            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), _) => {
+            SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(expr), options) => {
                 let (before, scalars) = (self.reading.columns.len(), self.scalars.len());
                 self.expr(expr, scope, self.of_select().computed());
                 let feeds = self.feeds_since(before, scalars, Some(block));
                 outputs.push(open(feeds, range));
+                self.replaced(options, scope, block, outputs);
             }
         }
     }

@@ -165,20 +165,18 @@ impl Lexer<'_> {
         self.push(start, Kind::Text);
     }
 
+    /// A quoted name; one that never ends is none.
     fn quoted(&mut self, start: usize, quote: u8) {
         self.at += 1;
         while self.at < self.bytes.len() {
             match self.peek(0) {
                 b'\\' if self.dialect == Dialect::BigQuery => self.at += 2,
                 byte if byte == quote && self.peek(1) == quote => self.at += 2,
-                byte if byte == quote => {
-                    self.at += 1;
-                    break;
-                }
+                byte if byte == quote => return self.one(start, Kind::Quoted),
                 _ => self.at += 1,
             }
         }
-        self.push(start, Kind::Quoted);
+        self.push(start, Kind::Text);
     }
 
     /// A string between `$tag$` and `$tag$`; false when there is none here.

@@ -104,7 +104,7 @@ pub(super) fn parse(
             return Ok(Outcome { tree, parsed: Parsed::Generic });
         }
     }
-    if let Some(text) = blank(text, tokens, base, dialect) {
+    if let Some(text) = blank(text, tokens, base) {
         for dialect in std::iter::once(&own).chain(others) {
             if let Ok(tree) = attempt(&text, *dialect, form) {
                 return Ok(Outcome { tree, parsed: Parsed::Blanked });

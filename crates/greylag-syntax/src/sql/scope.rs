@@ -12,13 +12,16 @@
 //! | none | one | certain if no scope around could supply it and no variable is so called, else likely |
 //! | none | several | unknown, all of them |
 //!
+//! Elements of unnested arrays and rows of functions are open sources, too, but mostly have one column or few. Beside a single
+//! other open source they do not count as candidates; they only make it likely instead of certain.
+//!
 //! The fourth row is a rule of its own: a valid statement has a column for every name, so where one relation alone could
 //! supply it, that one does, be its schema known or not.
 //!
 //! A qualifier is looked up the same way. If it names no source, its first word may be a column whose field is reached.
 
 use super::dialect::Written;
-use super::reading::{Confidence, Name, Origin, OutputKind, Why};
+use super::reading::{Confidence, Name, Origin, OutputKind, QueryKind, Why};
 use super::walk::{Resolution, Walker};
 
 /// What makes the rows of a source.
@@ -82,6 +85,8 @@ pub(super) enum Aliases {
 struct Candidates {
     sure: Vec<Origin>,
     open: Vec<Origin>,
+    /// Elements of unnested arrays and rows of functions.
+    made: Vec<Origin>,
 }
 
 impl Walker<'_> {
@@ -127,9 +132,18 @@ impl Walker<'_> {
         let mut candidates = Candidates::default();
         for source in &scope.sources {
             let (origins, sure) = self.find(source.rows, name);
-            if sure { candidates.sure.extend(origins) } else { candidates.open.extend(origins) }
+            match (sure, self.is_made(source.rows)) {
+                (true, _) => candidates.sure.extend(origins),
+                (false, false) => candidates.open.extend(origins),
+                (false, true) => candidates.made.extend(origins),
+            }
         }
         candidates
+    }
+
+    fn is_made(&self, rows: Rows) -> bool {
+        let Rows::Block(query) = rows else { return false };
+        self.reading.queries.get(query).is_some_and(|block| block.kind == QueryKind::Function)
     }
 
     /// What a name without a qualifier means; none if nothing can supply it.
@@ -154,7 +168,7 @@ impl Walker<'_> {
         if !candidates.sure.is_empty() {
             return self.judge(scope, name, candidates, false);
         }
-        if candidates.open.is_empty() {
+        if candidates.open.is_empty() && candidates.made.is_empty() {
             return Resolution::new(vec![alias], Confidence::Certain, Why::OwnOutput);
         }
         let mut uses = self.reading.columns.iter().rev().take_while(|column| column.statement == self.statement);
@@ -176,7 +190,7 @@ impl Walker<'_> {
                 return Some(Resolution::new(merged.from.clone(), merged.confidence, Why::Merged));
             }
             let candidates = self.candidates(level, name);
-            if candidates.sure.is_empty() && candidates.open.is_empty() {
+            if candidates.sure.is_empty() && candidates.open.is_empty() && candidates.made.is_empty() {
                 continue;
             }
             let others = level.parent.is_some_and(|parent| self.could_supply(parent, name));
@@ -191,7 +205,11 @@ impl Walker<'_> {
 
     /// The table at the head of this file.
     fn judge(&self, scope: &Scope<'_>, name: Written<'_>, candidates: Candidates, others: bool) -> Resolution {
-        let Candidates { sure, open } = candidates;
+        let Candidates { sure, mut open, made } = candidates;
+        let others = others || open.len() == 1 && !made.is_empty();
+        if open.len() != 1 {
+            open.extend(made);
+        }
         let variable = self.variables.iter().any(|variable| variable.eq_ignore_ascii_case(name.0));
         match (sure.len(), open.len()) {
             (1, 0) => Resolution::new(sure, Confidence::Certain, Why::OnlyKnown),

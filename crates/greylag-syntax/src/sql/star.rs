@@ -29,7 +29,8 @@ impl Walker<'_> {
                     .filter(|(_, length)| *length == names.len())
                     .map(|(source, _)| source.clone());
                 if found.is_none() {
-                    return self.star_of_field(names, scope, block, item, outputs);
+                    self.star_of_field(names, scope, block, item, outputs);
+                    return self.replaced(options, scope, block, outputs);
                 }
                 found
             }
@@ -60,6 +61,12 @@ impl Walker<'_> {
         outputs: &mut Vec<Output>,
     ) {
         let before = self.reading.columns.len();
+        if names
+            .first()
+            .is_some_and(|name| self.locals.iter().any(|local| self.dialect.same(name.written(), (local, false))))
+        {
+            return outputs.push(open(Vec::new(), item));
+        }
         let said = Said { role: Role::Select, place: Place { field: true, computed: true, ..Place::default() } };
         let resolution = match self.qualified(scope, names) {
             Some((source, column)) => names.get(column).map(|name| (self.resolve_in(source, name.written()), column)),
@@ -159,7 +166,7 @@ impl Walker<'_> {
     }
 
     /// `replace (expr as column)` makes an output in the place of the column.
-    fn replaced(
+    pub(super) fn replaced(
         &mut self,
         options: &WildcardAdditionalOptions,
         scope: &mut Scope<'_>,

@@ -133,11 +133,28 @@ impl Walker<'_> {
     /// tokens.
     pub(super) fn path(&mut self, name: &ObjectName) -> Option<(Vec<Name>, Range<usize>)> {
         let first = name.0.first()?.as_ident()?;
-        let Some(index) = self.token_of(first) else {
+        let Some(index) = self.token_of(first).or_else(|| self.text_of(first)) else {
             self.lost(&name.to_string());
             return None;
         };
         self.path_at(index).map(|(parts, range, _)| (parts, range))
+    }
+
+    /// The string that names a file in the place of a relation: the parser keeps no place of it. The first of that text is taken
+    /// that follows `from`, `join` or a comma and is no relation yet.
+    fn text_of(&self, ident: &Ident) -> Option<usize> {
+        let statement = self.reading.statements.get(self.statement)?.range.clone();
+        let after = |at: usize| {
+            let before = at.checked_sub(1).and_then(|at| self.tokens.get(at));
+            before.is_some_and(|token| token.is_any(self.text, &["from", "join"]) || token.mark(b','))
+        };
+        let taken =
+            |start: u32| self.reading.relations.iter().rev().any(|relation| relation.range.start == start as usize);
+        let first = self.tokens.partition_point(|token| (token.start as usize) < statement.start);
+        let tokens =
+            self.tokens.iter().enumerate().skip(first).take_while(|(_, token)| (token.start as usize) < statement.end);
+        let mut texts = tokens.filter(|(at, token)| token.kind == Kind::Text && after(*at) && !taken(token.start));
+        texts.find(|(_, token)| unquote(token.text(self.text)) == ident.value).map(|(at, _)| at)
     }
 
     /// The path of names that begins at a token, its range, and the token after it.

@@ -154,6 +154,23 @@ fn bigquery_lists_of_stars() {
 }
 
 #[test]
+fn bigquery_stars_of_fields() {
+    check(
+        BigQuery,
+        "",
+        "select s.* except (x) replace (a as y), p.f(b, c).* replace (d as z), p.g(e).h from t",
+        "
+        s -> t.s select certain
+        a -> t.a select certain
+        b -> t.b select certain
+        c -> t.c select certain
+        d -> t.d select certain
+        e -> t.e select certain
+        table t read",
+    );
+}
+
+#[test]
 fn bigquery_scripts() {
     check(
         BigQuery,

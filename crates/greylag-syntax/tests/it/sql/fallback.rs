@@ -66,3 +66,21 @@ fn nested_parentheses_do_not_explode() {
         }
     }
 }
+
+#[test]
+fn what_names_nothing_is_blanked() {
+    for (text, expected) in [
+        ("select a << b, c ** 2 from t", "a b c"),
+        ("select assert.true(a), array<struct<x int64, y array<int64>>>[(b, c)] from t", "a b c"),
+        ("select cast(a as array(varchar)), b >= 100_000 from t", "a b"),
+        ("select a from t join @{method=hash} u on t.b << 1 = u.c", "a b c"),
+        ("create snapshot table t options (x = 'y') as select a from u where b << 1 = 2", "a b"),
+        ("select cast(a as struct<x array<int64>>) >> b, assert.true(c) from t", "a b c"),
+    ] {
+        let reading = read(text, Dialect::BigQuery, &NoSchemas);
+        let mut names: Vec<&str> = reading.columns.iter().map(|column| &text[column.name.range.clone()]).collect();
+        names.sort_unstable();
+        assert_eq!(names.join(" "), expected, "of {text}: {:?}", reading.unknown);
+        assert_eq!(reading.statements[0].parsed, Parsed::Blanked, "of {text}");
+    }
+}

@@ -527,7 +527,7 @@ fn fields_are_no_qualifiers() {
         "",
         "select s.f, t.s.f, t.s.f.g from t",
         "
-        s.f -> t.s select likely
+        s.f -> t.s select certain
         t.s.f -> t.s select certain
         t.s.f.g -> t.s select certain
         table t read",
