@@ -5,7 +5,7 @@ use sqlparser::ast::{AccessExpr, Expr, Ident, ObjectName, Subscript};
 use super::dialect::Dialect;
 use super::expr::Reach;
 use super::reading::{Confidence, Name, Origin, Why};
-use super::scope::{Rows, Scope};
+use super::scope::{Rows, Scope, plain};
 use super::walk::{Resolution, Said, Walker, written};
 
 impl Walker<'_> {
@@ -23,6 +23,9 @@ impl Walker<'_> {
             (None, None) if self.is_variable(ident) => return,
             (None, None) => Resolution::new(Vec::new(), Confidence::Unknown, Why::NoSource),
         };
+        if resolution.why != Why::OwnOutput && self.dialect.remembers_columns() {
+            self.plain.insert(plain(scope.block, &name.text));
+        }
         self.push_column(&[name], 0, resolution, reach.said());
     }
 
@@ -35,7 +38,7 @@ impl Walker<'_> {
         if resolution.is_some_and(known) || self.dialect == Dialect::Snowflake {
             return None;
         }
-        let (source, _) = self.qualified(scope, &[name.clone(), name.clone()])?;
+        let source = self.source_named(scope, std::slice::from_ref(name))?;
         let from = match source.rows {
             Rows::Relation(relation) => vec![Origin::Relation(relation)],
             Rows::Block(query) => {

@@ -157,6 +157,11 @@ impl Dialect {
         matches!(self, Self::BigQuery)
     }
 
+    /// Whether some clause sees columns before names of the select list, so that what was used as a column matters.
+    pub(super) fn remembers_columns(self) -> bool {
+        self != Self::Trino
+    }
+
     /// Whether `group by` sees names of the select list at all.
     pub(super) fn groups_see_aliases(self) -> bool {
         !matches!(self, Self::Trino)

@@ -225,11 +225,10 @@ impl Walker<'_> {
 
     /// `t.*` in the place of an argument.
     pub(super) fn row(&mut self, name: &sqlparser::ast::ObjectName, scope: &Scope<'_>, reach: Reach) {
-        if let Some((names, _)) = self.path(name) {
-            let doubled: Vec<_> = names.iter().chain(names.last()).cloned().collect();
-            if self.qualified(scope, &doubled).is_none() {
-                self.object_as_column(name, scope, reach, true);
-            }
+        if let Some((names, _)) = self.path(name)
+            && self.source_named(scope, &names).is_none()
+        {
+            self.object_as_column(name, scope, reach, true);
         }
     }
 

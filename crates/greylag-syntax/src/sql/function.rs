@@ -231,7 +231,7 @@ impl Walker<'_> {
         let Some(first) = idents.first().and_then(|ident| self.token_of(ident)).and_then(|at| self.name_at(at)) else {
             return;
         };
-        let column = self.qualified(scope, &[first.clone(), first]).is_some();
+        let column = self.source_named(scope, &[first]).is_some();
         if column && idents.len() > 1 {
             self.compound(&idents, scope, reach, false);
         }

@@ -89,7 +89,8 @@ impl Walker<'_> {
 
     pub(super) fn finish(&self, output: Output, scope: &mut Scope<'_>, outputs: &mut Vec<Output>) {
         if let Some(name) = &output.name {
-            scope.aliases.push((name.clone(), output.quoted, outputs.len()));
+            let same = scope.aliases.entry(name.to_ascii_lowercase()).or_default();
+            same.push((name.clone(), output.quoted, outputs.len()));
         }
         outputs.push(output);
     }

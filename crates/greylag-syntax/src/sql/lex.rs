@@ -140,29 +140,27 @@ impl Lexer<'_> {
         }
     }
 
-    /// A string whose opening quote is here; three of them open a long one in BigQuery.
+    /// A string whose opening quote is here; three of them open a long one in BigQuery. One that never ends is none.
     fn string(&mut self, start: usize, quote: u8, escapes: bool) {
         let long = self.dialect == Dialect::BigQuery && self.peek(1) == quote && self.peek(2) == quote;
         self.at += if long { 3 } else { 1 };
         while self.at < self.bytes.len() {
+            let doubled = self.peek(1) == quote;
             match self.peek(0) {
                 b'\\' if escapes => self.at += 2,
                 byte if byte == quote && long => {
-                    self.at += 1;
-                    if self.peek(0) == quote && self.peek(1) == quote {
-                        self.at += 2;
-                        break;
+                    if doubled && self.peek(2) == quote {
+                        self.at += 3;
+                        return self.push(start, Kind::Text);
                     }
-                }
-                byte if byte == quote && self.peek(1) == quote => self.at += 2,
-                byte if byte == quote => {
                     self.at += 1;
-                    break;
                 }
+                byte if byte == quote && doubled => self.at += 2,
+                byte if byte == quote => return self.one(start, Kind::Text),
                 _ => self.at += 1,
             }
         }
-        self.push(start, Kind::Text);
+        self.push(start, Kind::Mark(quote));
     }
 
     /// A quoted name; one that never ends is none.
@@ -176,7 +174,7 @@ impl Lexer<'_> {
                 _ => self.at += 1,
             }
         }
-        self.push(start, Kind::Text);
+        self.push(start, Kind::Mark(quote));
     }
 
     /// A string between `$tag$` and `$tag$`; false when there is none here.

@@ -272,7 +272,7 @@ pub struct ColumnUse {
     pub range: Range<usize>,
     /// The qualifier without its last dot.
     pub qualifier: Option<Range<usize>>,
-    /// Where it may come from: one place, several sides of a join by `using`, or all candidates.
+    /// Where it may come from: one place, several sides of a join by `using`, or candidates, of which the first 64 are listed.
     pub from: Vec<Origin>,
     /// What it is used for.
     pub role: Role,

@@ -20,9 +20,15 @@
 //!
 //! A qualifier is looked up the same way. If it names no source, its first word may be a column whose field is reached.
 
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::dialect::Written;
 use super::reading::{Confidence, Name, Origin, OutputKind, QueryKind, Why};
 use super::walk::{Resolution, Walker};
+
+/// How many candidates are listed for a name that may mean any of them.
+const MOST_CANDIDATES: usize = 64;
 
 /// What makes the rows of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +60,8 @@ pub(super) struct Scope<'p> {
     pub(super) sources: Vec<Source>,
     pub(super) merged: Vec<Merged>,
     pub(super) natural: bool,
-    /// Names of the select list so far: name, whether it is quoted, output.
-    pub(super) aliases: Vec<(Box<str>, bool, usize)>,
+    /// Names of the select list so far, by their small letters: name, whether it is quoted, output.
+    pub(super) aliases: HashMap<String, Vec<(Box<str>, bool, usize)>>,
     pub(super) block: usize,
 }
 
@@ -157,7 +163,11 @@ impl Walker<'_> {
     }
 
     fn own_output(&self, scope: &Scope<'_>, name: Written<'_>) -> Option<Origin> {
-        let found = scope.aliases.iter().find(|(alias, quoted, _)| self.dialect.same(name, (alias, *quoted)))?;
+        if scope.aliases.is_empty() {
+            return None;
+        }
+        let same = scope.aliases.get(&name.0.to_ascii_lowercase())?;
+        let found = same.iter().find(|(alias, quoted, _)| self.dialect.same(name, (alias, *quoted)))?;
         Some(Origin::Output { query: scope.block, output: found.2 })
     }
 
@@ -171,13 +181,7 @@ impl Walker<'_> {
         if candidates.open.is_empty() && candidates.made.is_empty() {
             return Resolution::new(vec![alias], Confidence::Certain, Why::OwnOutput);
         }
-        let mut uses = self.reading.columns.iter().rev().take_while(|column| column.statement == self.statement);
-        let is_column = uses.any(|column| {
-            column.query == Some(scope.block)
-                && column.qualifier.is_none()
-                && column.why != Why::OwnOutput
-                && self.dialect.same(name, column.name.written())
-        });
+        let is_column = self.plain.contains(&plain(scope.block, name.0));
         if is_column {
             return self.judge(scope, name, candidates, true);
         }
@@ -211,6 +215,7 @@ impl Walker<'_> {
             open.extend(made);
         }
         let variable = self.variables.iter().any(|variable| variable.eq_ignore_ascii_case(name.0));
+        open.truncate(MOST_CANDIDATES);
         match (sure.len(), open.len()) {
             (1, 0) => Resolution::new(sure, Confidence::Certain, Why::OnlyKnown),
             (1, _) => Resolution::new(sure, Confidence::Likely, Why::KnownAmongUnknown),
@@ -240,6 +245,11 @@ impl Walker<'_> {
         None
     }
 
+    /// The source that a whole path names, as that of `t.*` does.
+    pub(super) fn source_named<'s>(&self, scope: &'s Scope<'s>, path: &[Name]) -> Option<&'s Source> {
+        scope.around().find_map(|level| level.sources.iter().find(|source| self.is_named(source, path)))
+    }
+
     /// Whether a qualifier is the end of a source's name.
     pub(super) fn is_named(&self, source: &Source, qualifier: &[Name]) -> bool {
         let Some(skipped) = source.names.len().checked_sub(qualifier.len()) else { return false };
@@ -262,4 +272,14 @@ impl Walker<'_> {
             _ => Resolution::new(from, Confidence::Unknown, Why::Several),
         }
     }
+}
+
+/// What a name without a qualifier is remembered by that was used as a column in a block.
+pub(super) fn plain(block: usize, name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    block.hash(&mut hasher);
+    for byte in name.bytes() {
+        hasher.write_u8(byte.to_ascii_lowercase());
+    }
+    hasher.finish()
 }

@@ -1,5 +1,6 @@
 //! A whole text: piece by piece, with what the pieces leave for those after them.
 
+use std::collections::HashSet;
 use std::mem;
 
 use super::Schemas;
@@ -46,6 +47,7 @@ pub(super) fn read(text: &str, dialect: Dialect, schemas: &dyn Schemas) -> Readi
         locals: Vec::new(),
         variables: Vec::new(),
         renames: Vec::new(),
+        plain: HashSet::new(),
         scalars: Vec::new(),
         aggregated: false,
         block: None,
@@ -131,6 +133,7 @@ impl Walker<'_> {
             statement.parsed = parsed;
         }
         self.ctes.clear();
+        self.plain.clear();
         self.scalars.clear();
         self.renames.clear();
         self.block = None;

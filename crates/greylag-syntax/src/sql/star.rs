@@ -23,11 +23,7 @@ impl Walker<'_> {
         let range = self.star_range(qualifier.as_deref(), cut, options);
         let source = match qualifier.as_deref() {
             Some(names) => {
-                let doubled: Vec<Name> = names.iter().chain(names.last()).cloned().collect();
-                let found = self
-                    .qualified(scope, &doubled)
-                    .filter(|(_, length)| *length == names.len())
-                    .map(|(source, _)| source.clone());
+                let found = self.source_named(scope, names).cloned();
                 if found.is_none() {
                     self.star_of_field(names, scope, block, item, outputs);
                     return self.replaced(options, scope, block, outputs);

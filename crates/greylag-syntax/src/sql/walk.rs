@@ -1,5 +1,6 @@
 //! The walk over a parsed statement: what it knows at any time, and how it writes findings down.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -38,6 +39,8 @@ pub(super) struct Walker<'a> {
     pub(super) variables: Vec<Box<str>>,
     /// Names that a column list after a common table expression gives to the outputs of a block.
     pub(super) renames: Vec<(usize, Vec<Name>)>,
+    /// Names that were used as columns, for where only use tells that there is such a column.
+    pub(super) plain: HashSet<u64>,
     /// Scalar subqueries that were met since an item began.
     pub(super) scalars: Vec<usize>,
     /// Whether an aggregate function was met since an item began.
@@ -112,6 +115,7 @@ impl Walker<'_> {
         let range = token.start as usize..token.end as usize;
         let text = token.text(self.text);
         Some(match token.kind {
+            Kind::Text if !text.starts_with(['\'', '"']) => return None,
             Kind::Quoted | Kind::Text => Name { range, text: unquote(text).into(), quoting: Quoting::Own },
             _ => Name { range, text: text.into(), quoting: Quoting::None },
         })
@@ -173,10 +177,7 @@ impl Walker<'_> {
             while self.tokens.get(at).is_some_and(|token| token.mark(b'.')) {
                 at += 1;
             }
-            if !self
-                .tokens
-                .get(at)
-                .is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Quoted | Kind::Number | Kind::Text))
+            if !self.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Quoted | Kind::Number))
             {
                 break;
             }
