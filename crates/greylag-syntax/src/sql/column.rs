@@ -11,7 +11,8 @@ use super::walk::{Resolution, Said, Walker, written};
 impl Walker<'_> {
     /// A name alone.
     pub(super) fn identifier(&mut self, ident: &Ident, scope: &Scope<'_>, reach: Reach) {
-        if self.is_local(ident) || ident.quote_style == Some('\'') || is_parameter(ident) {
+        let calls = ident.quote_style.is_none() && self.dialect.is_call(&ident.value);
+        if self.is_local(ident) || ident.quote_style == Some('\'') || is_parameter(ident) || calls {
             return;
         }
         let Some(name) = self.name(ident) else { return };

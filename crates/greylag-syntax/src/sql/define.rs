@@ -2,8 +2,8 @@
 
 use sqlparser::ast::{
     AlterTable, AlterTableOperation, ColumnOption, ConditionalStatements, CreateFunction, CreateFunctionBody,
-    CreateIndex, CreateTable, CreateTableLikeKind, CreateView, Expr, Ident, ObjectName, ObjectType,
-    OneOrManyWithParens, Query, RenameTableNameKind, SetExpr, TableConstraint, WrappedCollection,
+    CreateIndex, CreateTable, CreateTableLikeKind, CreateView, Expr, Ident, MacroArg, MacroDefinition, ObjectName,
+    ObjectType, OneOrManyWithParens, Query, RenameTableNameKind, SetExpr, TableConstraint, WrappedCollection,
 };
 
 use super::expr::Reach;
@@ -163,6 +163,17 @@ impl Walker<'_> {
         for ident in idents {
             self.defined(ident, target);
         }
+    }
+
+    /// A macro's body sees its parameters, and what is around wherever it is called: a name that is none of them is unknown.
+    pub(super) fn create_macro(&mut self, args: Option<&[MacroArg]>, definition: &MacroDefinition) {
+        let before = self.locals.len();
+        self.locals.extend(args.into_iter().flatten().map(|arg| Box::from(arg.name.value.as_str())));
+        match definition {
+            MacroDefinition::Expr(body) => self.loose(body),
+            MacroDefinition::Table(query) => self.root(query),
+        }
+        self.locals.truncate(before);
     }
 
     /// A function's body sees its parameters. A body that is a string is read with the script, where its language is SQL.

@@ -157,6 +157,26 @@ impl Dialect {
         matches!(self, Self::BigQuery)
     }
 
+    /// Whether a word alone calls a function. Columns of such names need quotes.
+    pub(super) fn is_call(self, word: &str) -> bool {
+        const WORDS: &[&str] = &[
+            "current_user",
+            "current_role",
+            "current_schema",
+            "current_catalog",
+            "current_database",
+            "current_date",
+            "current_time",
+            "current_timestamp",
+            "session_user",
+            "system_user",
+            "localtime",
+            "localtimestamp",
+        ];
+        let calls = WORDS.iter().any(|known| known.eq_ignore_ascii_case(word));
+        self != Self::BigQuery && calls || self == Self::Postgres && word.eq_ignore_ascii_case("user")
+    }
+
     /// Whether some clause sees columns before names of the select list, so that what was used as a column matters.
     pub(super) fn remembers_columns(self) -> bool {
         self != Self::Trino

@@ -7,7 +7,7 @@ use sqlparser::ast::{
 use super::cut::Cut;
 use super::dialect::Dialect;
 use super::expr::Reach;
-use super::reading::{Output, OutputKind, Place, Role, Why};
+use super::reading::{Name, Output, OutputKind, Place, Role, Why};
 use super::scope::{Aliases, Scope};
 use super::walk::{Walker, open};
 
@@ -64,7 +64,7 @@ impl Walker<'_> {
             }
             SelectItem::ExprWithAlias { expr, alias } => {
                 let mut output = self.output(expr, None, scope, block);
-                if let Some(name) = self.name(alias) {
+                if let Some(name) = self.alias(alias, cut) {
                     output.name = Some(name.text.clone());
                     output.quoted = alias.quote_style.is_some();
                     output.alias = Some(name.range);
@@ -85,6 +85,12 @@ impl Walker<'_> {
                 self.replaced(options, scope, block, outputs);
             }
         }
+    }
+
+    /// The alias of an item. The parser keeps no place of one that is written as a string; it ends the item.
+    fn alias(&mut self, alias: &Ident, cut: Option<Cut>) -> Option<Name> {
+        let last = cut.and_then(|(_, end)| self.name_at(end.checked_sub(1)?)).filter(|last| *last.text == *alias.value);
+        if self.token_of(alias).is_some() { self.name(alias) } else { last.or_else(|| self.name(alias)) }
     }
 
     pub(super) fn finish(&self, output: Output, scope: &mut Scope<'_>, outputs: &mut Vec<Output>) {

@@ -115,7 +115,10 @@ impl Lexer<'_> {
     fn after_operand(&self) -> bool {
         self.tokens.last().is_some_and(|last| {
             last.end as usize == self.at
-                && matches!(last.kind, Kind::Word | Kind::Quoted | Kind::Number | Kind::Mark(b')' | b']' | b':'))
+                && matches!(
+                    last.kind,
+                    Kind::Word | Kind::Quoted | Kind::Text | Kind::Number | Kind::Mark(b')' | b']' | b':')
+                )
         })
     }
 

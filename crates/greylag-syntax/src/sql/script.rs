@@ -123,6 +123,9 @@ impl Walker<'_> {
                 }
                 outcome.parsed
             }
+            Err(_) if names_nothing(self.text, self.tokens.get(piece.tokens.clone()).unwrap_or_default()) => {
+                Parsed::Blanked
+            }
             Err(reason) => {
                 self.unknown(range, reason);
                 self.words(piece.tokens.clone());
@@ -162,6 +165,18 @@ impl Walker<'_> {
         self.variables.truncate(variables);
         self.tokens = outer;
     }
+}
+
+/// Statements that the parser may not know and that name neither relations nor columns. The body after `do` is read by itself.
+fn names_nothing(text: &str, tokens: &[Token]) -> bool {
+    let is = |at: usize, words: &[&str]| tokens.get(at).is_some_and(|token| token.is_any(text, words));
+    let alone = is(0, &["leave", "break", "continue", "iterate"]) && tokens.len() <= 2;
+    let body =
+        is(0, &["do"]) && tokens.iter().any(|token| token.kind == Kind::Text && token.text(text).starts_with('$'));
+    alone
+        || body
+        || is(0, &["export", "import"]) && is(1, &["database"])
+        || is(0, &["checkpoint", "force"]) && is(tokens.len() - 1, &["checkpoint"])
 }
 
 /// The string that is the body of a function, procedure or block in SQL or a language of scripts around it.

@@ -49,6 +49,7 @@ impl Walker<'_> {
             }
             Statement::ExportData(export) => self.root(&export.query),
             Statement::Copy { source, .. } => self.copy(source, statement),
+            Statement::CreateMacro { args, definition, .. } => self.create_macro(args.as_deref(), definition),
             Statement::CreateFunction(function) => self.create_function(function, depth),
             Statement::Declare { stmts } => {
                 for declare in stmts {

@@ -265,3 +265,88 @@ fn pivots_are_said_to_be_unknown() {
         unknown the columns that a pivot gives are not worked out",
     );
 }
+
+#[test]
+fn aliases_may_be_strings() {
+    check(
+        Spark,
+        "",
+        "with c as (select a as \"my name\", b 'x' from t) select `my name`, x from c",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        table t read
+        `my name` -> t.a select certain
+        x -> t.b select certain",
+    );
+}
+
+#[test]
+fn statements_that_name_nothing() {
+    check(
+        DuckDb,
+        "",
+        "export database 'x' (format csv); force checkpoint; select a from t",
+        "
+        a -> t.a select certain
+        table t read",
+    );
+    check(
+        Postgres,
+        "",
+        "do $$ begin delete from t where a = 1; end $$",
+        "
+        table t delete
+        a -> t.a filter certain",
+    );
+}
+
+#[test]
+fn duckdb_macros_and_values_in_braces() {
+    check(
+        DuckDb,
+        "",
+        "create macro f(x, y) as x + y; select {'a': t.b, 'c': d} from t",
+        "
+        t.b -> t.b select certain
+        d -> t.d select certain
+        table t read",
+    );
+}
+
+#[test]
+fn statements_inside_queries() {
+    check(
+        Postgres,
+        "",
+        "with c as (select a from t) update u set b = c.a from c where u.id = c.a",
+        "
+        a -> t.a select certain
+        table t read
+        table u update
+        b -> u.b updatetarget certain
+        c.a -> t.a assign certain
+        u.id -> u.id filter certain
+        c.a -> t.a filter certain",
+    );
+}
+
+#[test]
+fn words_that_are_functions() {
+    check(
+        Snowflake,
+        "",
+        "select current_user, current_role, a from t",
+        "
+        a -> t.a select certain
+        table t read",
+    );
+    check(
+        BigQuery,
+        "",
+        "select current_role from t",
+        "
+        current_role -> t.current_role select certain
+        table t read",
+    );
+}
