@@ -4,6 +4,7 @@
 //! - `TEXT -> BASE, … ROLE CONFIDENCE` for a column, where a base is what it comes from in the end, `-` if nothing is known,
 //! - `unknown REASON` for a region that was not understood.
 
+mod aliases;
 mod arbitrary;
 mod define;
 mod dialects;
