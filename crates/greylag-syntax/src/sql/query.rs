@@ -39,8 +39,11 @@ impl Walker<'_> {
 
     /// A common table expression sees itself only if it is recursive; else its own name means what it meant before.
     fn cte(&mut self, cte: &Cte, recursive: bool, outer: Option<&Scope<'_>>, parent: usize) {
-        let range = self.token_of(&cte.alias.name).map_or(0..0, |at| self.span(at, at + 1));
-        let block = self.push_block(QueryKind::Select, Some(parent), range);
+        let block = self.push_block(QueryKind::Select, Some(parent), 0..0);
+        let name = self.name(&cte.alias.name);
+        if let Some(query) = self.reading.queries.get_mut(block) {
+            query.name = name;
+        }
         let names: Vec<Name> = cte.alias.columns.iter().filter_map(|column| self.name(&column.name)).collect();
         if !names.is_empty() {
             self.renames.push((block, names));

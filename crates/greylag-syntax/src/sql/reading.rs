@@ -312,10 +312,12 @@ pub enum QueryKind {
 /// A block that has columns of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Its text, as far as it is known.
+    /// Its text: a select from that word on; of others what names them; empty where nothing is known.
     pub range: Range<usize>,
     /// What it is.
     pub kind: QueryKind,
+    /// The name that it has as a common table expression, where that is defined.
+    pub name: Option<Name>,
     /// The block around it.
     pub parent: Option<usize>,
     /// The statement.

@@ -244,14 +244,8 @@ impl Walker<'_> {
 
     pub(super) fn push_block(&mut self, kind: QueryKind, parent: Option<usize>, range: Range<usize>) -> usize {
         let statement = self.statement;
-        self.reading.queries.push(Query {
-            range,
-            kind,
-            parent,
-            statement,
-            outputs: Vec::new(),
-            positional: Vec::new(),
-        });
+        let (name, outputs, positional) = (None, Vec::new(), Vec::new());
+        self.reading.queries.push(Query { range, kind, name, parent, statement, outputs, positional });
         self.reading.queries.len() - 1
     }
 

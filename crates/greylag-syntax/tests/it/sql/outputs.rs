@@ -143,3 +143,54 @@ fn lineage_of_a_statement() {
         ]
     );
 }
+
+#[test]
+fn blocks_have_names_and_ranges() {
+    let text = "with c as (select a from t) select (select max(b) from u) from c";
+    let reading = read(text, Generic, &NoSchemas);
+    let blocks: Vec<_> = reading
+        .queries
+        .iter()
+        .map(|block| (block.name.as_ref().map(|name| &*name.text), &text[block.range.clone()], block.parent))
+        .collect();
+    let expected = [
+        (None, "select (select max(b) from u) from c", None),
+        (Some("c"), "select a from t", Some(0)),
+        (None, "select max(b) from u", Some(0)),
+    ];
+    assert_eq!(blocks, expected);
+}
+
+#[test]
+fn numbers_name_outputs() {
+    let text = "select a, b from t group by 1, 2 order by 2";
+    let reading = read(text, Generic, &NoSchemas);
+    let found: Vec<_> = reading.queries[0]
+        .positional
+        .iter()
+        .map(|(range, role, output)| (&text[range.clone()], word(role), *output))
+        .collect();
+    assert_eq!(found, [("1", "group".to_owned(), 0), ("2", "group".to_owned(), 1), ("2", "order".to_owned(), 1)]);
+}
+
+#[test]
+fn places_tell_casts_conditions_and_aggregates() {
+    let text = "select cast(a as int), case when b then c end, sum(d + 1), e.f from t";
+    let reading = read(text, BigQuery, &NoSchemas);
+    let flags = |place: greylag_syntax::sql::Place| {
+        let all = [
+            ("cast", place.cast),
+            ("condition", place.condition),
+            ("aggregate", place.aggregate),
+            ("field", place.field),
+            ("computed", place.computed),
+        ];
+        all.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+    };
+    let found: Vec<String> =
+        reading.columns.iter().map(|column| format!("{}: {}", column.name.text, flags(column.place))).collect();
+    assert_eq!(
+        found,
+        ["a: cast computed", "b: condition computed", "c: computed", "d: aggregate computed", "e: field"]
+    );
+}
