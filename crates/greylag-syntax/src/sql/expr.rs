@@ -1,6 +1,6 @@
 //! Expressions: every name in them that is a column, and nothing that is none.
 
-use sqlparser::ast::{Expr, JsonPathElem, LambdaFunction, OneOrManyWithParens, OrderByExpr, TrimWhereField};
+use sqlparser::ast::{Expr, JsonPathElem, LambdaFunction, OneOrManyWithParens, OrderByExpr};
 
 use super::reading::{Place, QueryKind, Role};
 use super::scope::{Aliases, Scope};
@@ -134,7 +134,7 @@ impl Walker<'_> {
             | Expr::Named { expr: a, .. }
             | Expr::OuterJoin(a)
             | Expr::Prior(a) => self.expr(a, scope, reach),
-            Expr::Interval(interval) => self.interval(&interval.value, scope, reach),
+            Expr::Interval(interval) => self.expr(&interval.value, scope, reach),
             Expr::IsDistinctFrom(a, b)
             | Expr::IsNotDistinctFrom(a, b)
             | Expr::InUnnest { expr: a, array_expr: b, .. }
@@ -156,11 +156,7 @@ impl Walker<'_> {
                 self.expr(expr, scope, reach);
                 self.each([substring_from, substring_for].into_iter().flatten().map(|e| &**e), scope, reach);
             }
-            Expr::Trim { expr, trim_where, trim_what, trim_characters } => {
-                debug_assert!(trim_where.is_none_or(|place| matches!(
-                    place,
-                    TrimWhereField::Both | TrimWhereField::Leading | TrimWhereField::Trailing
-                )));
+            Expr::Trim { expr, trim_what, trim_characters, .. } => {
                 self.each(trim_what.iter().map(|e| &**e), scope, reach);
                 self.expr(expr, scope, reach);
                 self.each(trim_characters.iter().flatten(), scope, reach);
@@ -191,11 +187,6 @@ impl Walker<'_> {
         for expr in list {
             self.expr(expr, scope, reach);
         }
-    }
-
-    /// What `interval x day` counts: a number mostly, or a column.
-    fn interval(&mut self, value: &Expr, scope: &Scope<'_>, reach: Reach) {
-        self.expr(value, scope, reach);
     }
 
     fn json_path(&mut self, value: &Expr, path: &[JsonPathElem], scope: &Scope<'_>, reach: Reach) {

@@ -31,7 +31,7 @@ pub(super) enum Tree {
     Expression(Box<Expr>),
 }
 
-/// A parsed piece, how it was parsed, and the text that was, where some of it was blanked.
+/// A parsed piece, and how it was parsed.
 pub(super) struct Outcome {
     pub(super) tree: Tree,
     pub(super) parsed: Parsed,

@@ -159,8 +159,9 @@ impl Walker<'_> {
             token.start += offset;
             token.end += offset;
         }
-        let (outer, variables) = (mem::replace(&mut self.tokens, tokens), self.variables.len());
-        self.head(&Piece { tokens: 0..0, form: Form::Head });
+        let variables = self.variables.len();
+        self.head(piece);
+        let outer = mem::replace(&mut self.tokens, tokens);
         self.pieces(depth + 1);
         self.variables.truncate(variables);
         self.tokens = outer;

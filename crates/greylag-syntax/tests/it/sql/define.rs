@@ -86,3 +86,17 @@ fn functions_and_procedures() {
         table t mention",
     );
 }
+
+#[test]
+fn parameters_of_a_function_may_be_meant_in_its_body() {
+    check(
+        Postgres,
+        "",
+        "create function f(x int) returns int language plpgsql as $$ begin return (select a from t where b = x); end $$",
+        "
+        a -> t.a select certain
+        table t read
+        b -> t.b filter certain
+        x -> t.x filter likely",
+    );
+}
