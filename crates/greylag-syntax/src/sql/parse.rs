@@ -21,6 +21,9 @@ const LONGEST: usize = 4 << 20;
 pub(super) const MOST_TOKENS: usize = 400_000;
 /// The deepest parentheses that are parsed.
 pub(super) const DEEPEST: usize = 120;
+/// The parser tries some things twice at each level, which doubles its work with each: subqueries in `from` in all dialects, calls
+/// of functions in that of PostgreSQL. Subqueries nested deeper are not parsed; calls nested deeper go to the generic dialect.
+const DEEPEST_TRIED: usize = 14;
 /// How often the parser may call itself.
 pub(super) const RECURSION: usize = 200;
 
@@ -38,11 +41,32 @@ pub(super) struct Outcome {
 }
 
 /// Why a piece is not given to the parser.
-pub(super) fn beyond(length: usize, tokens: &[Token]) -> Option<String> {
+pub(super) fn beyond(text: &str, length: usize, tokens: &[Token]) -> Option<String> {
     if length > LONGEST || tokens.len() > MOST_TOKENS {
         return Some(format!("the statement is longer than {LONGEST} bytes or {MOST_TOKENS} words and signs"));
     }
+    if derived(text, tokens) > DEEPEST_TRIED {
+        return Some(format!("subqueries in `from` are nested deeper than {DEEPEST_TRIED}"));
+    }
     (depth(tokens) > DEEPEST).then(|| format!("parentheses are nested deeper than {DEEPEST}"))
+}
+
+/// How deep subqueries in `from` are nested.
+fn derived(text: &str, tokens: &[Token]) -> usize {
+    let (mut open, mut depth, mut deepest) = (Vec::new(), 0_usize, 0);
+    let mut before: Option<&Token> = None;
+    for token in tokens {
+        if token.mark(b'(') {
+            let from = before.is_some_and(|word| word.is_any(text, &["from", "join"]));
+            open.push(from);
+            depth += usize::from(from);
+        } else if token.mark(b')') && open.pop() == Some(true) {
+            depth -= 1;
+        }
+        deepest = deepest.max(depth);
+        before = Some(token);
+    }
+    deepest
 }
 
 /// How deep parentheses are nested.
@@ -93,7 +117,8 @@ pub(super) fn parse(
     form: Form,
 ) -> Result<Outcome, String> {
     let (text, base) = (whole.get(piece.clone()).unwrap_or_default(), piece.start);
-    let own = dialect.parser();
+    let deep = dialect == Dialect::Postgres && depth(tokens) > DEEPEST_TRIED;
+    let own = if deep { Dialect::Generic.parser() } else { dialect.parser() };
     let error = match attempt(text, own, form) {
         Ok(tree) => return Ok(Outcome { tree, parsed: Parsed::Dialect }),
         Err(error) => error,

@@ -110,7 +110,7 @@ impl Walker<'_> {
         };
         let tokens = self.tokens.get(piece.tokens.clone()).unwrap_or_default();
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let outcome = match parse::beyond(text.len(), tokens) {
+        let outcome = match parse::beyond(self.text, text.len(), tokens) {
             Some(reason) => Err(reason),
             None => parse::parse(self.text, range.clone(), tokens, self.dialect, piece.form),
         };

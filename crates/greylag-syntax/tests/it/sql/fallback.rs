@@ -52,6 +52,17 @@ fn long_chains_do_not_overflow() {
 }
 
 #[test]
+fn deep_subqueries_and_calls_end_soon() {
+    let text = format!("select a from {}t{}", "(select * from ".repeat(50), ") z".repeat(50));
+    let reading = read(&text, Generic, &NoSchemas);
+    assert_eq!(reading.unknown[0].reason, "subqueries in `from` are nested deeper than 14");
+    let text = format!("select {}a{} from t", "f(".repeat(50), ")".repeat(50));
+    let reading = read(&text, Dialect::Postgres, &NoSchemas);
+    assert_eq!(reading.unknown, []);
+    assert_eq!(reading.columns.len(), 1);
+}
+
+#[test]
 fn nested_parentheses_do_not_explode() {
     for depth in [20, 60, 100] {
         for text in [
