@@ -107,9 +107,10 @@ impl Work<'_> {
         let reading = self.input.reading;
         let Some(query) = column.query else { return true };
         let Some(block) = reading.queries.get(query) else { return true };
-        let item = block.outputs.iter().position(|output| {
-            output.range.start <= column.range.start && column.range.end <= output.range.end
-        });
+        let item = block
+            .outputs
+            .iter()
+            .position(|output| output.range.start <= column.range.start && column.range.end <= output.range.end);
         let Some(output) = item.filter(|_| !self.exposes(query)) else { return true };
         let of = Origin::Output { query, output };
         let feeds = || reading.queries.iter().flat_map(|query| &query.outputs).flat_map(|output| &output.feeds);

@@ -180,7 +180,9 @@ impl Renderer<'_> {
         let spelled = role.chars().all(|letter| letter.is_ascii_uppercase());
         let old = if spelled { column.old.to_ascii_uppercase() } else { self.name(&column.old) };
         let qualified = format!("{}{old}", place.qualifier);
-        let new = self.name(column.new.as_deref().unwrap_or(&column.old));
+        let new = column.new.as_deref().unwrap_or(&column.old);
+        // A name that has quotes keeps them.
+        let new = if is_plain(&column.old) || spelled { self.name(new) } else { self.style.dialect.quoted(new) };
         let as_old = |value: &str| format!("{value} {} {old}", self.style.word("as"));
         let recast = matches!(column.fate, Fate::Retyped | Fate::Narrowed | Fate::Restored);
         let differs = recast || column.new.as_deref() != Some(&*column.old);

@@ -41,7 +41,10 @@ impl Look<'_> {
                 match (held, self.moved(source)) {
                     (Some((node, _)), _) => {
                         let path = self.project.files.path(self.project.nodes[node].file);
-                        newly.push((source, Held { class: Class::Agentic, why: format!("`{path}` reads it, too, and needs somebody") }));
+                        newly.push((
+                            source,
+                            Held { class: Class::Agentic, why: format!("`{path}` reads it, too, and needs somebody") },
+                        ));
                     }
                     (None, Err(held)) => newly.push((source, held)),
                     (None, Ok(_)) => {}

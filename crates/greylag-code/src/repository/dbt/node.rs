@@ -56,7 +56,8 @@ impl Look<'_> {
             if let (Some(wanted), Ok(text)) = (&wanted, &rendering.text) {
                 let class = wanted.class();
                 if class > Class::Mechanical {
-                    let why = wanted.findings.iter().filter(|finding| finding.class == class).map(|finding| &finding.why);
+                    let why =
+                        wanted.findings.iter().filter(|finding| finding.class == class).map(|finding| &finding.why);
                     ask.hold(class, why.min().cloned().unwrap_or_default());
                 }
                 for demand in &wanted.demands {
@@ -77,13 +78,17 @@ impl Look<'_> {
         let reading = read(text.text(), self.dialect, &Known(self.changes));
         seen.statements += reading.statements.len() as u64;
         seen.unknown += reading.unknown.len() as u64;
-        let wanted = wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes });
+        let wanted =
+            wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes });
         if !wanted.references.is_empty() {
             for (at, hole) in holes_in(text, holes) {
                 // A name that resolves to something else than a changed dataset is that one's matter.
                 let named = |column: &&ColumnUse| column.name.range.start < at.end && at.start < column.name.range.end;
                 if reading.columns.iter().filter(named).any(|column| self.may_be_concerned(&reading, column)) {
-                    ask.hold(Class::Unknown, format!("`{}` gives the name of a column, and only a run knows it", hole.what));
+                    ask.hold(
+                        Class::Unknown,
+                        format!("`{}` gives the name of a column, and only a run knows it", hole.what),
+                    );
                 }
             }
         }
@@ -117,7 +122,9 @@ impl Look<'_> {
                     _ => ask.hold(Class::Agentic, "the dataset is named by something else than a source"),
                 }
             }
-            Ok(rewrite::Placed::Marked(_)) => ask.hold(Class::Unknown, "a name that changes is known only when it runs"),
+            Ok(rewrite::Placed::Marked(_)) => {
+                ask.hold(Class::Unknown, "a name that changes is known only when it runs");
+            }
             Err(why) => {
                 let words = text.text().get(demand.at.clone()).unwrap_or_default();
                 ask.hold(Class::Agentic, format!("`{words}` must become `{}`, but {why}", demand.by));

@@ -19,7 +19,8 @@ impl Look<'_> {
         for (number, ask) in &self.asks {
             let node = &self.project.nodes[*number];
             let path = self.project.files.path(node.file).to_owned();
-            let affected = ask.held.is_some() || ask.wanted.iter().flatten().any(|wanted| !wanted.references.is_empty());
+            let affected =
+                ask.held.is_some() || ask.wanted.iter().flatten().any(|wanted| !wanted.references.is_empty());
             if affected {
                 // A file whose bytes stay is not affected, whatever a macro makes of it.
                 let class = ask.held.as_ref().map_or(Class::Unaffected, |held| held.class);
@@ -41,7 +42,8 @@ impl Look<'_> {
             }
             if let Some(held) = &ask.held {
                 let place = Span { end: node.at.start, ..node.at };
-                let change = ask.wanted.iter().flatten().flat_map(|wanted| &wanted.references).map(|found| found.change).next();
+                let change =
+                    ask.wanted.iter().flatten().flat_map(|wanted| &wanted.references).map(|found| found.change).next();
                 let located = self.held(held, place, change.or_else(|| self.first_change(*number)));
                 let file = self.file(&mut files, node.file);
                 if !file.findings.iter().any(|finding| finding.why == held.why) {
@@ -61,9 +63,8 @@ impl Look<'_> {
             let table = &self.project.sources[*source];
             let Some(at) = table.identifier.copy_of(0..table.identifier.text().len()) else { continue };
             let located = self.held(held, at, self.concerned[*source]);
-            let file = self.file(&mut files, at.file);
-            file.class = file.class.max(held.class);
-            file.findings.push(located);
+            // The file that declares it may change for other sources; what is difficult is elsewhere.
+            self.file(&mut files, at.file).findings.push(located);
         }
         for (file, edits) in Self::by_file(&edits) {
             let report = self.file(&mut files, file);
@@ -106,7 +107,9 @@ impl Look<'_> {
             _ => None,
         });
         match pieces.as_slice() {
-            [(_, Origin::Copied(first)), .., (_, Origin::Copied(last))] if first.file == last.file && first.start <= last.end => {
+            [(_, Origin::Copied(first)), .., (_, Origin::Copied(last))]
+                if first.file == last.file && first.start <= last.end =>
+            {
                 Span { end: last.end, ..*first }
             }
             _ => copied.or(made).unwrap_or(Span { end: node.start, ..node }),

@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 pub(super) fn change_of(source: &SourceTable, changes: &[TableChange]) -> Option<usize> {
     let database = source.database.as_ref().map(Traced::text).filter(|name| !name.is_empty());
     let parts: Vec<&str> = database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect();
-    let meets = changes.iter().enumerate().filter_map(|(number, change)| {
-        Some((change.old.iter().filter_map(|old| old.meets(&parts)).max()?, number))
-    });
+    let meets = changes
+        .iter()
+        .enumerate()
+        .filter_map(|(number, change)| Some((change.old.iter().filter_map(|old| old.meets(&parts)).max()?, number)));
     meets.max_by_key(|(meeting, number)| (*meeting, std::cmp::Reverse(*number))).map(|(_, number)| number)
 }
 
@@ -27,10 +28,13 @@ impl Look<'_> {
     pub(super) fn moved(&self, source: usize) -> Result<BTreeSet<Placed>, Held> {
         let agentic = |why: String| Held { class: Class::Agentic, why };
         let table = &self.project.sources[source];
-        let Some(change) = self.concerned[source].map(|number| &self.changes[number]) else { return Ok(BTreeSet::new()) };
+        let Some(change) = self.concerned[source].map(|number| &self.changes[number]) else {
+            return Ok(BTreeSet::new());
+        };
         let mut edits = BTreeSet::new();
-        let identifier = span(&table.identifier)
-            .ok_or_else(|| agentic(format!("nothing that stands in a file names the table of the source `{}`", table.id)))?;
+        let identifier = span(&table.identifier).ok_or_else(|| {
+            agentic(format!("nothing that stands in a file names the table of the source `{}`", table.id))
+        })?;
         let parents = change.new.parts().len().checked_sub(2).map(|at| change.new.parts()[at].as_str());
         if parents.is_some_and(|schema| !schema.eq_ignore_ascii_case(table.schema.text())) {
             return Err(agentic(format!("the source `{}` would have to be in another schema", table.id)));
@@ -42,7 +46,10 @@ impl Look<'_> {
         for column in &table.columns {
             if let Some(new) = self.renamed(change, column.name.text()) {
                 let at = span(&column.name);
-                edits.insert(replaced(at.ok_or_else(|| agentic(format!("the column `{}` of a source is made up", column.name)))?, new));
+                edits.insert(replaced(
+                    at.ok_or_else(|| agentic(format!("the column `{}` of a source is made up", column.name)))?,
+                    new,
+                ));
             }
         }
         self.tests(source, change, &mut edits)?;
@@ -70,7 +77,8 @@ impl Look<'_> {
         let edges: Vec<&Edge> =
             nodes.chain(tests).chain(exposures).filter(|edge| edge.target == Target::Source(source)).collect();
         for (call, literals) in edges.iter().flat_map(|edge| &edge.places) {
-            let named: Vec<&Span> = literals.iter().filter(|literal| self.project.files.bytes(**literal) == old).collect();
+            let named: Vec<&Span> =
+                literals.iter().filter(|literal| self.project.files.bytes(**literal) == old).collect();
             // Where source and table have one name, the table's comes last.
             let Some(last) = named.last() else {
                 let path = self.project.files.path(call.file);
@@ -92,10 +100,14 @@ impl Look<'_> {
             }
             for (name, argument) in &test.arguments {
                 match self.renamed(change, argument.text()).zip(span(argument)) {
-                    Some((new, at)) if leads_there && name == "field" || test.subject == target && name == "column_name" => {
+                    Some((new, at))
+                        if leads_there && name == "field" || test.subject == target && name == "column_name" =>
+                    {
                         edits.insert(replaced(at, new));
                     }
-                    _ if test.subject == target && speaks_of(change, argument.text()) => return Err(unread(test, name)),
+                    _ if test.subject == target && speaks_of(change, argument.text()) => {
+                        return Err(unread(test, name));
+                    }
                     _ => {}
                 }
             }

@@ -23,7 +23,8 @@ impl Look<'_> {
         let mut wrong = Vec::new();
         for (number, node) in self.project.nodes.iter().enumerate() {
             // The order of nodes follows from names and paths, which no edit changes.
-            let same = after.nodes.get(number).is_some_and(|after| after.id == node.id && self.as_asked(number, node, after));
+            let same =
+                after.nodes.get(number).is_some_and(|after| after.id == node.id && self.as_asked(number, node, after));
             if !same {
                 wrong.push(number);
             }
@@ -70,7 +71,10 @@ impl Look<'_> {
         for number in wrong {
             let path = self.project.files.path(self.project.nodes[*number].file).to_owned();
             if let Some(ask) = self.asks.get_mut(number).filter(|ask| ask.held.is_none()) {
-                ask.hold(Class::Agentic, format!("with the changes made, `{path}` renders otherwise than was asked for"));
+                ask.hold(
+                    Class::Agentic,
+                    format!("with the changes made, `{path}` renders otherwise than was asked for"),
+                );
                 held = true;
             }
         }
