@@ -145,14 +145,26 @@ impl Git {
 
     /// A command in a repository.
     pub(super) fn command(&self, folder: &Path, safety: Safety, arguments: &[&str]) -> Command {
+        let mut git_dir = std::ffi::OsString::from("--git-dir=");
+        git_dir.push(folder);
+        let mut command = self.configured(safety);
+        command.arg(git_dir).args(arguments);
+        command
+    }
+
+    /// A command that finds its repository itself.
+    pub(super) fn command_without(&self, safety: Safety, arguments: &[&str]) -> Command {
+        let mut command = self.configured(safety);
+        command.args(arguments);
+        command
+    }
+
+    fn configured(&self, safety: Safety) -> Command {
         let mut command = self.bare();
         command.arg("--no-pager").arg("--literal-pathspecs");
         for setting in CONFIG.iter().chain(safety.config()) {
             command.arg("-c").arg(setting);
         }
-        let mut git_dir = std::ffi::OsString::from("--git-dir=");
-        git_dir.push(folder);
-        command.arg(git_dir).args(arguments);
         command
     }
 

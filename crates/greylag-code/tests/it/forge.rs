@@ -2,7 +2,7 @@
 
 use crate::estate::signed;
 use greylag_code::forge::embedded::EmbeddedForge;
-use greylag_code::git::{Edit, Edits, Git, ObjectId, Person, RefChange, Repository, Safety};
+use greylag_code::git::{Edit, Edits, Git, ObjectId, Person, RefChange, Repository, Safety, Wanted};
 use greylag_code::tree::Tree;
 use greylag_driver::clock::ManualClock;
 use greylag_driver::fault::Faults;
@@ -35,7 +35,7 @@ pub(crate) fn open_forge(folder: &Path) -> EmbeddedForge {
 /// The first commit of a branch, which has no parent.
 fn root(repository: &Repository, files: &[(&str, &str)]) -> ObjectId {
     let estate = crate::estate::Estate::with(files);
-    repository.fetch(&estate.remote(), &Default::default()).unwrap();
+    repository.fetch(&estate.remote(), &Wanted::default()).unwrap();
     repository.branch("main").unwrap().unwrap()
 }
 
@@ -83,7 +83,7 @@ impl World for Embedded {
     }
     fn commit(&self, parent: &str, edits: &[(&str, Option<&str>)]) -> Head {
         let hosted = greylag_code::git::Remote::at(self.hosted().folder());
-        self.workspace.fetch(&hosted, &Default::default()).unwrap();
+        self.workspace.fetch(&hosted, &Wanted::default()).unwrap();
         let tree = self.workspace.tree(&ObjectId::parse(parent).unwrap()).unwrap();
         let edit = |(path, text): &(&str, Option<&str>)| {
             let there = tree.read(path).unwrap().is_some();
@@ -146,7 +146,7 @@ impl Faults for StopAt {
     }
 }
 
-fn open(world: &Embedded, head: &Head) -> Open {
+pub(crate) fn open_request(world: &Embedded, head: &Head) -> Open {
     Open {
         repository: world.repository(),
         key: "run/task".to_owned(),
@@ -176,7 +176,7 @@ fn life(world: &mut Embedded, stop: &Arc<StopAt>) -> usize {
     let main = world.branch("main").unwrap();
     let head = world.commit(&main, &[("a", Some("2\n"))]);
     let better = world.commit(&main, &[("a", Some("3\n"))]);
-    let request = open(world, &head);
+    let request = open_request(world, &head);
     let key = Which::Key(request.key.clone());
     done(world, &|world| world.forge.open(&request).map(|_| ()));
     done(world, &|world| world.forge.close(NAME, &key));
@@ -236,7 +236,7 @@ fn one_that_is_given_up_leaves_no_branch() {
         for n in points {
             let mut world = Embedded::new(Policy::ByHand, FILES);
             let head = world.commit(&world.branch("main").unwrap(), &[("a", Some("2\n"))]);
-            let request = open(&world, &head);
+            let request = open_request(&world, &head);
             let key = Which::Key(request.key.clone());
             if n >= 6 {
                 world.forge.open(&request).unwrap();
@@ -266,7 +266,7 @@ fn a_merge_that_lost_a_race_is_made_anew() {
     let mut world = Embedded::new(Policy::ByHand, FILES);
     let main = world.branch("main").unwrap();
     let head = world.commit(&main, &[("a", Some("2\n"))]);
-    let at = world.forge.open(&open(&world, &head)).unwrap().at();
+    let at = world.forge.open(&open_request(&world, &head)).unwrap().at();
     world.forge.approve(&at, "ada").unwrap();
     // Somebody pushes to the base between the look and the merge.
     struct Race {
@@ -312,7 +312,7 @@ fn names_of_repositories_do_not_lead_elsewhere() {
 fn threads_open_one_change_request() {
     let world = Embedded::new(Policy::ByHand, FILES);
     let head = world.commit(&world.branch("main").unwrap(), &[("a", Some("2\n"))]);
-    let request = open(&world, &head);
+    let request = open_request(&world, &head);
     let other = open_forge(world.folder.path());
     std::thread::scope(|scope| {
         for forge in [&world.forge, &other, &world.forge, &other] {

@@ -5,3 +5,4 @@ mod dbt;
 mod estate;
 mod forge;
 mod git;
+mod serve;

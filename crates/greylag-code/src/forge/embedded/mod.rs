@@ -1,6 +1,6 @@
 //! The embedded forge: bare repositories and change requests in a folder, without any server.
 //!
-//! **The folder.** `repositories/NAME.git` are bare repositories, which other tools clone from and push to.
+//! **The folder.** `repositories/NAME.git` are bare repositories, which other tools clone from and push to ([`EmbeddedForge::serve`]).
 //! `forge.db` has the change requests, on SQLite. It is the forge's own and not Greylag's state: a forge is another system,
 //! also if it lives in this process, and nothing may rest on one transaction of both. So it is opened here, and not by the
 //! crate that keeps the state: a seam between the forge and its tables would have one implementation.
@@ -31,8 +31,10 @@ mod database;
 mod merge;
 mod open;
 mod query;
+mod serve;
 
 pub use database::SCHEMA_VERSION;
+pub use serve::{Request, Response};
 
 use crate::git::{Git, ObjectId, Person, Repository, Safety, Signed, is_branch_name};
 use database::Database;
