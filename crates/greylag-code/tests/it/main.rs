@@ -5,4 +5,5 @@ mod dbt;
 mod estate;
 mod forge;
 mod git;
+mod hostile;
 mod serve;
