@@ -76,12 +76,11 @@ hostile! {
         }
     }
     objects_of_somebody_else: Expect::Refused, |arena| {
-        let secret = Estate::with(&[("secret", "s3cret\n")]);
-        let info = arena.estate.path("theirs.git/objects/info");
-        std::fs::create_dir_all(&info).unwrap();
-        std::fs::write(info.join("alternates"), format!("{}\n", secret.path("theirs.git/objects").display())).unwrap();
-        let theirs = secret.theirs(&["rev-parse", "main"]);
-        std::fs::write(arena.estate.path("theirs.git/refs/heads/main"), format!("{theirs}\n")).unwrap();
+        arena.estate.git(&["clone", "-q", "--bare", "theirs.git", "secret.git"]);
+        let secret = arena.estate.git(&["--git-dir=secret.git", "commit-tree", "main^{tree}", "-m", "s3cret"]);
+        let objects = arena.estate.path("secret.git/objects").display().to_string();
+        std::fs::write(arena.estate.path("theirs.git/objects/info/alternates"), objects + "\n").unwrap();
+        std::fs::write(arena.estate.path("theirs.git/refs/heads/main"), secret + "\n").unwrap();
     }
     a_head_that_leads_out: Expect::Either, |arena| {
         std::fs::write(arena.estate.path("theirs.git/HEAD"), "ref: ../../../../../../etc/passwd\n").unwrap();
