@@ -28,9 +28,10 @@ const DATASET_KIND: &str = "resource";
 /// How code is read.
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
-    /// Dialect of SQL whose project does not say one: bigquery, postgres, duckdb, snowflake, trino, spark or generic.
-    #[arg(long, default_value = "generic", value_name = "DIALECT")]
-    dialect: Dialect,
+    /// Dialect of SQL, instead of what repositories say (`dialect` in `.greylag.yaml`, the profile of a dbt project): bigquery,
+    /// postgres, duckdb, snowflake, trino, spark or generic.
+    #[arg(long, value_name = "DIALECT")]
+    dialect: Option<Dialect>,
 }
 
 impl Reading {

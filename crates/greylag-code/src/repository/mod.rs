@@ -11,6 +11,7 @@
 mod dbt;
 mod kind;
 mod plain;
+mod settings;
 mod words;
 
 pub use kind::Kind;
@@ -31,8 +32,8 @@ pub const LONGEST: usize = 16 << 20;
 /// How to look.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Dialect of SQL whose project does not say one.
-    pub dialect: Dialect,
+    /// Dialect of SQL, instead of what the repository says itself.
+    pub dialect: Option<Dialect>,
 }
 
 /// What was found in a repository.
@@ -121,8 +122,12 @@ pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::R
     let known = Known(changes);
     let paths = tree.paths()?;
     let projects = projects(&paths);
+    let said = settings::of_repository(tree)?;
     for root in &projects {
-        let found = dbt::look(tree, root, changes, options, &mut report.seen)?;
+        let found = {
+            let dialect = options.dialect.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
+            dbt::look(tree, root, changes, dialect.or(said), &mut report.seen)?
+        };
         report.files.extend(found);
     }
     let reported: HashSet<String> = report.files.iter().map(|file| file.path.clone()).collect();
@@ -137,7 +142,14 @@ pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::R
         let found = match Kind::of(&path) {
             // What no node of a project is made of is not run.
             Kind::Sql | Kind::Code if in_project => None,
-            Kind::Sql => plain::look(&path, &bytes, changes, options.dialect, &known, &mut report.seen),
+            Kind::Sql => plain::look(
+                &path,
+                &bytes,
+                changes,
+                options.dialect.or(said).unwrap_or(Dialect::Generic),
+                &known,
+                &mut report.seen,
+            ),
             Kind::Document | Kind::Code => words::look(&path, &bytes, changes),
             Kind::Other => None,
         };

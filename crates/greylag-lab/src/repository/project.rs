@@ -171,6 +171,7 @@ impl<'a> Project<'a> {
         let dialect = self.style.dialect.name();
         let readme = format!("# {}\n\nJobs in the SQL of {dialect}. `jobs/00_setup.sql` goes first.\n", self.name);
         self.fixed("README.md", &readme);
+        self.fixed(".greylag.yaml", &format!("dialect: {dialect}\n"));
     }
 
     fn dbt(&mut self, scenes: &[Scene]) {

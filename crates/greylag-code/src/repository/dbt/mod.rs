@@ -18,7 +18,7 @@ mod report;
 mod source;
 mod trial;
 
-use super::{FileReport, Options, Seen};
+use super::{FileReport, Seen};
 use crate::dbt::{self, Project, Target};
 use crate::rewrite::Wanted;
 use crate::tree::Tree;
@@ -38,6 +38,8 @@ struct Ask {
     edits: BTreeSet<Placed>,
     /// Sources that move for it.
     sources: BTreeSet<usize>,
+    /// Nodes that make a changed dataset, which it reads.
+    makers: BTreeSet<usize>,
     /// Why it is held, if it is.
     held: Option<Held>,
 }
@@ -91,13 +93,13 @@ pub(super) fn look(
     tree: &dyn Tree,
     root: &str,
     changes: &[TableChange],
-    options: Options,
+    dialect: Option<Dialect>,
     seen: &mut Seen,
 ) -> io::Result<Vec<FileReport>> {
-    let adapter = (options.dialect != Dialect::Generic).then(|| options.dialect.to_string());
+    let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
     let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
     let project = dbt::read(tree, root, &options)?;
-    let dialect = options.adapter.as_deref().and_then(|adapter| adapter.parse().ok()).unwrap_or(Dialect::Generic);
+    let dialect = dialect.unwrap_or(Dialect::Generic);
     let concerned = project.sources.iter().map(|source| source::change_of(source, changes)).collect();
     let (asks, held_sources, refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let mut look =

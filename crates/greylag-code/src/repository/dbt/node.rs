@@ -8,6 +8,7 @@ use greylag_model::consumer::Class;
 use greylag_syntax::jinja::value::{HOLE, Open};
 use greylag_syntax::sql::{ColumnUse, Origin, Reading, read};
 use greylag_syntax::trace::{self, Mark, Traced};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl Look<'_> {
@@ -20,6 +21,10 @@ impl Look<'_> {
             if self.may_read(node) {
                 asks.insert(number, self.ask(node, seen));
             }
+        }
+        let makers: BTreeSet<usize> = asks.values().flat_map(|ask: &Ask| ask.makers.iter().copied()).collect();
+        for maker in makers {
+            asks.entry(maker).or_default().hold(Class::Agentic, "it makes the dataset, under a name that moves");
         }
         self.asks = asks;
     }
@@ -118,6 +123,10 @@ impl Look<'_> {
                 match target {
                     Some(Target::Source(source)) if self.concerned[source].is_some() => {
                         ask.sources.insert(source);
+                    }
+                    Some(Target::Node(maker)) => {
+                        ask.makers.insert(maker);
+                        ask.hold(Class::Agentic, "it reads the dataset from the model that makes it");
                     }
                     _ => ask.hold(Class::Agentic, "the dataset is named by something else than a source"),
                 }
