@@ -2,6 +2,7 @@
 
 use super::host::{DbtHost, Notes, Part, relation_part, shown};
 use super::load::{Draft, Loaded, in_threads};
+use super::named::parts_of;
 use super::naming::{columns_of, config_of, sources_of};
 use super::options::Options;
 use super::project::{
@@ -22,6 +23,8 @@ pub(super) struct Shared {
     pub(super) options: Options,
     /// How nodes are configured, by their number.
     configs: Vec<Config>,
+    /// How nodes are named, by their number.
+    names: Vec<[Option<Part>; 3]>,
     sources: Vec<SourceTable>,
     nodes_by_name: HashMap<String, Vec<usize>>,
     sources_by_name: HashMap<(String, String), Vec<usize>>,
@@ -40,6 +43,7 @@ impl Shared {
             loaded,
             options,
             configs: Vec::new(),
+            names: Vec::new(),
             sources: Vec::new(),
             nodes_by_name,
             sources_by_name: HashMap::new(),
@@ -60,7 +64,26 @@ impl Shared {
             }
             (shared.configs, shared.sources) = (configs, sources);
         }
+        let names: Vec<[Option<Part>; 3]> = (0..self.loaded.drafts.len()).map(|node| parts_of(&self, node)).collect();
+        if let Some(shared) = Arc::get_mut(&mut self) {
+            shared.names = names;
+        }
         self
+    }
+
+    /// Whether the project has a macro of its own where dbt has one.
+    pub(super) fn is_overridden(&self, name: &str) -> bool {
+        self.loaded.macros.get(self.package_name(0)).is_some_and(|macros| macros.contains_key(name))
+    }
+
+    /// What is configured of a node's name.
+    pub(super) fn configured(&self, node: usize, key: &str) -> Option<Traced> {
+        let config = self.configs.get(node)?;
+        match key {
+            "database" => config.database.clone(),
+            "schema" => config.schema.clone(),
+            _ => config.alias.clone(),
+        }
     }
 
     fn package_name(&self, package: usize) -> &str {
@@ -149,6 +172,9 @@ impl Shared {
 
     /// Database, schema and identifier of a node.
     pub(super) fn node_parts(&self, node: usize) -> [Option<Part>; 3] {
+        if let Some(parts) = self.names.get(node) {
+            return parts.clone();
+        }
         let Some(draft) = self.loaded.drafts.get(node) else { return [None, None, None] };
         let config = self.configs.get(node).cloned().unwrap_or_default();
         let name = match &draft.version {

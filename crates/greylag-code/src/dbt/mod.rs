@@ -19,6 +19,7 @@ mod evaluate;
 mod flow;
 mod host;
 mod load;
+mod named;
 mod naming;
 mod options;
 mod project;

@@ -37,6 +37,18 @@ fn the_project_then_yaml_then_the_template() {
 }
 
 #[test]
+fn the_project_may_make_names_by_macros_of_its_own() {
+    let macros = "{% macro generate_schema_name(custom, node) -%}{{ custom | trim if custom else target.schema }}_x{%- endmacro %}\n{% macro generate_alias_name(custom=none, node=none) %}{{ node.name | upper }}{% endmacro %}";
+    let found = project(&[
+        ("macros/m.sql", macros),
+        ("models/a.sql", "{{ config(schema='mine') }}select 1"),
+        ("models/b.sql", "{{ ref('a') }} {{ ref('b2') }}"),
+        ("models/b2.sql", "select 1"),
+    ]);
+    assert_eq!(texts(&found, "b"), ["mine_x.A target_schema_x.B2"]);
+}
+
+#[test]
 fn the_bytes_of_a_configured_name_are_known() {
     let found = project(&[("dbt_project.yml", PROJECT), ("models/marts/a.sql", "{{ config(alias='x_' ~ 'y') }}")]);
     let config = &node(&found, "a").config;
