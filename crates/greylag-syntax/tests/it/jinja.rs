@@ -5,9 +5,14 @@ use greylag_syntax::trace::{Files, Origin, Traced};
 
 /// The first way in which a template renders.
 pub(crate) fn rendered(files: &mut Files, template: &str) -> Result<Traced, Error> {
+    rendered_within(&Limits::default(), files, template)
+}
+
+/// The first way in which a template renders within limits.
+pub(crate) fn rendered_within(limits: &Limits, files: &mut Files, template: &str) -> Result<Traced, Error> {
     let file = files.add("t.sql", template).unwrap();
     let parsed = parse(file, template, 0..template.len())?;
-    render(&parsed.body, &Limits::default(), || NoHost).all.swap_remove(0).text
+    render(&parsed.body, limits, || NoHost).all.swap_remove(0).text
 }
 
 /// Every stretch that is copied is what stands at its place.

@@ -1,35 +1,36 @@
 //! A hostile template ends with an error that names a place.
 
-use crate::jinja::rendered;
-use greylag_syntax::jinja::ErrorKind;
+use crate::jinja::{rendered, rendered_within};
+use greylag_syntax::jinja::{ErrorKind, Limits};
 use greylag_syntax::trace::Files;
 
 fn check(template: &str, expected: &str) {
     let mut files = Files::default();
-    let error = rendered(&mut files, template).unwrap_err();
+    let limits = Limits { steps: 200_000, text: 1 << 20, ..Limits::default() };
+    let error = rendered_within(&limits, &mut files, template).unwrap_err();
     assert_eq!(error.with_place(&files), expected);
     assert_eq!(error.kind, ErrorKind::Limit, "{template}");
 }
 
 #[test]
 fn texts_and_lists_are_bounded() {
-    check("\n{{ 'x' * 10 ** 9 }}", "t.sql:2:4: a text is longer than 16777216 bytes");
+    check("\n{{ 'x' * 10 ** 9 }}", "t.sql:2:4: a text is longer than 1048576 bytes");
     check("{{ range(10 ** 12)|list }}", "t.sql:1:20: a list has more than 200000 items");
     check("{% for i in range(10 ** 12) %}{% endfor %}", "t.sql:1:13: a list has more than 200000 items");
     check("{{ [0] * 10 ** 9 }}", "t.sql:1:4: a list has more than 200000 items");
     check("{{ 2 ** 100 }}", "t.sql:1:4: a number becomes too large");
     check("{{ 9223372036854775807 + 1 }}", "t.sql:1:4: a number becomes too large");
-    check("{{ ('a' * 10000000)|replace('a', 'bb' * 1000000) }}", "t.sql:1:21: a text is longer than 16777216 bytes");
+    check("{{ ('a' * 1000000)|replace('a', 'bb' * 100000) }}", "t.sql:1:20: a text is longer than 1048576 bytes");
 }
 
 #[test]
 fn growth_is_bounded() {
     let double = "{% set ns = namespace(x='ab') %}{% for i in range(99) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}";
-    check(double, "t.sql:1:71: a text is longer than 16777216 bytes");
+    check(double, "t.sql:1:71: a text is longer than 1048576 bytes");
     let list = "{% set l = [1] %}{% for i in range(99) %}{% do l.extend(l) %}{% endfor %}";
     check(list, "t.sql:1:48: a list has more than 200000 items");
     let all = "{% for i in range(99999) %}{{ 'a' * 1000 }}{% endfor %}";
-    check(all, "t.sql:1:31: the output is longer than 16777216 bytes");
+    check(all, "t.sql:1:31: the output is longer than 1048576 bytes");
 }
 
 #[test]
@@ -37,9 +38,9 @@ fn what_does_not_end_is_ended() {
     let call = "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}";
     check(call, "t.sql:1:19: macros call each other more than 100 deep");
     let twice = "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(90) }}";
-    check(twice, "t.sql:1:46: the template takes more than 4000000 steps");
+    check(twice, "t.sql:1:32: the template takes more than 200000 steps");
     let grows = "{% set l = [1] %}{% for i in range(150000) %}{% for j in range(150000) %}{% endfor %}{% endfor %}";
-    check(grows, "t.sql:1:58: the template takes more than 4000000 steps");
+    check(grows, "t.sql:1:58: the template takes more than 200000 steps");
 }
 
 #[test]

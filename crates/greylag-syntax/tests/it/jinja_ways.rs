@@ -53,6 +53,14 @@ fn a_question_is_asked_once() {
 }
 
 #[test]
+fn what_is_equal_to_one_value_is_equal_to_no_other() {
+    check("{% if ask() == 'a' %}a{% endif %}{% if ask() == 'b' %}b{% endif %}", &["a", "b", ""]);
+    check("{% if ask() == 'a' %}a{% endif %}{% if 'b' != ask() %}not b{% endif %}", &["anot b", "", "not b"]);
+    check("{% if ask() == 1 %}a{% endif %}{% if ask() in (1, 2) %}b{% endif %}", &["ab", "b", ""]);
+    check("{% if ask() == 1 %}{% if ask() in [2, ask('x')] %}b{% else %}c{% endif %}{% endif %}", &["b", "", "c"]);
+}
+
+#[test]
 fn an_unknown_list_has_no_item_or_one() {
     check("{% for x in ask() %}{{ loop.length }}{% else %}none{% endfor %}", &["1", "none"]);
     check("{% for a, b in ask() if a == 'x' %}y{% endfor %}", &["y", ""]);

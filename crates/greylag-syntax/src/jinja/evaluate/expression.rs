@@ -194,8 +194,32 @@ impl Evaluator<'_> {
                 (self.ordered(left, right, at)?.map(|order| order != Ordering::Greater), "<=")
             }
         };
+        let known = known.or_else(|| self.known_by_equality(comparison, left, right));
         let question = || format!("{} {sign} {}", words(left), words(right));
-        Ok(self.answer(known, negated, at, question))
+        let answer = self.answer(known, negated, at, question);
+        if let (Value::Open(asked), "==") = (&answer, sign) {
+            match (left, right) {
+                (Value::Open(subject), value) | (value, Value::Open(subject)) => {
+                    self.oracle.asks(&asked.what, subject, value);
+                }
+                _ => {}
+            }
+        }
+        Ok(answer)
+    }
+
+    /// What follows of a comparison from an equality that was assumed before.
+    fn known_by_equality(&self, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+        match (comparison, left, right) {
+            (Comparison::Equal | Comparison::NotEqual, Value::Open(subject), value)
+            | (Comparison::Equal | Comparison::NotEqual, value, Value::Open(subject)) => {
+                self.oracle.is_one_of(subject, std::slice::from_ref(value))
+            }
+            (Comparison::In | Comparison::NotIn, Value::Open(subject), Value::List(_) | Value::Tuple(_)) => {
+                self.oracle.is_one_of(subject, &right.items().unwrap_or_default())
+            }
+            _ => None,
+        }
     }
 
     fn ordered(&mut self, left: &Value, right: &Value, at: Span) -> Result<Option<Ordering>, Stop> {

@@ -5,12 +5,13 @@
 //! once. Lists wait in the order in which they were found, so that, if there are too many, every single condition has been
 //! seen both ways before two of them are seen together.
 //!
-//! What has the same words has the same value: within one rendering a question is asked once.
+//! What has the same words has the same value: within one rendering a question is asked once, and what was said to be equal to
+//! one value is equal to no other.
 
 use super::{Evaluator, Host, Limits, Scope, Stop};
 use crate::jinja::ast::Node;
 use crate::jinja::error::Error;
-use crate::jinja::value::{Open, holes_of};
+use crate::jinja::value::{Key, Open, Value, holes_of};
 use crate::trace::{Span, Traced};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -56,6 +57,10 @@ pub(super) struct Oracle {
     given: Vec<bool>,
     taken: Vec<Decision>,
     known: HashMap<Arc<str>, bool>,
+    /// Questions whether something is equal to a value.
+    equalities: HashMap<Arc<str>, (Arc<str>, Key)>,
+    /// What was said to be equal to a value.
+    values: HashMap<Arc<str>, Key>,
 }
 
 impl Oracle {
@@ -66,8 +71,32 @@ impl Oracle {
         }
         let answer = self.given.get(self.taken.len()).copied().unwrap_or(true);
         self.known.insert(what.clone(), answer);
+        if answer && let Some((subject, value)) = self.equalities.get(what) {
+            self.values.insert(subject.clone(), value.clone());
+        }
         self.taken.push(Decision { what: what.clone(), at, answer });
         answer
+    }
+
+    /// Whether something open is one of these values, if it was said what it is equal to.
+    pub(super) fn is_one_of(&self, subject: &Open, values: &[Value]) -> Option<bool> {
+        let known = self.values.get(&subject.what).filter(|_| !subject.negated)?;
+        let mut all_known = true;
+        for value in values {
+            match Key::of(value).filter(|_| value.open_words().is_none()) {
+                Some(key) if key == *known => return Some(true),
+                Some(_) => {}
+                None => all_known = false,
+            }
+        }
+        all_known.then_some(false)
+    }
+
+    /// Notes what a question asks: whether something open is equal to a value.
+    pub(super) fn asks(&mut self, question: &Arc<str>, subject: &Open, value: &Value) {
+        if let (Some(key), false, None) = (Key::of(value), subject.negated, value.open_words()) {
+            self.equalities.insert(question.clone(), (subject.what.clone(), key));
+        }
     }
 }
 
