@@ -1,10 +1,14 @@
 //! What YAML says of nodes: their entries are found by name, versions make several nodes of one entry, and snapshots can be
 //! written in YAML alone.
 
-use super::load::{Draft, Loaded};
+use super::load::{Draft, Entry, Loaded};
 use super::project::NodeKind;
-use super::yaml::Yaml;
+use super::yaml::{Scalar, Yaml};
+use greylag_syntax::jinja::ast::{Node, Template};
+use greylag_syntax::jinja::parse_expression;
+use greylag_syntax::trace::Traced;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Gives drafts their entries.
 pub(super) fn attach(loaded: &mut Loaded) {
@@ -28,6 +32,8 @@ pub(super) fn attach(loaded: &mut Loaded) {
             if let Some(draft) = find(name.as_str()).and_then(|index| loaded.drafts.get_mut(index)) {
                 draft.name_at.extend(name.inner());
                 draft.properties.push(entry.yaml.clone());
+            } else if let Some(draft) = snapshot_of(loaded, entry, name) {
+                loaded.drafts.push(draft);
             }
             continue;
         }
@@ -46,6 +52,30 @@ pub(super) fn attach(loaded: &mut Loaded) {
         }
     }
     loaded.entries = entries;
+}
+
+/// A snapshot that stands in YAML alone: all of the relation that it names.
+fn snapshot_of(loaded: &Loaded, entry: &Entry, name: &Scalar) -> Option<Draft> {
+    let relation = entry.yaml.text("relation").filter(|_| entry.section == "snapshots")?;
+    let at = relation.inner()?;
+    let select = Node::Data(Arc::new(Traced::generated("select * from ")));
+    let template = parse_expression(at.file, loaded.files.text(at.file), at.range())
+        .map(|expr| Arc::new(Template { at, body: vec![select, Node::Print(expr)] }));
+    let package = loaded.packages.get(entry.package)?.public.name.clone();
+    Some(Draft {
+        kind: NodeKind::Snapshot,
+        package: entry.package,
+        name: name.as_str().to_owned(),
+        name_at: name.inner().into_iter().collect(),
+        version: None,
+        latest: true,
+        file: at.file,
+        at,
+        fqn: vec![package, name.as_str().to_owned()],
+        template: Some(template),
+        block: None,
+        properties: vec![entry.yaml.clone()],
+    })
 }
 
 fn kind_of(kind: NodeKind) -> NodeKind {

@@ -1,6 +1,6 @@
 //! What YAML gives, with its bytes; and files that cannot be read.
 
-use super::{node, project, texts};
+use super::{edges, node, project, texts};
 use greylag_code::dbt::NodeKind;
 
 #[test]
@@ -56,6 +56,15 @@ fn nodes_of_every_kind() {
     assert_eq!(texts(&found, "snap"), ["select * from raw_data.users_v1"]);
     assert_eq!(texts(&found, "x"), ["target_schema.snap"]);
     assert!(node(&found, "p").renderings.is_empty());
+}
+
+#[test]
+fn a_snapshot_may_stand_in_yaml_alone() {
+    let yaml = "snapshots:\n  - name: snap\n    relation: source('raw', 'users')\n    config: {schema: old}\n";
+    let found = project(&[("snapshots/s.yml", yaml), ("models/a.sql", "{{ ref('snap') }}")]);
+    assert_eq!(texts(&found, "snap"), ["select * from raw_data.users_v1"]);
+    assert_eq!(edges(&found, "snap"), ["source.shop.raw.users from snapshots/s.yml:raw,snapshots/s.yml:users"]);
+    assert_eq!(texts(&found, "a"), ["target_schema_old.snap"]);
 }
 
 #[test]
