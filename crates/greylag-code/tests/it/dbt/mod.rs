@@ -2,6 +2,7 @@
 
 mod config;
 mod edge;
+mod hostile;
 mod macros;
 mod package;
 mod place;
