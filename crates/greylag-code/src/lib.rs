@@ -5,7 +5,8 @@
 //! that it changes, else it is listed with the reason; what could not be understood is counted and shown.
 //!
 //! [`tree`] is how files are reached: a directory, or a commit of a bare repository. [`git`] reads and writes bare repositories.
-//! [`rewrite`] says what a text must change, [`repository`] what a whole repository must. [`dbt`] evaluates projects of dbt. [`forge`] offers changes to their owners.
+//! [`rewrite`] says what a text must change, [`repository`] what a whole repository must. [`dbt`] evaluates projects of dbt.
+//! [`forge`] offers changes to their owners.
 
 pub mod dbt;
 pub mod forge;

@@ -379,7 +379,7 @@ fn given_config(config: &mut Config, notes: &Notes) {
     for (key, value) in &notes.config {
         let text = (!matches!(value, Value::None)).then(|| shown(value));
         match &**key {
-            "enabled" => config.enabled = value.truth(),
+            "enabled" => config.enabled = value.truth().or(config.enabled),
             "materialized" => config.materialized = text,
             "schema" => config.schema = text,
             "alias" => config.alias = text,

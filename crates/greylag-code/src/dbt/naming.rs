@@ -1,12 +1,12 @@
 //! How nodes and sources are configured and named, before anything is rendered.
 
 use super::evaluate::Shared;
-use super::host::DbtHost;
+use super::host::{DbtHost, Notes, shown};
 use super::load::Draft;
 use super::project::{Column, Config, SourceTable};
 use super::yaml::{Scalar, Yaml, is_null};
-use greylag_syntax::jinja::ast::{Expr, ExprKind, Node};
-use greylag_syntax::jinja::{parse, render};
+use greylag_syntax::jinja::ast::{ExprKind, Node};
+use greylag_syntax::jinja::{Value, parse, render};
 use greylag_syntax::trace::{FileId, Origin, Traced};
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ fn truth(text: &str) -> Option<bool> {
 
 /// How a node is configured, as far as it stands in YAML or as literals in its template.
 pub(super) fn config_of(shared: &Arc<Shared>, index: usize, draft: &Draft) -> Config {
-    let literals = literal_config(draft.body());
+    let literals = given_at_top(shared, draft.package, draft.body());
     let get = |key: &str| {
         let literal = literals.iter().rev().find(|(found, _)| &**found == key).map(|(_, value)| value.clone());
         literal.or_else(|| {
@@ -57,30 +57,27 @@ pub(super) fn config_of(shared: &Arc<Shared>, index: usize, draft: &Draft) -> Co
     }
 }
 
-/// What `config()` is given as literals at the top of a template.
-fn literal_config(body: &[Node]) -> Vec<(Arc<str>, Traced)> {
+/// What `config()` is given at the top of a template, as far as it hangs on nothing else there: variables have their values.
+fn given_at_top(shared: &Arc<Shared>, package: usize, body: &[Node]) -> Vec<(Arc<str>, Traced)> {
     let mut found = Vec::new();
     for node in body {
         let (Node::Print(expr) | Node::Do(expr)) = node else { continue };
-        let ExprKind::Call(callee, arguments) = &expr.kind else { continue };
-        if matches!(&callee.kind, ExprKind::Name(name) if &**name == "config") {
-            for argument in &arguments.positional {
-                let ExprKind::Dict(entries) = &argument.kind else { continue };
-                let entries = entries.iter().filter_map(|(key, value)| Some((literal(key)?, literal(value)?)));
-                found.extend(entries.map(|(key, value)| (Arc::from(key.text()), value)));
-            }
-            found.extend(arguments.named.iter().filter_map(|(name, value)| Some((name.clone(), literal(value)?))));
+        let ExprKind::Call(callee, _) = &expr.kind else { continue };
+        if !matches!(&callee.kind, ExprKind::Name(name) if &**name == "config") {
+            continue;
+        }
+        let call = std::slice::from_ref(node);
+        let ways = render(call, &shared.options.limits, || DbtHost::new(shared, None, package));
+        if let [way] = ways.all.as_slice() {
+            let notes = std::mem::take::<Notes>(&mut way.host.0.notes.borrow_mut());
+            let known = notes
+                .config
+                .into_iter()
+                .filter(|(_, value)| matches!(value, Value::Text(_) | Value::Bool(_)) && value.open_words().is_none());
+            found.extend(known.map(|(key, value)| (key, shown(&value))));
         }
     }
     found
-}
-
-fn literal(value: &Expr) -> Option<Traced> {
-    match &value.kind {
-        ExprKind::Text(text) => Some((**text).clone()),
-        ExprKind::Bool(value) => Some(Traced::generated(if *value { "True" } else { "False" })),
-        _ => None,
-    }
 }
 
 /// The columns that an entry of YAML declares.

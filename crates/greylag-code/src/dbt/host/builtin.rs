@@ -121,7 +121,9 @@ fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments
     }
     let found = site.shared.variable(name.text(), site.package).map(|found| yaml_value(&found)).or(default);
     match found {
-        // A switch is there to be given another value by whoever runs the project: both ways are ways.
+        // A switch is there to be given another value by whoever runs the project: both ways of a template are ways. What
+        // is configured is as the project has it.
+        Some(Value::Bool(value)) if site.node.is_none() => Value::Bool(value),
         Some(Value::Bool(_)) | None => evaluator.open(&format!("var({name})"), at),
         Some(found) => found,
     }
