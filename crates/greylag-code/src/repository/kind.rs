@@ -74,9 +74,8 @@ impl Kind {
         match extension {
             _ if SQL.contains(&extension) => Self::Sql,
             // A descriptor says who reads what; it is the catalog's, which follows by itself.
-            _ if DOCUMENTS.contains(&extension) || matches!(name.as_str(), "readme" | "catalog-info.yaml") => {
-                Self::Document
-            }
+            _ if name == "catalog-info.yaml" => Self::Other,
+            _ if DOCUMENTS.contains(&extension) || name == "readme" => Self::Document,
             _ if CODE.contains(&extension) || matches!(name.as_str(), "makefile" | "dockerfile" | "jenkinsfile") => {
                 Self::Code
             }

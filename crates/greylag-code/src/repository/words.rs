@@ -26,31 +26,56 @@ pub(super) fn look(path: &str, bytes: &[u8], changes: &[TableChange]) -> Option<
         let mut names: Vec<String> = change.old.iter().map(|old| old.last().to_lowercase()).collect();
         names.sort();
         names.dedup();
-        for at in names.iter().flat_map(|name| places(searched, name)) {
-            let (line, position) = line_and_position(&text, at.start);
+        let named: Vec<Range<usize>> = names.iter().flat_map(|name| places(searched, name)).collect();
+        if named.is_empty() {
+            continue;
+        }
+        for at in named {
             let is_words = is_document || is_comment(path, &text, at.start);
-            file.references.push(Reference {
-                path: path.to_owned(),
-                start: at.start as u32,
-                end: at.end as u32,
-                line,
-                position,
-                dataset: change.dataset.clone(),
-                column: None,
-                role: if is_words { Role::Documentation } else { Role::Other },
-                confidence: Confidence::Unknown,
-                why: "the word stands in a file that is not read as code".to_owned(),
-                via: Vec::new(),
-            });
+            let reference = reference(path, &text, &at, change, None, is_words);
             if !is_words {
                 file.class = Class::Unknown;
                 let why = format!("it names `{}` in a language that is not read", change.dataset);
-                let dataset = change.dataset.clone();
+                let (line, position, dataset) = (reference.line, reference.position, change.dataset.clone());
                 file.findings.push(Located { at, line, position, class: Class::Unknown, why, dataset, column: None });
             }
+            file.references.push(reference);
+        }
+        // Who speaks of a dataset speaks of its columns.
+        for column in change.columns.iter().filter(|_| is_document) {
+            let word = column.name.to_lowercase();
+            let spoken = places(searched, &word);
+            let spoken = spoken.map(|at| reference(path, &text, &at, change, Some(&column.name), true));
+            file.references.extend(spoken);
         }
     }
+    file.references.sort_by_key(|reference| (reference.start, reference.end));
     (!file.references.is_empty()).then_some(file)
+}
+
+/// A word as a reference.
+fn reference(
+    path: &str,
+    text: &str,
+    at: &Range<usize>,
+    change: &TableChange,
+    column: Option<&str>,
+    is_words: bool,
+) -> Reference {
+    let (line, position) = line_and_position(text, at.start);
+    Reference {
+        path: path.to_owned(),
+        start: at.start as u32,
+        end: at.end as u32,
+        line,
+        position,
+        dataset: change.dataset.clone(),
+        column: column.map(str::to_owned),
+        role: if is_words { Role::Documentation } else { Role::Other },
+        confidence: Confidence::Unknown,
+        why: "the word stands in a file that is not read as code".to_owned(),
+        via: Vec::new(),
+    }
 }
 
 /// Extensions of languages in which `#` begins a comment that ends with its line.

@@ -126,12 +126,17 @@ impl Work<'_> {
                 None => String::new(),
             };
             let style = Style { qualifier: &qualifier, ..self.style(star.statement) };
-            for column in &self.change(change).columns {
-                if star.except.iter().any(|left_out| left_out.text.eq_ignore_ascii_case(&column.name)) {
-                    continue;
-                }
-                items.push(item(style, column)?);
+            let columns = self.change(change).columns.iter();
+            let left_out = |name: &str| star.except.iter().any(|left_out| left_out.text.eq_ignore_ascii_case(name));
+            let (shown, hard): (Vec<_>, Vec<_>) = columns
+                .filter(|column| !left_out(&column.name))
+                .map(|column| item(style, column))
+                .partition(Result::is_ok);
+            // Of several reasons the most difficult one counts.
+            if let Some(why) = hard.into_iter().rev().filter_map(Result::err).max_by_key(|(class, ..)| *class) {
+                return Err(why);
             }
+            items.extend(shown.into_iter().filter_map(Result::ok));
         }
         Ok(self.laid_out(star, &items))
     }

@@ -152,7 +152,7 @@ fn fate(attribute: &Attribute, cell: usize) -> (Fate, Option<String>) {
 fn can_be_told_back(old: &DataType, new: &DataType) -> bool {
     use DataType::{Boolean, Date, Float64, Int32, String, Timestamp};
     match (old, new) {
-        (old, new) if is_integer(old) && is_integer(new) => true,
+        (old, new) if is_integer(old) && (is_integer(new) || is_unsigned(new)) => true,
         (Int32, Float64) | (Date | Boolean, String) | (Date, Timestamp { unit: TimeUnit::Us, zone: None }) => true,
         (DataType::Decimal { .. }, DataType::Decimal { .. } | String) => true,
         (Int32, DataType::Decimal { .. }) => true,
@@ -164,6 +164,11 @@ fn can_be_told_back(old: &DataType, new: &DataType) -> bool {
 /// Signed integers.
 pub(super) fn is_integer(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64)
+}
+
+/// Integers without a sign.
+fn is_unsigned(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64)
 }
 
 /// What can be summed up and compared with a number.

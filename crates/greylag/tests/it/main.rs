@@ -10,6 +10,7 @@ mod gc;
 mod guides;
 mod increments;
 mod kill;
+mod repositories;
 mod rig;
 mod rubbish;
 mod sample;

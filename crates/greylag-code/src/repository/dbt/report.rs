@@ -5,7 +5,7 @@ use crate::dbt::Target;
 use crate::repository::{FileReport, Located, line_and_position};
 use crate::rewrite::{Finding, Found};
 use greylag_model::consumer::Class;
-use greylag_model::reference::Reference;
+use greylag_model::reference::{Confidence, Reference, Role};
 use greylag_syntax::edit::apply;
 use greylag_syntax::trace::{FileId, Origin, Span, Traced};
 use std::collections::BTreeMap;
@@ -66,6 +66,9 @@ impl Look<'_> {
             // The file that declares it may change for other sources; what is difficult is elsewhere.
             self.file(&mut files, at.file).findings.push(located);
         }
+        for (reference, file) in self.declarations() {
+            self.file(&mut files, file).references.push(reference);
+        }
         for (file, edits) in Self::by_file(&edits) {
             let report = self.file(&mut files, file);
             report.class = report.class.max(Class::Mechanical);
@@ -81,6 +84,38 @@ impl Look<'_> {
         }
         reports.sort_by(|one, other| one.path.cmp(&other.path));
         reports
+    }
+
+    /// What YAML says of concerned sources: their names and columns, and tests that name them.
+    fn declarations(&self) -> Vec<(Reference, FileId)> {
+        let mut found = Vec::new();
+        for (number, source) in self.project.sources.iter().enumerate() {
+            let Some(change) = self.concerned[number] else { continue };
+            let known = |name: &str| self.changes[change].column(name).map(|column| column.name.clone());
+            let mut add = |text: &Traced, column: Option<String>, role: Role| {
+                let Some(at) = text.copy_of(0..text.text().len()) else { return };
+                let (confidence, why) = (Confidence::Certain, String::new());
+                let said = Found { at: 0..0, change, column, role, confidence, why };
+                found.push((self.reference(&said, at, None), at.file));
+            };
+            add(&source.identifier, None, Role::Declare);
+            if source.table != source.identifier {
+                add(&source.table, None, Role::Declare);
+            }
+            for column in &source.columns {
+                add(&column.name, known(column.name.text()), Role::Declare);
+            }
+            let target = Target::Source(number);
+            let tests = self.project.tests.iter().filter(|test| test.edges.iter().any(|edge| edge.target == target));
+            for (name, argument) in tests.flat_map(|test| &test.arguments) {
+                match known(argument.text()).filter(|_| name == "field") {
+                    Some(column) => add(argument, Some(column), Role::Test),
+                    None if argument.text().contains(source.table.text()) => add(argument, None, Role::Test),
+                    None => {}
+                }
+            }
+        }
+        found
     }
 
     fn file<'b>(&self, files: &'b mut BTreeMap<FileId, FileReport>, file: FileId) -> &'b mut FileReport {
