@@ -11,7 +11,7 @@ use std::io;
 
 /// The dialect that `.greylag.yaml` names.
 pub(super) fn of_repository(tree: &dyn Tree) -> io::Result<Option<Dialect>> {
-    Ok(document(tree, ".greylag.yaml", |root| root.get("dialect")?.as_str()?.parse().ok())?)
+    document(tree, ".greylag.yaml", |root| root.get("dialect")?.as_str()?.parse().ok())
 }
 
 /// The kind of database of a project of dbt: that of the target that its profile takes, or of the only one there is.

@@ -214,8 +214,9 @@ impl Renderer<'_> {
             "item" => self.change(&column.old, as_old(&new), vec![], text),
             // Where names of the select list come first, the old name means the output that keeps it.
             "regroup" if self.style.dialect.groups_by_outputs() => {
-                let value = self.value(place, &new);
-                self.change(&qualified, value, vec![qualified.clone()], text);
+                let hold = if self.hold == Hold::Made { Hold::Optional } else { self.hold };
+                let change = Change { old: qualified, new: self.value(place, &new), alternatives: vec![] };
+                text.change(change, self.trap, hold);
             }
             "arg" | "field" | "insert" | "give" => {
                 self.change(&qualified, format!("{}{new}", place.qualifier), vec![], text);
