@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 const KILL_AT: f64 = 0.4;
 /// Datasets that one template is shown on, and rows of each.
 const VARIED: [&str; 2] = ["60", "500"];
+/// Repositories of the estate.
+const REPOSITORIES: &str = "60";
 /// Exit code of "finished, but some gave up or are blocked": the estate holds hostile datasets on purpose.
 const INCOMPLETE: i32 = 3;
 
@@ -39,9 +41,12 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String>
     let killed = demo.apply_and_kill(&plans)?;
     let runs = demo.finish(&plans)?;
     let equal = demo.compare()?;
+    let code = demo.code()?;
     let cohorts = demo.beside("cohorts")?.roll_out()?;
-    demo.summary(&runs, killed, &equal, &cohorts, begun.elapsed());
-    let both = equal["equal"] == true && cohorts["equal"] == true;
+    demo.summary(&runs, killed, &equal, &cohorts);
+    code.show();
+    demo.last_words(begun.elapsed());
+    let both = equal["equal"] == true && cohorts["equal"] == true && code.is_sound();
     if both { Ok(()) } else { Err("an estate differs from the truth, see above".to_owned()) }
 }
 
@@ -140,8 +145,25 @@ impl Demo {
         let begun = Instant::now();
         let (seed, datasets) = (self.options.seed.to_string(), self.options.datasets.to_string());
         let out = path(&self.estate)?;
-        self.json(&["lab", "generate", "--seed", &seed, "--datasets", &datasets, "--out", &out], &[0])?;
-        say(&format!("estate of {datasets} datasets made in {:.1} s (seed {seed})", begun.elapsed().as_secs_f64()));
+        self.json(
+            &[
+                "lab",
+                "generate",
+                "--seed",
+                &seed,
+                "--datasets",
+                &datasets,
+                "--repositories",
+                REPOSITORIES,
+                "--out",
+                &out,
+            ],
+            &[0],
+        )?;
+        say(&format!(
+            "estate of {datasets} datasets and {REPOSITORIES} repositories made in {:.1} s (seed {seed})",
+            begun.elapsed().as_secs_f64()
+        ));
         Ok(())
     }
 
@@ -266,7 +288,32 @@ impl Demo {
         Ok(comparison)
     }
 
-    fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, cohorts: &Value, took: Duration) {
+    /// Rewrites a copy of the estate's repositories and compares it with the truth.
+    fn code(&self) -> Result<Code, String> {
+        let begun = Instant::now();
+        let (trees, migrations) = (self.home.with_file_name("trees"), path(&self.estate.join("migrations"))?);
+        let mut args: Vec<String> = ["rewrite", "--write", "-f", &migrations].map(str::to_owned).to_vec();
+        let repositories = self.estate.join("repositories");
+        let entries = fs::read_dir(&repositories).map_err(|error| format!("`{}`: {error}", repositories.display()))?;
+        for entry in entries {
+            let entry = entry.map_err(|error| error.to_string())?;
+            let tree = trees.join(entry.file_name());
+            copy(&entry.path(), &tree).map_err(|error| format!("`{}` cannot be copied: {error}", tree.display()))?;
+            args.push(path(&tree)?);
+        }
+        let repositories = args.len() - 4;
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let said = self.json(&args, &[0, INCOMPLETE])?;
+        let took = begun.elapsed();
+        let comparison = self.json(&["lab", "compare", &path(&self.estate)?, "--code", &path(&trees)?], &[0, 1])?;
+        say(&format!(
+            "code of {repositories} repositories rewritten in {:.1} s, compared with the truth",
+            took.as_secs_f64()
+        ));
+        Ok(Code { repositories, said, comparison })
+    }
+
+    fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, cohorts: &Value) {
         let sum = |key: &str| runs.iter().map(|run| count(run, key)).sum::<u64>();
         let rows: u64 = runs.iter().map(|run| run["progress"]["rows"].as_u64().unwrap_or_default()).sum();
         let bytes: u64 = runs.iter().map(|run| run["progress"]["bytes"].as_u64().unwrap_or_default()).sum();
@@ -291,10 +338,66 @@ impl Demo {
             cohorts["datasets"].as_u64().unwrap_or_default(),
             if cohorts["equal"] == true { "equal" } else { "DIFFERENT" },
         );
+    }
+
+    fn last_words(&self, took: Duration) {
         println!("  time          {:.1} s", took.as_secs_f64());
         println!();
         println!("  look around   {} --home {} status", self.binary.display(), self.home.display());
     }
+}
+
+/// What became of the code.
+struct Code {
+    repositories: usize,
+    said: Value,
+    comparison: Value,
+}
+
+impl Code {
+    /// Nothing is wrong, and nothing was changed that must stay; what was missed is in files that wait for somebody.
+    fn is_sound(&self) -> bool {
+        self.comparison["totals"]["wrong"] == 0 && self.comparison["totals"]["elsewhere"] == 0
+    }
+
+    /// The funnel, and how it stands to the truth.
+    fn show(&self) {
+        let files = self.said["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let of = |class: &str| files.iter().filter(|file| file["class"] == class).count();
+        let edits: usize = files.iter().filter_map(|file| file["edits"].as_array()).map(Vec::len).sum();
+        let all = self.comparison["files"].as_u64().unwrap_or_default() as usize;
+        let [mechanical, agentic, judgement, unknown] = ["mechanical", "agentic", "judgement", "unknown"].map(of);
+        let unaffected = all.saturating_sub(mechanical + agentic + judgement + unknown);
+        let total = |key: &str| self.comparison["totals"][key].as_u64().unwrap_or_default();
+        println!(
+            "  code          {} repositories, {all} files: {unaffected} unaffected, {mechanical} mechanical with {edits} edits, \
+             {agentic} agentic, {judgement} judgement, {unknown} unknown",
+            self.repositories
+        );
+        println!(
+            "  code's truth  {} of {} places right, {} left to somebody, {} wrong, {} bytes changed elsewhere",
+            total("found") + total("alike"),
+            total("expected"),
+            total("missed"),
+            total("wrong"),
+            total("elsewhere"),
+        );
+    }
+}
+
+/// Copies a directory.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &place)?;
+        } else {
+            fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
 }
 
 fn count(run: &Value, state: &str) -> u64 {

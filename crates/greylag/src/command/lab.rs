@@ -13,7 +13,7 @@ use greylag_model::diagnostic::Diagnostic;
 use greylag_model::entity::EntityRef;
 use greylag_model::task::TaskState;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Tasks are read in pages of this size.
 const PAGE: usize = 1_000;
@@ -74,6 +74,9 @@ struct Compare {
     /// Expect that the old datasets were retired.
     #[arg(long, conflicts_with = "undone")]
     retired: bool,
+    /// Compare rewritten repositories instead: a directory with a copy of each of the estate's, by its name.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["undone", "retired"])]
+    code: Option<PathBuf>,
 }
 
 impl Lab {
@@ -125,7 +128,41 @@ impl Generate {
 }
 
 impl Compare {
+    /// Rewritten repositories against their truth.
+    fn code(estate: &Path, trees: &Path, context: &Context) -> Outcome {
+        let comparison = greylag_lab::compare_repositories(estate, trees).map_err(failure)?;
+        if context.format().is_json() {
+            let mut value = serde_json::to_value(&comparison).unwrap_or_default();
+            value["equal"] = comparison.is_right().into();
+            output::document(context.format(), "comparison", &value)?;
+        } else {
+            for fault in &comparison.faults {
+                let (kind, line) = (format!("{:?}", fault.kind).to_lowercase(), fault.line);
+                let line = format!(
+                    "{}:{line}: {kind} ({}): `{}`, expected `{}`",
+                    fault.path, fault.trap, fault.found, fault.expected
+                );
+                output::text(&format!("{}\n", shown(&line)))?;
+            }
+            let totals = &comparison.totals;
+            output::text(&format!(
+                "{} of {} files are right; of {} places {} are right, {} missed, {} wrong; {} bytes changed elsewhere\n",
+                output::count(comparison.right),
+                output::count(comparison.files),
+                output::count(totals.expected),
+                output::count(totals.found + totals.alike),
+                output::count(totals.missed),
+                output::count(totals.wrong),
+                output::count(totals.elsewhere),
+            ))?;
+        }
+        Ok(if comparison.is_right() { Exit::Done } else { Exit::Failed })
+    }
+
     fn run(self, context: &Context) -> Outcome {
+        if let Some(trees) = &self.code {
+            return Self::code(&self.estate, trees, context);
+        }
         let outcomes = if context.home()?.exists() { outcomes(context.journal()?)? } else { BTreeMap::new() };
         let options =
             CompareOptions { undone: self.undone, old_stays: !self.retired, outcomes, threads: wire::parallelism() };
