@@ -316,8 +316,8 @@ mod tests {
 
     #[test]
     fn neighbours_of_a_file_are_one_stretch() {
-        let mut text = Traced::of("sel", Origin::Copied(span(4..7)));
-        text.push("ect", Origin::Copied(span(7..10)));
+        let mut text = Traced::of("se", Origin::Copied(span(4..6)));
+        text.push("lect", Origin::Copied(span(6..10)));
         text.push(" ", Origin::Generated);
         text.push("x", Origin::Copied(span(11..12)));
         assert_eq!(text.stretches().count(), 3);
