@@ -199,12 +199,13 @@ impl FileReport {
     /// The report of a text that was looked at as it stands in its file.
     fn of(path: &str, text: &str, wanted: Wanted, changes: &[TableChange]) -> Result<Self, EditError> {
         let class = wanted.class();
-        let moves = class <= Class::Mechanical;
-        let edits: Vec<Edit> = if moves {
-            wanted.demands.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect()
-        } else {
-            Vec::new()
+        let made = match class {
+            Class::Unaffected | Class::Mechanical => wanted.demands.as_slice(),
+            Class::Judgement => &wanted.notes,
+            Class::Agentic | Class::Unknown => &[],
         };
+        let edits: Vec<Edit> =
+            made.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect();
         let edited = edit::apply(text, &edits)?;
         Ok(Self {
             path: path.to_owned(),

@@ -45,6 +45,7 @@ impl Work<'_> {
         self.refer(column, number, &found.name);
         if let Some(judgement) = &found.judgement {
             let why = format!("{} {}", judgement.text, judgement.guide);
+            self.note(column.range.end, judgement);
             self.find(column.range.clone(), Class::Judgement, number, Some(&found.name), why);
         }
         if column.confidence == Confidence::Unknown {

@@ -35,6 +35,7 @@ pub use print::{Style, Unwritable};
 
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::{Confidence, Role};
+use greylag_model::spec::Judgement;
 use greylag_model::table::Meeting;
 use greylag_syntax::sql::{Dialect, Reading};
 use std::collections::HashSet;
@@ -101,6 +102,9 @@ pub struct Wanted {
     pub demands: Vec<Demand>,
     /// What no rule can do, by place.
     pub findings: Vec<Finding>,
+    /// Comments with the guide, behind the columns that a person must judge; made where a person is asked, instead of the
+    /// demands.
+    pub notes: Vec<Demand>,
     /// All references, by place.
     pub references: Vec<Found>,
 }
@@ -159,6 +163,17 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Asks for a comment behind a place, unless it stands there.
+    fn note(&mut self, behind: usize, judgement: &Judgement) {
+        let words = format!("{} {}", judgement.text, judgement.guide);
+        let ends = ["*/", "{{", "}}", "{%", "%}", "{#", "#}"].iter().any(|sign| words.contains(sign));
+        let by = format!(" /* judgement: {words} */");
+        let stands = self.input.text.get(behind..).is_some_and(|rest| rest.starts_with(&by));
+        if !ends && !stands && !words.chars().any(char::is_control) {
+            self.wanted.notes.push(Demand { at: behind..behind, by });
+        }
+    }
+
     fn find(&mut self, at: Range<usize>, class: Class, change: usize, column: Option<&str>, why: impl Into<String>) {
         let column = column.map(str::to_owned);
         self.wanted.findings.push(Finding { at, class, why: why.into(), change, column });
@@ -189,6 +204,8 @@ impl<'a> Work<'a> {
         let place = |at: &Range<usize>| (at.start, at.end);
         self.wanted.demands.sort_by(|one, other| (place(&one.at), &one.by).cmp(&(place(&other.at), &other.by)));
         self.wanted.demands.dedup();
+        self.wanted.notes.sort_by_key(|note| place(&note.at));
+        self.wanted.notes.dedup();
         self.wanted.findings.sort_by_key(|finding| (place(&finding.at), finding.class));
         self.wanted.findings.dedup();
         self.wanted.references.sort_by_key(|found| place(&found.at));

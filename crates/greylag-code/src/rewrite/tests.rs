@@ -88,7 +88,7 @@ fn pretty(sql: &str, expected: &str, dialect: Dialect) {
 }
 
 mod columns {
-    use super::check;
+    use super::{Dialect, Edit, Input, Known, apply, check, read, wanted};
 
     #[test]
     fn an_output_keeps_its_name() {
@@ -134,6 +134,21 @@ mod columns {
             "select 1 from raw.users_v1 where mail = 'x'",
             "select 1 from raw.users_v2 where mail = 'x'\njudgement `mail`: `email` replaces `mail` with other values: upper case is not kept",
         );
+    }
+
+    #[test]
+    fn a_judged_column_gets_its_guide_once() {
+        let noted = |sql: &str| {
+            let changes = [super::change()];
+            let reading = read(sql, Dialect::DuckDb, &Known);
+            let wanted = wanted(Input { text: sql, dialect: Dialect::DuckDb, reading: &reading, changes: &changes });
+            let edits: Vec<Edit> = wanted.notes.into_iter().map(|note| Edit { at: note.at, by: note.by }).collect();
+            apply(sql, &edits).unwrap().text
+        };
+        let once = noted("select note, kept from raw.users_v1");
+        let note = "/* judgement: notes are shorter. https://w.example.com/note */";
+        assert_eq!(once, format!("select note {note}, kept from raw.users_v1"));
+        assert_eq!(noted(&once), once);
     }
 
     #[test]

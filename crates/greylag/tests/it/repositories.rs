@@ -62,6 +62,7 @@ fn check(seed: u32) {
     let totals = &comparison.totals;
     assert!(totals.found > 300, "{totals:?}");
     assert_eq!((totals.wrong, totals.elsewhere), (0, 0));
+    assert!(totals.noted > 0, "where a person must judge, the guide stands behind the column");
     classes(&rig, &said);
     references(&rig, &said);
     // Done twice, there is nothing more to do.

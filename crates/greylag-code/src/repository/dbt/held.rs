@@ -70,8 +70,13 @@ impl Look<'_> {
     /// The edits of all that is not held.
     pub(super) fn edits(&self) -> BTreeSet<Placed> {
         let asked = self.asks.values().filter(|ask| ask.held.is_none()).flat_map(|ask| ask.edits.iter().cloned());
+        let noted = self
+            .asks
+            .values()
+            .filter(|ask| !ask.unnoted && ask.held.as_ref().is_some_and(|held| held.class == Class::Judgement));
+        let noted = noted.flat_map(|ask| ask.notes.iter().cloned());
         let moved = self.moving().into_iter().filter_map(|source| self.moved(source).ok()).flatten();
-        asked.chain(moved).collect()
+        asked.chain(noted).chain(moved).collect()
     }
 
     /// Edits of the same bytes that are not the same.
@@ -97,6 +102,7 @@ impl Look<'_> {
             if ask.held.is_none() && !ask.edits.is_disjoint(edits) {
                 ask.hold(Class::Agentic, why);
             }
+            ask.unnoted |= !ask.notes.is_disjoint(edits);
         }
         let held = Held { class: Class::Agentic, why: why.to_owned() };
         for edit in edits {

@@ -20,7 +20,7 @@ mod trial;
 
 use super::{FileReport, Seen};
 use crate::dbt::{self, Project, Target};
-use crate::rewrite::Wanted;
+use crate::rewrite::{Demand, Wanted};
 use crate::tree::Tree;
 use greylag_model::consumer::{Class, TableChange};
 use greylag_syntax::edit::Edit;
@@ -42,6 +42,21 @@ struct Ask {
     makers: BTreeSet<usize>,
     /// Why it is held, if it is.
     held: Option<Held>,
+    /// Comments with the guide, in its own file.
+    notes: BTreeSet<Placed>,
+    /// Whether they cannot be made.
+    unnoted: bool,
+}
+
+impl Ask {
+    /// Which demands of a rendering are made: its own, or those that only speak to a person.
+    fn made<'a>(&self, wanted: &'a Wanted) -> &'a [Demand] {
+        match &self.held {
+            None => &wanted.demands,
+            Some(held) if held.class == Class::Judgement && !self.unnoted => &wanted.notes,
+            Some(_) => &[],
+        }
+    }
 }
 
 /// An edit of a file, in an order.

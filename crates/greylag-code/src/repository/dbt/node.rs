@@ -68,6 +68,14 @@ impl Look<'_> {
                 for demand in &wanted.demands {
                     self.placed(text, demand, rendering, &mut ask);
                 }
+                for note in &wanted.notes {
+                    match place(text, note) {
+                        Ok(rewrite::Placed::Edit(file, edit)) if file == node.file => {
+                            ask.notes.insert(Placed::new(file, edit));
+                        }
+                        _ => ask.unnoted = true,
+                    }
+                }
             }
             ask.wanted.push(wanted);
         }

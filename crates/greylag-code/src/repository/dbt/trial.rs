@@ -42,13 +42,12 @@ impl Look<'_> {
 
     /// Whether a node's new renderings are its old ones with its demands made.
     fn as_asked(&self, number: usize, before: &Node, after: &Node) -> bool {
-        let ask = self.asks.get(&number).filter(|ask| ask.held.is_none());
+        let ask = self.asks.get(&number);
         let all = before.renderings.iter().zip(&after.renderings).enumerate();
         before.renderings.len() == after.renderings.len()
             && all.into_iter().all(|(at, (before, after))| match (&before.text, &after.text) {
                 (Ok(old), Ok(new)) => {
-                    let wanted = ask.and_then(|ask| ask.wanted.get(at)?.as_ref());
-                    let demands = wanted.map(|wanted| wanted.demands.as_slice()).unwrap_or_default();
+                    let demands = ask.and_then(|ask| Some(ask.made(ask.wanted.get(at)?.as_ref()?))).unwrap_or_default();
                     let edits: Vec<Edit> =
                         demands.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect();
                     apply(old.text(), &edits).is_ok_and(|expected| expected.text == new.text())
@@ -70,7 +69,10 @@ impl Look<'_> {
         let mut held = !guilty.is_empty();
         for number in wrong {
             let path = self.project.files.path(self.project.nodes[*number].file).to_owned();
-            if let Some(ask) = self.asks.get_mut(number).filter(|ask| ask.held.is_none()) {
+            let Some(ask) = self.asks.get_mut(number) else { continue };
+            held |= !ask.unnoted && !ask.notes.is_empty();
+            ask.unnoted = true;
+            if ask.held.is_none() {
                 ask.hold(
                     Class::Agentic,
                     format!("with the changes made, `{path}` renders otherwise than was asked for"),
