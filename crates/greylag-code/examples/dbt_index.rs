@@ -3,6 +3,7 @@
 
 use greylag_code::dbt::{NodeKind, Options, Project, Target, read};
 use greylag_code::tree::DirectoryTree;
+use greylag_syntax::sql::{self, Dialect, NoSchemas};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Instant;
@@ -25,6 +26,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     print_figures(&project);
     println!("{:.2} s", took.as_secs_f64());
+    if flags.iter().any(|flag| *flag == "--sql") {
+        print_sql(
+            &project,
+            options.adapter.as_deref().and_then(|adapter| adapter.parse().ok()).unwrap_or(Dialect::Generic),
+        );
+    }
     if flags.iter().any(|flag| *flag == "--worst") {
         print_worst(&project);
     }
@@ -94,6 +101,35 @@ fn print_figures(project: &Project) {
     unknown.sort_by_key(|(_, places)| std::cmp::Reverse(places.len()));
     for (name, places) in unknown.iter().take(20) {
         println!("  unknown `{name}`: {} places", places.len());
+    }
+}
+
+/// How much of the models is read as SQL in every way that they render.
+fn print_sql(project: &Project, dialect: Dialect) {
+    let begin = Instant::now();
+    let (mut models, mut whole, mut statements, mut bytes) = (0_u32, 0_u32, 0, 0);
+    let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
+    for node in project.nodes.iter().filter(|node| node.kind == NodeKind::Model && !node.renderings.is_empty()) {
+        models += 1;
+        let mut unknown = false;
+        for text in node.renderings.iter().filter_map(|way| way.text.as_ref().ok()) {
+            let reading = sql::read(text.text(), dialect, &NoSchemas);
+            statements += reading.statements.len();
+            bytes += text.text().len();
+            unknown |= !reading.unknown.is_empty();
+            for region in reading.unknown {
+                *reasons.entry(format!("{}: {}", node.id, region.reason)).or_default() += 1;
+            }
+        }
+        whole += u32::from(!unknown);
+    }
+    let share = f64::from(whole) * 100.0 / f64::from(models.max(1));
+    let took = begin.elapsed().as_secs_f64();
+    println!(
+        "{whole} of {models} models without an unknown region ({share:.2} %), {statements} statements, {bytes} bytes in {took:.1} s"
+    );
+    for (reason, count) in reasons.iter().take(12) {
+        println!("  {count} x {reason}");
     }
 }
 
