@@ -111,13 +111,18 @@ fn print_sql(project: &Project, dialect: Dialect) {
     let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
     for node in project.nodes.iter().filter(|node| node.kind == NodeKind::Model && !node.renderings.is_empty()) {
         models += 1;
+        let ways = node.renderings.iter().filter_map(|way| Some((way, way.text.as_ref().ok()?)));
+        let read: Vec<_> = ways.map(|(way, text)| (way, text, sql::read(text.text(), dialect, &NoSchemas))).collect();
+        let some = read.iter().any(|(.., reading)| reading.unknown.is_empty());
+        // A way that gives no SQL where another does is none that a run takes.
+        let taken =
+            read.iter().filter(|(way, _, reading)| !some || reading.unknown.is_empty() || way.decisions.is_empty());
         let mut unknown = false;
-        for text in node.renderings.iter().filter_map(|way| way.text.as_ref().ok()) {
-            let reading = sql::read(text.text(), dialect, &NoSchemas);
+        for (_, text, reading) in taken {
             statements += reading.statements.len();
             bytes += text.text().len();
             unknown |= !reading.unknown.is_empty();
-            for region in reading.unknown {
+            for region in &reading.unknown {
                 *reasons.entry(format!("{}: {}", node.id, region.reason)).or_default() += 1;
             }
         }

@@ -49,14 +49,22 @@ impl Look<'_> {
         if node.truncated {
             ask.hold(Class::Unknown, "its template can go in more ways than were looked at");
         }
-        for rendering in &node.renderings {
-            let wanted = match &rendering.text {
-                Ok(text) => Some(self.wanted(text, &rendering.holes, &mut ask, seen)),
-                Err(error) if self.raises(error) => None,
-                Err(error) => {
+        let readings: Vec<Option<Reading>> =
+            node.renderings.iter().map(|way| Some(self.reading(way.text.as_ref().ok()?))).collect();
+        let whole = readings.iter().flatten().any(|reading| reading.unknown.is_empty());
+        for (rendering, reading) in node.renderings.iter().zip(&readings) {
+            let wanted = match (&rendering.text, reading) {
+                // Where another way gives SQL, one that gives none is no way that a run takes: an empty list where there is none.
+                (Ok(_), Some(reading)) if whole && !reading.unknown.is_empty() && !rendering.decisions.is_empty() => {
+                    None
+                }
+                (Ok(text), Some(reading)) => Some(self.wanted(text, reading, &rendering.holes, &mut ask, seen)),
+                (Err(error), _) if self.raises(error) => None,
+                (Err(error), _) => {
                     ask.hold(Class::Unknown, format!("its template cannot be rendered: {}", error.message));
                     None
                 }
+                (Ok(_), None) => None,
             };
             if let (Some(wanted), Ok(text)) = (&wanted, &rendering.text) {
                 let class = wanted.class();
@@ -87,17 +95,19 @@ impl Look<'_> {
         error.kind == greylag_syntax::jinja::ErrorKind::Raised
     }
 
-    fn wanted(&self, text: &Traced, holes: &[Open], ask: &mut Ask, seen: &mut Seen) -> Wanted {
-        let reading = read(text.text(), self.dialect, &Known(self.changes));
+    fn reading(&self, text: &Traced) -> Reading {
+        read(text.text(), self.dialect, &Known(self.changes))
+    }
+
+    fn wanted(&self, text: &Traced, reading: &Reading, holes: &[Open], ask: &mut Ask, seen: &mut Seen) -> Wanted {
         seen.statements += reading.statements.len() as u64;
         seen.unknown += reading.unknown.len() as u64;
-        let wanted =
-            wanted(Input { text: text.text(), dialect: self.dialect, reading: &reading, changes: self.changes });
+        let wanted = wanted(Input { text: text.text(), dialect: self.dialect, reading, changes: self.changes });
         if !wanted.references.is_empty() {
             for (at, hole) in holes_in(text, holes) {
                 // A name that resolves to something else than a changed dataset is that one's matter.
                 let named = |column: &&ColumnUse| column.name.range.start < at.end && at.start < column.name.range.end;
-                if reading.columns.iter().filter(named).any(|column| self.may_be_concerned(&reading, column)) {
+                if reading.columns.iter().filter(named).any(|column| self.may_be_concerned(reading, column)) {
                     ask.hold(
                         Class::Unknown,
                         format!("`{}` gives the name of a column, and only a run knows it", hole.what),

@@ -46,6 +46,8 @@ impl Look<'_> {
         let all = before.renderings.iter().zip(&after.renderings).enumerate();
         before.renderings.len() == after.renderings.len()
             && all.into_iter().all(|(at, (before, after))| match (&before.text, &after.text) {
+                // A way that is none has no wishes, and nobody sees it.
+                (Ok(_), Ok(_)) if ask.is_some_and(|ask| ask.wanted.get(at).is_some_and(Option::is_none)) => true,
                 (Ok(old), Ok(new)) => {
                     let demands = ask.and_then(|ask| Some(ask.made(ask.wanted.get(at)?.as_ref()?))).unwrap_or_default();
                     let edits: Vec<Edit> =
