@@ -67,9 +67,11 @@ def made(database):
 
 
 def rows(database, name):
-    relation = database.execute(f"select * from work.{quoted(name)}")
-    columns = [(column[0].lower(), str(column[1])) for column in relation.description]
-    return columns, sorted(map(repr, relation.fetchall()))
+    described = database.execute(f"describe work.{quoted(name)}").fetchall()
+    columns = [(column[0].lower(), column[1]) for column in described]
+    # As text, which needs no module for time zones here.
+    values = ", ".join(f"cast({quoted(column[0])} as varchar)" for column in described)
+    return columns, sorted(map(repr, database.execute(f"select {values} from work.{quoted(name)}").fetchall()))
 
 
 compared = 0
