@@ -5,7 +5,7 @@
 //! their bytes too, until they are calculated with.
 //!
 //! An [`Open`] value is one that nobody can know without a database or a run. It spreads through whatever is done with it,
-//! and whoever branches on it takes both ways (see [`super::evaluate`]).
+//! and whoever branches on it takes both ways (see `evaluate`).
 
 mod arguments;
 mod compare;
