@@ -58,6 +58,9 @@ impl Source {
         if metadata.is_dir() {
             return Ok(Self { root: path.to_owned(), tree: Box::new(DirectoryTree::new(path)) });
         }
+        if !metadata.is_file() {
+            return Err(unreadable(&"it is neither a file nor a directory"));
+        }
         let name =
             path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unreadable(&"its name is not UTF-8"))?;
         let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
@@ -66,8 +69,16 @@ impl Source {
     }
 }
 
+/// What migrations change for code.
+pub(crate) struct Changes {
+    /// One per pair that can be migrated.
+    pub(crate) changes: Vec<TableChange>,
+    /// Old datasets of the other pairs.
+    pub(crate) left_out: Vec<String>,
+}
+
 /// What every pair of the files' migrations changes for code.
-pub(crate) fn changes(context: &Context, files: &Files) -> Result<Vec<TableChange>, Failure> {
+pub(crate) fn changes(context: &Context, files: &Files) -> Result<Changes, Failure> {
     let state = context.state()?;
     let catalog = state.catalog.as_ref();
     let describe = wire::describe(state, &files.roots);
@@ -104,7 +115,7 @@ pub(crate) fn changes(context: &Context, files: &Files) -> Result<Vec<TableChang
     if !left_out.is_empty() {
         context.say(&format!("left out, since they cannot be migrated: {}", left_out.join(", ")));
     }
-    Ok(changes)
+    Ok(Changes { changes, left_out })
 }
 
 fn dataset(catalog: &dyn Catalog, text: &str) -> Result<Dataset, Failure> {
@@ -150,6 +161,7 @@ pub(crate) fn unchanged(context: &Context, text: &str, called: &[TableName]) -> 
     };
     let (Some(entity), Some(summary)) = (entity, known) else {
         let old = if called.is_empty() { vec![parsed(text)?] } else { called.to_vec() };
+        context.say(&format!("the catalog knows no dataset `{text}`: it is looked for as a table of this name"));
         return Ok(TableChange::unchanged(text, old, Vec::new()));
     };
     let old = if called.is_empty() { names(&entity, tables(catalog, &entity)?) } else { called.to_vec() };

@@ -11,11 +11,12 @@ use clap::Args;
 use greylag_code::repository::{self, FileReport, Report};
 use greylag_model::code;
 use greylag_model::consumer::Class;
+use greylag_model::reference::Reference;
 use serde_json::json;
 use similar::TextDiff;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Rewrite code so that it reads the new datasets of a migration.
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// which anything needs an agent or a person is left as it is and listed with the reason. Without `--patch` or `--write`,
 /// the files and their classes are shown and nothing is changed. Done twice, the second time finds nothing to do.
 ///
-/// Exit codes: 0 all is rewritten, or could be; 3 some files need somebody.
+/// Exit codes: 0 all is rewritten, or could be; 3 some files need somebody, or a dataset of the migration was left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag rewrite -f users.yaml ~/src/reports\n  \
@@ -53,7 +54,7 @@ impl Rewrite {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let mut files = migration_files::read(&self.file, context.format().is_json())?;
         self.parameters.render(context, &mut files)?;
-        let changes = consumers::changes(context, &files)?;
+        let consumers::Changes { changes, left_out } = consumers::changes(context, &files)?;
         let mut all = Vec::new();
         for path in &self.paths {
             let source = Source::open(path)?;
@@ -63,9 +64,7 @@ impl Rewrite {
             all.push((source, report));
         }
         if self.write {
-            for (source, report) in &all {
-                write(&source.root, report)?;
-            }
+            write(&all)?;
         }
         if self.patch {
             output::text(&self.patched(&all))?;
@@ -73,7 +72,7 @@ impl Rewrite {
             output::list(context.format(), "files", &HEADINGS, rows(&all))?;
         }
         context.say(&self.count_line(&all));
-        let done = all.iter().all(|(_, report)| report.class() <= Class::Mechanical);
+        let done = left_out.is_empty() && all.iter().all(|(_, report)| report.class() <= Class::Mechanical);
         Ok(if done { Exit::Done } else { Exit::Incomplete })
     }
 
@@ -82,8 +81,12 @@ impl Rewrite {
         for (source, report) in all {
             for file in &report.files {
                 let Some(new) = &file.new else { continue };
-                let path = if self.paths.len() == 1 { PathBuf::from(&file.path) } else { source.root.join(&file.path) };
-                let (old_name, new_name) = (format!("a/{}", path.display()), format!("b/{}", path.display()));
+                // The patch of a repository is applied in it, any other where the command was given.
+                let in_it = self.paths.len() == 1 && self.paths[0] == source.root;
+                let path = if in_it { PathBuf::from(&file.path) } else { source.root.join(&file.path) };
+                let path = path.to_string_lossy();
+                let path = path.trim_start_matches("./").trim_start_matches('/');
+                let (old_name, new_name) = (format!("a/{path}"), format!("b/{path}"));
                 let diff = TextDiff::from_lines(&file.old, new);
                 let _ = write!(text, "{}", diff.unified_diff().header(&old_name, &new_name));
             }
@@ -135,45 +138,61 @@ fn row(path: &Path, file: &FileReport) -> Row {
             "class": finding.class, "why": finding.why, "dataset": finding.dataset, "column": finding.column,
         })
     });
+    let references = file.references.iter().map(|found| Reference { path: path.clone(), ..found.clone() });
     let value = json!({
         "path": path,
         "class": file.class,
         "edits": edits.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
-        "references": file.references,
+        "references": references.collect::<Vec<_>>(),
     });
     Row::new(path.clone(), cells, &value)
 }
 
 /// Puts new files in the place of the old ones, each at once; one that was changed meanwhile is refused before any is.
-fn write(root: &Path, report: &Report) -> Result<(), Failure> {
-    let changed = || report.files.iter().filter_map(|file| Some((root.join(&file.path), file, file.new.as_ref()?)));
-    let failed = |path: &Path, error: &dyn std::fmt::Display| {
-        Failure::error(code::cli::OUTPUT_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
-    };
+fn write(all: &[(Source, Report)]) -> Result<(), Failure> {
     let mut staged = Vec::new();
-    for (path, file, new) in changed() {
-        let now = fs::read(&path).map_err(|error| failed(&path, &error))?;
-        if now != file.old.as_bytes() {
-            drop(remove(&staged));
-            return Err(failed(&path, &"it was changed while it was read").hint("do it again"));
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let beside = path.with_file_name(format!(".{name}.greylag"));
-        staged.push((beside.clone(), path.clone()));
-        if let Err(error) = write_beside(&beside, &path, new) {
-            drop(remove(&staged));
-            return Err(failed(&path, &error));
+    let files = all.iter().flat_map(|(source, report)| report.files.iter().map(move |file| (source, file)));
+    for (source, file) in files {
+        let Some(new) = &file.new else { continue };
+        let path = source.root.join(&file.path);
+        match stage(&path, file, new) {
+            Ok(beside) => staged.push((beside, path)),
+            Err(failure) => {
+                drop(remove(&staged));
+                return Err(failure);
+            }
         }
     }
-    for (beside, path) in &staged {
-        fs::rename(beside, path).map_err(|error| failed(path, &error))?;
-    }
-    Ok(())
+    staged.iter().try_for_each(|(beside, path)| fs::rename(beside, path).map_err(|error| unwritable(path, &error)))
 }
 
-fn write_beside(beside: &Path, path: &Path, text: &str) -> std::io::Result<()> {
-    let mut file = fs::File::create(beside)?;
+fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::error(code::cli::OUTPUT_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
+}
+
+/// Writes a file's new text beside it, and answers where that is.
+fn stage(path: &Path, file: &FileReport, new: &str) -> Result<PathBuf, Failure> {
+    let now = fs::read(path).map_err(|error| unwritable(path, &error))?;
+    if now != file.old.as_bytes() {
+        return Err(unwritable(path, &"it was changed while it was read").hint("do it again"));
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.greylag"));
+    // What a repository has put there, a link perhaps, is not written through.
+    let made = fs::File::create_new(&beside).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => unwritable(path, &format!("`{}` is in the way", beside.display()))
+            .hint("an earlier `--write` that was killed leaves such a file: look at it and remove it"),
+        _ => unwritable(path, &error),
+    })?;
+    write_beside(made, path, new).map_err(|error| {
+        drop(fs::remove_file(&beside));
+        unwritable(path, &error)
+    })?;
+    Ok(beside)
+}
+
+fn write_beside(mut file: fs::File, path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.set_permissions(fs::metadata(path)?.permissions())?;
     file.sync_all()
@@ -181,4 +200,49 @@ fn write_beside(beside: &Path, path: &Path, text: &str) -> std::io::Result<()> {
 
 fn remove(staged: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
     staged.iter().try_for_each(|(beside, _)| fs::remove_file(beside))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use greylag_code::tree::MemoryTree;
+
+    /// A report that makes `new` of each file's `old`.
+    fn report(paths: &[&str]) -> Report {
+        let file = |path: &&str| FileReport {
+            path: (*path).to_owned(),
+            class: Class::Mechanical,
+            references: Vec::new(),
+            findings: Vec::new(),
+            edits: Vec::new(),
+            old: "old".to_owned(),
+            new: Some("new".to_owned()),
+        };
+        Report { files: paths.iter().map(file).collect(), ..Report::default() }
+    }
+
+    #[test]
+    fn nothing_is_written_where_a_file_was_changed_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let all: Vec<(Source, Report)> = [&["a", "b"][..], &["c"]]
+            .into_iter()
+            .map(|paths| {
+                let tree = Box::new(MemoryTree::new([]));
+                (Source { root: folder.path().to_owned(), tree }, report(paths))
+            })
+            .collect();
+        let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
+        ["a", "b"].iter().for_each(|path| write_old(path, "old"));
+        write_old("c", "somebody else's");
+        let failure = write(&all).unwrap_err();
+        assert!(failure.diagnostics[0].message.contains("it was changed while it was read"));
+        let now = || ["a", "b", "c"].map(|path| fs::read_to_string(folder.path().join(path)).unwrap());
+        assert_eq!(now(), ["old", "old", "somebody else's"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside them");
+        write_old("c", "old");
+        write(&all).unwrap();
+        assert_eq!(now(), ["new"; 3]);
+    }
 }

@@ -188,6 +188,11 @@ fn comparing() {
 }
 
 #[test]
+fn consumers() {
+    check("consumers.md");
+}
+
+#[test]
 fn derived() {
     check("derived.md");
 }
@@ -234,6 +239,7 @@ fn every_guide_is_run() {
         pages,
         [
             "comparing.md",
+            "consumers.md",
             "custom-steps.md",
             "derived.md",
             "first-migration.md",

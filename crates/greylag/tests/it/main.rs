@@ -11,6 +11,7 @@ mod guides;
 mod increments;
 mod kill;
 mod repositories;
+mod rewrite;
 mod rig;
 mod rubbish;
 mod sample;
