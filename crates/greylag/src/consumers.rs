@@ -55,6 +55,12 @@ impl Source {
             Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
         };
         let metadata = fs::metadata(path).map_err(|error| unreadable(&error))?;
+        if let Some(project) = project_around(path) {
+            let message =
+                format!("`{}` is a part of a dbt project, and cannot be read without the rest", path.display());
+            return Err(Failure::error(code::cli::FILE_UNREADABLE, message)
+                .hint(format!("give the whole project: `{}`", project.display())));
+        }
         if metadata.is_dir() {
             return Ok(Self { root: path.to_owned(), tree: Box::new(DirectoryTree::new(path)) });
         }
@@ -67,6 +73,15 @@ impl Source {
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         Ok(Self { root, tree: Box::new(MemoryTree::of([(name.to_owned(), bytes)])) })
     }
+}
+
+/// The dbt project that a path is a part of, in the same repository; none of what is a project or a repository itself.
+fn project_around(path: &Path) -> Option<PathBuf> {
+    let is_project = |folder: &Path| folder.join("dbt_project.yml").is_file();
+    let is_whole = |folder: &Path| is_project(folder) || folder.join(".git").exists();
+    let path = fs::canonicalize(path).ok()?;
+    let whole = path.ancestors().find(|folder| is_whole(folder))?;
+    (whole != path && is_project(whole)).then(|| whole.to_owned())
 }
 
 /// What migrations change for code.

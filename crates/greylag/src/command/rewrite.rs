@@ -182,7 +182,7 @@ fn stage(path: &Path, file: &FileReport, new: &str) -> Result<PathBuf, Failure> 
     // What a repository has put there, a link perhaps, is not written through.
     let made = fs::File::create_new(&beside).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => unwritable(path, &format!("`{}` is in the way", beside.display()))
-            .hint("an earlier `--write` that was killed leaves such a file: look at it and remove it"),
+            .hint("name each path once; an earlier `--write` that was killed leaves such a file, too: look at it and remove it"),
         _ => unwritable(path, &error),
     })?;
     write_beside(made, path, new).map_err(|error| {
@@ -234,7 +234,8 @@ mod tests {
             })
             .collect();
         let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
-        ["a", "b"].iter().for_each(|path| write_old(path, "old"));
+        write_old("a", "old");
+        write_old("b", "old");
         write_old("c", "somebody else's");
         let failure = write(&all).unwrap_err();
         assert!(failure.diagnostics[0].message.contains("it was changed while it was read"));

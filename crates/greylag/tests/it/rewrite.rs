@@ -224,11 +224,32 @@ fn paths_that_cannot_be_read_are_named() {
     }
     let folder = rig.path("repository/closed");
     fs::create_dir(&folder).unwrap();
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).unwrap();
     // Who may read everything reads this, too.
-    let code = if fs::read_dir(&folder).is_ok() { 0 } else { 1 };
+    let code = i32::from(fs::read_dir(&folder).is_err());
     rig.run(["rewrite", "-f", "m.yaml", "repository"]).ended(code);
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_part_of_a_dbt_project_is_not_taken_for_all_of_it() {
+    let model = "select uid from {{ source('raw', 'users_v1') }}\n";
+    let sources = "version: 2\nsources:\n  - name: raw\n    tables:\n      - name: users_v1\n";
+    let project = "name: shop\nversion: '1.0'\n";
+    let rig = rig(&[("dbt_project.yml", project), ("models/a.sql", model), ("models/sources.yml", sources)]);
+    for path in ["repository/models/a.sql", "repository/models"] {
+        let said = rig.run(["rewrite", "-f", "m.yaml", path, "--write"]).ended(1);
+        assert!(said.stderr.contains(&format!("`{path}` is a part of a dbt project")), "{}", said.stderr);
+        assert!(said.stderr.contains("hint: give the whole project: `"), "{}", said.stderr);
+    }
+    rig.run(["rewrite", "-f", "m.yaml", "repository", "--write"]).ended(0);
+    assert_eq!(read(&rig, "models/a.sql"), "select user_id as uid from {{ source('raw', 'users_v2') }}\n");
+    assert_eq!(read(&rig, "models/sources.yml"), sources.replace("users_v1", "users_v2"));
+    // A repository of its own below a project is none of its parts.
+    rig.write("repository/jobs/.git/HEAD", "ref: refs/heads/main\n");
+    rig.write("repository/jobs/active.sql", ACTIVE);
+    rig.run(["rewrite", "-f", "m.yaml", "repository/jobs", "--write"]).ended(0);
+    assert_eq!(read(&rig, "jobs/active.sql"), ACTIVE_AFTER);
 }
 
 #[test]
