@@ -71,14 +71,39 @@ fn plain(text: &str) -> Result<String, DriverError> {
     Ok(text.to_owned())
 }
 
+/// A regular file of a first commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFile {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Whether it can be run.
+    pub executable: bool,
+}
+
 impl Repository {
+    /// Writes a commit without a parent that has these files, by path. Nothing refers to it yet. Fails with class denied if a
+    /// path is none that may be written.
+    pub fn first_commit(&self, files: &BTreeMap<String, NewFile>, signed: &Signed) -> Result<ObjectId, DriverError> {
+        let mut stream = head(signed)?;
+        for (path, file) in files {
+            check(path)?;
+            put(&mut stream, path, &file.bytes, file.executable);
+        }
+        // Repositories that this program makes name objects by SHA-1.
+        end(&mut stream, &"0".repeat(40));
+        self.import(&stream)
+    }
+
     /// Writes a commit whose parent is the commit of `base`. Nothing refers to it yet. Fails with class denied if an edit
     /// is not of a kind that may be made.
     pub fn commit(&self, base: &CommitTree, edits: &Edits, signed: &Signed) -> Result<ObjectId, DriverError> {
         check_edits(base.listing(), edits)?;
-        let stream = stream(base, edits, signed)?;
+        self.import(&stream(base, edits, signed)?)
+    }
+
+    fn import(&self, stream: &[u8]) -> Result<ObjectId, DriverError> {
         let arguments = ["fast-import", "--quiet", "--force", "--done", "--date-format=raw"];
-        let output = self.run("write a commit", &arguments, &stream)?;
+        let output = self.run("write a commit", &arguments, stream)?;
         let said = String::from_utf8_lossy(&output.bytes);
         ObjectId::parse(said.lines().next().unwrap_or_default()).map_err(|_| damaged("git did not tell the commit"))
     }
@@ -142,6 +167,21 @@ fn is_inside(path: &str, folder: &str) -> bool {
 
 /// What `fast-import` reads.
 fn stream(base: &CommitTree, edits: &Edits, signed: &Signed) -> Result<Vec<u8>, DriverError> {
+    let mut stream = head(signed)?;
+    stream.extend_from_slice(format!("from {}\n", base.commit()).as_bytes());
+    for (path, edit) in edits {
+        let executable = base.listing().files.get(path).is_some_and(|file| file.executable);
+        match edit {
+            Edit::Delete => stream.extend_from_slice(format!("D {}\n", quoted(path)).as_bytes()),
+            Edit::Replace(bytes) | Edit::Create(bytes) => put(&mut stream, path, bytes, executable),
+        }
+    }
+    end(&mut stream, &base.commit().zero());
+    Ok(stream)
+}
+
+/// Its beginning: who, when, why.
+fn head(signed: &Signed) -> Result<Vec<u8>, DriverError> {
     // The reference is only for `fast-import`, which takes it away again before it would be written.
     let mut head = format!("commit {TEMPORARY}\nmark :1\n");
     for (role, person) in [("author", &signed.author), ("committer", &signed.committer)] {
@@ -151,22 +191,18 @@ fn stream(base: &CommitTree, edits: &Edits, signed: &Signed) -> Result<Vec<u8>, 
     }
     let mut stream = head.into_bytes();
     data(&mut stream, signed.message.as_bytes());
-    stream.extend_from_slice(format!("from {}\n", base.commit()).as_bytes());
-    for (path, edit) in edits {
-        let executable = base.listing().files.get(path).is_some_and(|file| file.executable);
-        match edit {
-            Edit::Delete => stream.extend_from_slice(format!("D {}\n", quoted(path)).as_bytes()),
-            Edit::Replace(bytes) | Edit::Create(bytes) => {
-                let mode = if executable { "100755" } else { "100644" };
-                stream.extend_from_slice(format!("M {mode} inline {}\n", quoted(path)).as_bytes());
-                data(&mut stream, bytes);
-            }
-        }
-    }
-    stream.extend_from_slice(
-        format!("\nget-mark :1\nreset {TEMPORARY}\nfrom {}\n\ndone\n", base.commit().zero()).as_bytes(),
-    );
     Ok(stream)
+}
+
+fn put(stream: &mut Vec<u8>, path: &str, bytes: &[u8], executable: bool) {
+    let mode = if executable { "100755" } else { "100644" };
+    stream.extend_from_slice(format!("M {mode} inline {}\n", quoted(path)).as_bytes());
+    data(stream, bytes);
+}
+
+/// Its end, which asks for the commit's id.
+fn end(stream: &mut Vec<u8>, zero: &str) {
+    stream.extend_from_slice(format!("\nget-mark :1\nreset {TEMPORARY}\nfrom {zero}\n\ndone\n").as_bytes());
 }
 
 const TEMPORARY: &str = "refs/none";

@@ -27,6 +27,7 @@ mod batch;
 mod command;
 mod commit;
 mod fetch;
+mod history;
 mod limit;
 mod merge;
 mod object;
@@ -41,8 +42,9 @@ mod transfer;
 mod tree;
 
 pub use command::Git;
-pub use commit::{Edit, Edits, Person, Signed};
+pub use commit::{Edit, Edits, NewFile, Person, Signed};
 pub use fetch::Wanted;
+pub use history::Written;
 pub use limit::Limits;
 pub use merge::Merged;
 pub use object::ObjectId;

@@ -34,4 +34,7 @@ codes! {
     FORGE_STORE = 1014, "the forge's database cannot be used",
         cause: "The embedded forge keeps its change requests in a SQLite database beside its repositories, which could not be read or written.",
         cure: "Look at the permissions and the space of the forge's folder.";
+    FORGE_SOURCE = 1015, "what a repository was taken from has gone another way",
+        cause: "The repository was taken into the embedded forge before, and what it was taken from is no longer what its branch goes on from: a history was forced, or a directory that is no git repository was changed. Taking it again would lose what was merged on the forge.",
+        cure: "Push to the repository in the forge's folder instead, or take it under another name (`--name`).";
 }

@@ -92,6 +92,11 @@ impl EmbeddedForge {
         self.database.hosted()
     }
 
+    /// When a repository's change requests may be merged.
+    pub fn policy(&self, name: &str) -> Result<Policy, DriverError> {
+        self.database.policy(name)
+    }
+
     /// A repository that it has.
     pub fn repository(&self, name: &str) -> Result<Repository, DriverError> {
         self.database.policy(name)?;
