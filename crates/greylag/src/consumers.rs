@@ -14,8 +14,10 @@ use greylag_model::consumer::TableChange;
 use greylag_model::dataset::Dataset;
 use greylag_model::diagnostic::{Diagnostic, Severity};
 use greylag_model::entity::{EntityRef, annotation};
+use greylag_model::mapping::Mapping;
 use greylag_model::plan::mapping_of;
-use greylag_model::spec::Pair;
+use greylag_model::snapshot::Observed;
+use greylag_model::spec::{Migration, Pair};
 use greylag_model::table::{self, TableName};
 use greylag_syntax::sql::Dialect;
 use std::collections::BTreeMap;
@@ -92,17 +94,33 @@ pub(crate) struct Changes {
     pub(crate) left_out: Vec<String>,
 }
 
+/// What a migration changes for code.
+pub(crate) struct Meant<'a> {
+    /// The migration.
+    pub(crate) migration: &'a Migration,
+    /// One for each pair that can be migrated.
+    pub(crate) changes: Vec<TableChange>,
+}
+
 /// What every pair of the files' migrations changes for code.
 pub(crate) fn changes(context: &Context, files: &Files) -> Result<Changes, Failure> {
+    let (meant, left_out) = of_each(context, files)?;
+    Ok(Changes { changes: meant.into_iter().flat_map(|meant| meant.changes).collect(), left_out })
+}
+
+/// What each migration of the files changes for code, and the old datasets of the pairs that cannot be migrated, which are
+/// reported.
+pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Meant<'a>>, Vec<String>), Failure> {
     let state = context.state()?;
     let catalog = state.catalog.as_ref();
     let describe = wire::describe(state, &files.roots);
-    let (mut changes, mut blocked, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut all, mut blocked, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for (migration, places) in &files.migrations {
         let pairs = &migration.spec.datasets;
         let found: Vec<Result<Dataset, Failure>> = pairs.iter().map(|pair| dataset(catalog, &pair.from)).collect();
         let datasets: Vec<Dataset> = found.iter().filter_map(|found| found.as_ref().ok()).cloned().collect();
         let mut described = describe.describe(&datasets).into_iter();
+        let mut changes = Vec::new();
         for (at, found) in found.into_iter().enumerate() {
             let observed = found.and_then(|_| match described.next() {
                 Some(observed) => observed.map_err(Failure::from),
@@ -112,25 +130,28 @@ pub(crate) fn changes(context: &Context, files: &Files) -> Result<Changes, Failu
                 let mapping = mapping_of(migration, at, &|pointer| Some(places.value(pointer)), &observed)?;
                 Ok((observed, mapping))
             });
-            let (observed, mapping) = match mapping {
-                Ok(both) => both,
+            match mapping {
+                Ok((observed, mapping)) => changes.push(change(catalog, &pairs[at], &observed, &mapping)?),
                 Err(why) => {
                     blocked.extend(why.into_iter().map(|why| Diagnostic { severity: Severity::Warning, ..why }));
                     left_out.push(pairs[at].from.clone());
-                    continue;
                 }
-            };
-            let entity = &observed.dataset.entity;
-            let old = tables(catalog, entity)?;
-            let new = new_table(&pairs[at], entity, &old)?;
-            changes.push(TableChange::of(&entity.short(), names(entity, old), new, &mapping));
+            }
         }
+        all.push(Meant { migration, changes });
     }
     failure::report(&blocked, &files.sources, context.format().is_json());
     if !left_out.is_empty() {
         context.say(&format!("left out, since they cannot be migrated: {}", left_out.join(", ")));
     }
-    Ok(Changes { changes, left_out })
+    Ok((all, left_out))
+}
+
+fn change(catalog: &dyn Catalog, pair: &Pair, observed: &Observed, mapping: &Mapping) -> Result<TableChange, Failure> {
+    let entity = &observed.dataset.entity;
+    let old = tables(catalog, entity)?;
+    let new = new_table(pair, entity, &old)?;
+    Ok(TableChange::of(&entity.short(), names(entity, old), new, mapping))
 }
 
 fn dataset(catalog: &dyn Catalog, text: &str) -> Result<Dataset, Failure> {

@@ -72,6 +72,11 @@ impl Home {
         self.root.join("diffs")
     }
 
+    /// The embedded forge: repositories and their change requests.
+    pub(crate) fn forge(&self) -> PathBuf {
+        self.root.join("forge")
+    }
+
     /// Whether there is any state yet.
     pub(crate) fn exists(&self) -> bool {
         fs::exists(self.database()).unwrap_or(false)

@@ -88,6 +88,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Diff(command) => command.run(&context),
         Command::Refs(command) => command.run(&context),
         Command::Rewrite(command) => command.run(&context),
+        Command::Changes(command) => command.run(&context),
         Command::Limits(command) => command.run(&context),
         Command::Lab(command) => command.run(&context),
         Command::Gc(command) => command.run(&context),

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use greylag_model::code;
 use serde::Serialize;
 use serde_json::Value;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Version of the JSON that commands print: a new minor only adds keys.
@@ -122,6 +122,15 @@ pub(crate) fn document(format: Format, kind: &str, value: &impl Serialize) -> Re
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
     let mut out = anstream::stdout().lock();
     finish(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
+}
+
+/// Prints bytes as they are; on a terminal as text that it may have.
+pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return text(&shown(&String::from_utf8_lossy(bytes)));
+    }
+    let mut out = io::stdout().lock();
+    finish(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
 /// The first line of a stream of JSON lines.

@@ -5,6 +5,8 @@ use crate::failure::Failure;
 use crate::faults::ArmedFaults;
 use crate::home::Home;
 use greylag_catalog::migration::CatalogExecutor;
+use greylag_code::forge::embedded::EmbeddedForge;
+use greylag_code::git::{Git, Person, Repository, Safety};
 use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
@@ -41,6 +43,9 @@ const READER_MEMORY: u64 = 512 << 20;
 const READER_TIMEOUT: Duration = Duration::from_mins(10);
 /// A reader is replaced after so many requests, so that what leaks somewhere below does not add up.
 const READER_REQUESTS: u64 = 100_000;
+
+/// Where programs are looked for if nothing is said.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// The opened state folder.
 pub(crate) struct State {
@@ -134,8 +139,7 @@ fn custom_steps(state: &State) -> CustomSteps {
 
 /// The sandbox of this machine.
 fn sandbox() -> Bubblewrap {
-    // Where nothing is said, where systems have it.
-    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"));
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from(USUAL_PATH));
     Bubblewrap::find(&path)
 }
 
@@ -207,9 +211,13 @@ pub(crate) fn remove(path: &Path) -> std::io::Result<()> {
 
 /// What takes samples. They lie in a scratch directory of this process, which goes when the sampler does.
 pub(crate) fn sampler(context: &Context, state: &State) -> Result<LocalSampler, Failure> {
+    Ok(LocalSampler::new(Arc::clone(&state.readers), Options::default(), scratch(context)?))
+}
+
+/// A directory of this process, which goes when the answer does.
+fn scratch(context: &Context) -> Result<Scratch, Failure> {
     let name = format!("{}-{}", std::process::id(), context.now().0);
-    let scratch = Scratch::create(&state.home.scratch(), &name)?;
-    Ok(LocalSampler::new(Arc::clone(&state.readers), Options::default(), scratch))
+    Ok(Scratch::create(&context.home()?.scratch(), &name)?)
 }
 
 /// Scratch directories of processes that are no more.
@@ -270,4 +278,59 @@ pub(crate) fn diff<T>(
         progress,
         cancelled,
     })
+}
+
+/// The embedded forge, whose repositories are on this machine.
+pub(crate) type Hosting = EmbeddedForge;
+
+/// Opens the embedded forge of the state folder.
+pub(crate) fn forge(context: &Context) -> Result<Hosting, Failure> {
+    let home = context.home()?;
+    home.create()?;
+    let forge = EmbeddedForge::open(home.forge(), git()?, Arc::new(context.clock()), committer())?;
+    Ok(forge.with_faults(faults()?))
+}
+
+/// A bare repository that goes when the answer is dropped.
+pub(crate) fn passing_repository(context: &Context) -> Result<(Scratch, Repository), Failure> {
+    let scratch = scratch(context)?;
+    let repository = Repository::make(git()?, scratch.path().join("incoming.git"), Safety::Cache)?;
+    Ok((scratch, repository))
+}
+
+/// Who commits what this program writes.
+pub(crate) fn committer() -> Person {
+    Person { name: "Greylag".to_owned(), email: "greylag@localhost".to_owned() }
+}
+
+/// Who acts, as an author of commits.
+pub(crate) fn author(context: &Context) -> Person {
+    let plain = |text: &str| text.replace(|letter: char| letter.is_control() || matches!(letter, '<' | '>'), " ");
+    let actor = plain(&context.actor());
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Person { email: format!("{}@{}", actor.replace(char::is_whitespace, "."), plain(&host)), name: actor }
+}
+
+/// The version of git, or why none can be used.
+pub(crate) fn try_git() -> Result<String, Failure> {
+    Ok(git()?.version()?)
+}
+
+/// The first git of the environment's path that is new enough.
+fn git() -> Result<Git, Failure> {
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from(USUAL_PATH));
+    let places = env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join("git"));
+    let mut refused = None;
+    for place in places.filter(|place| place.is_file()) {
+        let git = Git::new(&place);
+        match git.version() {
+            Ok(_) => return Ok(git),
+            Err(error) => refused = refused.or(Some((place, error))),
+        }
+    }
+    let (place, error) = refused.ok_or_else(|| {
+        Failure::error(code::repository::GIT_START, "there is no program `git` in any folder of `PATH`")
+            .hint("install git, at least version 2.40")
+    })?;
+    Err(Failure::from(error).hint(format!("that is `{}`: put a newer one into `PATH`", place.display())))
 }

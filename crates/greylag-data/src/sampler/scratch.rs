@@ -49,6 +49,11 @@ impl Scratch {
         Err(DriverError::transient(code::IO, words).hint("remove what is in it"))
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A new directory in it, removed when the answer is dropped.
     pub fn room(&self) -> Result<Room, DriverError> {
         let path = self.path.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());

@@ -18,7 +18,7 @@ const ENOUGH_SPACE: u64 = 256 << 20;
 /// Durable writes slower than this make every step slow, milliseconds.
 const SLOW_SYNC_MILLIS: f64 = 20.0;
 
-/// Check the state folder, the disk, the reader processes, and the sandbox of custom steps.
+/// Check the state folder, the disk, the reader processes, the sandbox of custom steps, and git.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {}
 
@@ -76,6 +76,11 @@ impl Doctor {
             }
             // Nothing but custom steps needs it.
             Err(failure) => Finding { verdict: "warn", ..failed("sandbox", &failure) },
+        });
+        findings.push(match wire::try_git() {
+            Ok(version) => Finding { check: "git", verdict: "pass", detail: format!("version {version}") },
+            // Nothing but repositories needs it.
+            Err(failure) => Finding { verdict: "warn", ..failed("git", &failure) },
         });
         let bad = findings.iter().any(|finding| finding.verdict == "fail");
         let rows = findings

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod approve;
 pub(crate) mod catalog;
+pub(crate) mod changes;
 pub(crate) mod completion;
 pub(crate) mod control;
 pub(crate) mod diff;

@@ -1,0 +1,177 @@
+//! What an owner reads to decide on a change request.
+
+use super::propose::Proposal;
+use greylag_code::repository::FileReport;
+use greylag_model::consumer::{ColumnChange, Fate, TableChange};
+use greylag_model::expr::Dialect;
+use std::fmt::Write as _;
+
+/// Most files, and most places, that are listed.
+const LISTED: usize = 50;
+
+/// Its one line.
+pub(super) fn title(proposal: &Proposal<'_>) -> String {
+    let changes = proposal.changes();
+    match changes.as_slice() {
+        [one] => format!("Read `{}` in place of `{}`", one.new, old(one)),
+        several => {
+            format!("Read the new names of {} datasets ({})", several.len(), proposal.meant.migration.metadata.name)
+        }
+    }
+}
+
+/// Its description, in Markdown.
+pub(super) fn description(proposal: &Proposal<'_>) -> String {
+    let mut text = why(proposal);
+    for change in proposal.changes() {
+        text.push_str(&mapping(change));
+    }
+    text.push_str(&files(proposal));
+    text.push_str(&held(proposal));
+    text.push_str(
+        "## How to say no\n\nClose this change request, or comment on it and do not approve it. It is not opened again unless \
+         somebody asks for that. Until it is merged, this code reads the old datasets.\n",
+    );
+    text
+}
+
+fn why(proposal: &Proposal<'_>) -> String {
+    let about = &proposal.meant.migration.metadata;
+    let edits: usize = proposal.changed().map(|file| file.edits.len()).sum();
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    for line in about.title.iter().chain(&about.description) {
+        let _ = writeln!(text, "{}\n", line.trim());
+    }
+    let _ = writeln!(
+        text,
+        "This moves the code of this repository to the new datasets of the migration {}. Rules wrote it: {edits} edits in {} \
+         files, and no other byte.\n",
+        code(&about.name),
+        proposal.changed().count()
+    );
+    if let Some(owner) = &about.owner {
+        let _ = writeln!(text, "- Who answers for it: {}", code(owner));
+    }
+    if let Some(guide) = &about.guide {
+        let _ = writeln!(text, "- Guide: <{guide}>");
+    }
+    if about.owner.is_some() || about.guide.is_some() {
+        text.push('\n');
+    }
+    text
+}
+
+/// The old columns that readers find elsewhere.
+fn mapping(change: &TableChange) -> String {
+    let is_same = |column: &&ColumnChange| matches!(&column.fate, Fate::Same(new) if *new == column.name && column.judgement.is_none());
+    let same = change.columns.iter().filter(is_same).count();
+    let mut text = format!("## {} becomes {}\n\n", code(&old(change)), code(&change.new.to_string()));
+    if same < change.columns.len() {
+        text.push_str("| Old column | Now | Remarks |\n|---|---|---|\n");
+    }
+    for column in change.columns.iter().filter(|column| !is_same(column)) {
+        let (now, remark) = fate(&column.fate);
+        let judged = column.judgement.iter().map(|judged| format!("{} (<{}>)", cell(&judged.text), judged.guide));
+        let remarks: Vec<String> = remark.into_iter().chain(judged).collect();
+        let _ = writeln!(text, "| {} | {now} | {} |", cell(&code(&column.name)), remarks.join("; "));
+    }
+    let rest = if same < change.columns.len() { "\nThe other " } else { "All " };
+    let _ = writeln!(text, "{rest}{same} columns stay as they are.\n");
+    text
+}
+
+/// Where a reader finds an old column's value, and a remark.
+fn fate(fate: &Fate) -> (String, Option<String>) {
+    let sql = |expr: &greylag_model::expr::TypedExpr| cell(&code(&expr.to_sql(Dialect::Canonical)));
+    match fate {
+        Fate::Same(new) => (cell(&code(new)), None),
+        Fate::Computed(expr) => (sql(expr), Some("computed".to_owned())),
+        Fate::Replaced { by, why, .. } => (cell(&code(by)), Some(cell(why))),
+        Fate::Lost(why) => ("ends".to_owned(), Some(cell(why))),
+    }
+}
+
+fn files(proposal: &Proposal<'_>) -> String {
+    let mut text = "## What changes here\n\n| File | Edits |\n|---|---|\n".to_owned();
+    for file in proposal.changed().take(LISTED) {
+        let _ = writeln!(text, "| {} | {} |", cell(&code(&file.path)), file.edits.len());
+    }
+    text.push_str(&more(proposal.changed().count()));
+    text.push('\n');
+    text
+}
+
+/// What no rule could do, place by place.
+fn held(proposal: &Proposal<'_>) -> String {
+    let places: Vec<String> = proposal.held().flat_map(places).collect();
+    if places.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        "## What is left as it is\n\nThese places need somebody; their files still read the old datasets.\n\n"
+            .to_owned();
+    for place in places.iter().take(LISTED) {
+        let _ = writeln!(text, "- {place}");
+    }
+    text.push_str(&more(places.len()));
+    text.push('\n');
+    text
+}
+
+fn places(file: &FileReport) -> Vec<String> {
+    let place = |line: u32, class: &str, why: &str| {
+        format!("{} ({class}): {}", code(&format!("{}:{line}", file.path)), plain(why))
+    };
+    let found: Vec<String> =
+        file.findings.iter().map(|found| place(found.line, found.class.name(), &found.why)).collect();
+    if found.is_empty() { vec![place(1, file.class.name(), "it could not be read")] } else { found }
+}
+
+fn more(count: usize) -> String {
+    if count > LISTED { format!("\n… and {} more.\n", count - LISTED) } else { String::new() }
+}
+
+/// The name by which code knows the old dataset.
+fn old(change: &TableChange) -> String {
+    change.old.first().map_or_else(|| change.dataset.clone(), ToString::to_string)
+}
+
+/// One line, without what Markdown or a terminal would take for something else.
+fn plain(text: &str) -> String {
+    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    text.replace('<', "&lt;")
+}
+
+/// Text of a table's cell.
+fn cell(text: &str) -> String {
+    plain_unless_code(text).replace('|', "\\|")
+}
+
+fn plain_unless_code(text: &str) -> String {
+    if text.starts_with('`') { text.to_owned() } else { plain(text) }
+}
+
+/// A span of code, whatever is in it.
+fn code(text: &str) -> String {
+    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let gap = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{gap}{text}{gap}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cell, code};
+
+    #[test]
+    fn names_cannot_leave_their_span_or_cell() {
+        let cases = [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a\nb", "`a b`"), ("a``b", "```a``b```")];
+        for (text, expected) in cases {
+            assert_eq!(code(text), expected);
+        }
+        assert_eq!(cell("a|b\n<i>"), "a\\|b &lt;i>");
+        assert_eq!(cell(&code("a|<b")), "`a\\|<b`");
+    }
+}

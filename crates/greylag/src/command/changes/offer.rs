@@ -1,0 +1,220 @@
+//! One change request for what a migration asks of a repository: opened, updated, or left alone.
+//!
+//! Branch and key are made of the migration's name alone, so whoever opens it again finds it. Where one was merged and the
+//! repository reads the old dataset once more, the next has a number behind it. An owner's word counts: one that was closed
+//! or taken back is opened again only if that is asked for, and a branch that its owner pushed to is left alone.
+
+use super::address::{self, Address};
+use super::describe;
+use super::propose::Proposal;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::wire::{self, Hosting};
+use greylag_code::git::{CommitTree, ObjectId, Repository, Signed};
+use greylag_code::repository::Options;
+use greylag_driver::forge::{ChangeRequest, Check, Forge, Head, Open, State, Which};
+
+/// Key of the comment that tells what an update made of the description.
+const UPDATE: &str = "greylag/update";
+
+/// Whether a key is that of a change request of a migration.
+pub(super) fn is_of(key: &str, migration: &str) -> bool {
+    key.strip_prefix("greylag/").map(|key| key.split('+').next()) == Some(Some(migration))
+}
+
+/// The key and the branch of the n-th change request of a migration to one repository. No migration has a `+` in its name.
+fn key(migration: &str, nth: usize) -> String {
+    if nth == 1 { format!("greylag/{migration}") } else { format!("greylag/{migration}+{nth}") }
+}
+
+/// What became of a proposal.
+pub(super) struct Offered {
+    pub(super) outcome: Became,
+    pub(super) change: Option<Address>,
+}
+
+/// See [`Offered`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Became {
+    /// It is open now.
+    Opened,
+    /// Its branch is at another commit now.
+    Updated,
+    /// It was open as it should be.
+    Unchanged,
+    /// Its owner closed it.
+    Closed,
+    /// It was merged and taken back.
+    Reverted,
+    /// Somebody else has committed to its branch.
+    Pushed,
+    /// It is open, but its base needs none of it any more.
+    Needless,
+    /// No rule can do anything.
+    Held,
+}
+
+impl Became {
+    /// Its word; `dry` if nothing was done.
+    pub(super) fn word(self, dry: bool) -> &'static str {
+        match self {
+            Self::Opened if dry => "would open",
+            Self::Updated if dry => "would update",
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Unchanged => "nothing to do",
+            Self::Closed => "closed by its owner",
+            Self::Reverted => "taken back by its owner",
+            Self::Pushed => "changed by its owner",
+            Self::Needless => "not needed any more",
+            Self::Held => "left for people",
+        }
+    }
+
+    /// Whether it waits for nobody's word.
+    pub(super) fn is_good(self) -> bool {
+        matches!(self, Self::Opened | Self::Updated | Self::Unchanged)
+    }
+}
+
+/// What is offered to whom.
+pub(super) struct Offer<'a> {
+    pub(super) context: &'a Context,
+    pub(super) forge: &'a Hosting,
+    pub(super) name: &'a str,
+    pub(super) repository: &'a Repository,
+    /// The branch into which.
+    pub(super) base: &'a str,
+    pub(super) tree: &'a CommitTree,
+    pub(super) options: Options,
+    pub(super) dry: bool,
+    pub(super) reopen: bool,
+}
+
+impl Offer<'_> {
+    /// Offers a proposal, if rules can do anything of it.
+    pub(super) fn make(&self, proposal: &Proposal<'_>) -> Result<Offered, Failure> {
+        let (key, known, before) = self.known(&proposal.meant.migration.metadata.name)?;
+        let open = known.as_ref().filter(|known| known.state == State::Open);
+        let edits = proposal.edits();
+        if edits.is_empty() {
+            let outcome = if open.is_some() { Became::Needless } else { Became::Held };
+            return Ok(Offered { outcome, change: open.map(Address::of) });
+        }
+        if let Some(open) = open {
+            return self.update(proposal, open);
+        }
+        let closed = known.as_ref().map(|known| (Became::Closed, Address::of(known)));
+        if let Some((outcome, change)) = closed.or(before).filter(|_| !self.reopen) {
+            return Ok(Offered { outcome, change: Some(change) });
+        }
+        if self.dry {
+            return Ok(Offered { outcome: Became::Opened, change: known.as_ref().map(Address::of) });
+        }
+        let opened = self.forge.open(&Open {
+            repository: self.name.to_owned(),
+            branch: key.clone(),
+            key,
+            base: self.base.to_owned(),
+            head: self.head(self.commit(proposal)?),
+            title: describe::title(proposal),
+            description: describe::description(proposal),
+        })?;
+        self.check(proposal, &opened)?;
+        Ok(Offered { outcome: Became::Opened, change: Some(Address::of(&opened)) })
+    }
+
+    /// The first key that none has that was merged, the change request that has it, and whether the one before was taken back.
+    fn known(&self, migration: &str) -> Result<(String, Option<ChangeRequest>, Option<(Became, Address)>), Failure> {
+        let (mut nth, mut before) = (1, None);
+        loop {
+            let key = key(migration, nth);
+            let known = self.forge.find(self.name, &Which::Key(key.clone()))?;
+            match known {
+                Some(merged) if merged.state == State::Merged => {
+                    let back = self.is_taken_back(merged.number)?;
+                    before = back.then(|| (Became::Reverted, Address::of(&merged)));
+                }
+                known => return Ok((key, known, before)),
+            }
+            nth += 1;
+        }
+    }
+
+    fn is_taken_back(&self, number: u64) -> Result<bool, Failure> {
+        let merged = address::all(self.forge, Some(self.name), Some(State::Merged))?;
+        Ok(merged.iter().any(|request| request.reverts == Some(number)))
+    }
+
+    fn update(&self, proposal: &Proposal<'_>, open: &ChangeRequest) -> Result<Offered, Failure> {
+        let told = |outcome| Ok(Offered { outcome, change: Some(Address::of(open)) });
+        let head = ObjectId::parse(&open.head)?;
+        let written = self.repository.written(&head)?;
+        let ours = match written.parents.as_slice() {
+            [parent] if written.committer == wire::committer() => {
+                self.repository.contains(self.tree.commit(), parent)?.then_some(parent)
+            }
+            _ => None,
+        };
+        let Some(parent) = ours else { return told(Became::Pushed) };
+        let commit = self.commit(proposal)?;
+        if parent == self.tree.commit() && self.repository.changed(&head, &commit)?.is_empty() {
+            if !self.dry {
+                self.check(proposal, open)?;
+            }
+            return told(Became::Unchanged);
+        }
+        if !self.dry {
+            let updated = self.forge.update(&open.at(), &self.head(commit))?;
+            let description = describe::description(proposal);
+            if description != open.description {
+                let text = format!("At `{}` this is:\n\n{description}", updated.head);
+                self.forge.comment(self.name, open.number, UPDATE, &wire::committer().name, &text)?;
+            }
+            self.check(proposal, &updated)?;
+        }
+        told(Became::Updated)
+    }
+
+    /// Sets its checks, unless it has them.
+    fn check(&self, proposal: &Proposal<'_>, request: &ChangeRequest) -> Result<(), Failure> {
+        let has = |name: &str| request.checks.iter().any(|check| check.name == name);
+        if ["complete", "reversible", "rewritten"].iter().all(|name| has(name)) {
+            return Ok(());
+        }
+        let checks: Vec<Check> = proposal.checks(self.tree, self.name, self.options)?;
+        Ok(self.forge.check(&request.at(), &checks)?)
+    }
+
+    fn head(&self, commit: ObjectId) -> Head {
+        Head { commit: commit.as_str().to_owned(), folder: self.repository.folder().to_owned() }
+    }
+
+    /// The proposal as one commit on top of the base; nothing refers to it yet.
+    fn commit(&self, proposal: &Proposal<'_>) -> Result<ObjectId, Failure> {
+        let about = &proposal.meant.migration.metadata;
+        let guide = about.guide.as_ref().map(|guide| format!("\n{guide}\n")).unwrap_or_default();
+        let signed = Signed {
+            author: wire::author(self.context),
+            committer: wire::committer(),
+            seconds: self.context.now().0.div_euclid(1_000),
+            message: format!("{}\n{guide}\nGreylag-Migration: {}\n", describe::title(proposal), about.name),
+        };
+        Ok(self.repository.commit(self.tree, &proposal.edits(), &signed)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_of, key};
+
+    #[test]
+    fn keys_are_of_one_migration() {
+        for nth in [1, 2, 12] {
+            assert!(is_of(&key("users", nth), "users"));
+            assert!(!is_of(&key("users", nth), "user"));
+            assert!(!is_of(&key("users-2", nth), "users"));
+        }
+        assert!(!is_of("", "users") && !is_of("greylag/revert-1", "users"));
+    }
+}

@@ -1,0 +1,241 @@
+//! `greylag changes open`.
+
+use super::offer::{Became, Offer};
+use super::propose::{self, Proposal};
+use crate::consumers::{self, Meant, Reading};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::{Failure, Outcome};
+use crate::output::{self, Row, heading, wide};
+use crate::templates::Parameters;
+use crate::wire::{self, Hosting};
+use crate::{migration_files, progress};
+use clap::Args;
+use greylag_model::code;
+use greylag_model::consumer::{Class, TableChange};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Open change requests that move the code of hosted repositories to the new datasets of a migration.
+///
+/// Every repository is looked at where its branch is now. Where rules can rewrite anything, one change request is opened, with
+/// what they wrote as one commit, and with what is left for people in its description. Done again, one that is open follows its
+/// base and its migration, and the others stay as they are; one that its owner closed or took back stays so, unless `--reopen`
+/// says otherwise.
+///
+/// Exit codes: 0 all that reads the datasets is offered; 3 some code needs somebody, or an owner has said no; 1 a repository
+/// could not be done.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+                        greylag changes open -f users.yaml --dry-run\n  \
+                        greylag changes open -f users.yaml reports team/models")]
+pub(super) struct Open {
+    /// Only these repositories.
+    #[arg(value_name = "REPOSITORY")]
+    repositories: Vec<String>,
+    /// The migration, or a directory of files; more may be given.
+    #[arg(short, long = "file", value_name = "FILE", required = true)]
+    file: Vec<PathBuf>,
+    #[command(flatten)]
+    parameters: Parameters,
+    /// Only show what would be opened or updated.
+    #[arg(long)]
+    dry_run: bool,
+    /// Also what its owner closed or took back.
+    #[arg(long)]
+    reopen: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// What came of one migration in one repository.
+struct Told {
+    repository: String,
+    migration: String,
+    class: Class,
+    files: usize,
+    edits: usize,
+    held: usize,
+    outcome: &'static str,
+    change: String,
+    good: bool,
+    opened: bool,
+}
+
+/// How many repositories are of which class.
+#[derive(Default)]
+struct Funnel {
+    classes: BTreeMap<Class, usize>,
+    failed: usize,
+    opened: usize,
+}
+
+impl Open {
+    pub(super) fn run(&self, context: &Context) -> Outcome {
+        let mut files = migration_files::read(&self.file, context.format().is_json())?;
+        self.parameters.render(context, &mut files)?;
+        let (meant, left_out) = consumers::of_each(context, &files)?;
+        let forge = wire::forge(context)?;
+        let names = self.names(&forge)?;
+        let bar = progress::bar(context);
+        let (mut told, mut funnel) = (Vec::new(), Funnel::default());
+        for (at, name) in names.iter().enumerate() {
+            if context.interrupted() {
+                return Err(Failure::interrupted());
+            }
+            progress::tick(&bar, at, names.len());
+            match self.offer(context, &forge, name, &meant) {
+                Ok(found) => {
+                    funnel.take(&found);
+                    told.extend(found);
+                }
+                Err(failure) => {
+                    failure.report(context.format().is_json());
+                    funnel.failed += 1;
+                }
+            }
+        }
+        bar.finish_and_clear();
+        output::list(context.format(), "changes", &HEADINGS, told.iter().map(row).collect())?;
+        context.say(&funnel.line(names.len()));
+        Ok(if funnel.failed > 0 {
+            Exit::Failed
+        } else if left_out.is_empty() && told.iter().all(|told| told.good) {
+            Exit::Done
+        } else {
+            Exit::Incomplete
+        })
+    }
+
+    /// The repositories that were named, or all.
+    fn names(&self, forge: &Hosting) -> Result<Vec<String>, Failure> {
+        if self.repositories.is_empty() {
+            return Ok(forge.hosted()?);
+        }
+        for name in &self.repositories {
+            forge.policy(name)?;
+        }
+        Ok(self.repositories.clone())
+    }
+
+    /// Offers a repository what each migration asks of it.
+    fn offer(&self, context: &Context, forge: &Hosting, name: &str, meant: &[Meant<'_>]) -> Result<Vec<Told>, Failure> {
+        let repository = forge.repository(name)?;
+        let base = repository.default_branch()?;
+        let tree = repository.branch_tree(&base)?.ok_or_else(|| {
+            Failure::error(code::repository::FORGE_UNKNOWN, format!("the repository `{name}` has no branch `{base}`"))
+                .hint("take it once more with `greylag changes host`")
+        })?;
+        let options = self.reading.options();
+        let (dry, reopen) = (self.dry_run, self.reopen);
+        let offer =
+            Offer { context, forge, name, repository: &repository, base: &base, tree: &tree, options, dry, reopen };
+        // Most repositories read nothing of most migrations: all are looked for at once before each is by itself.
+        let all: Vec<TableChange> = meant.iter().flat_map(|meant| meant.changes.clone()).collect();
+        let mut whole = Some(propose::look(&tree, name, &all, options)?);
+        let met: Vec<String> = whole.iter().flat_map(|whole| propose::datasets(whole)).map(str::to_owned).collect();
+        let unread = whole.as_ref().is_some_and(|whole| met.is_empty() && whole.class() != Class::Unaffected);
+        let mut told = Vec::new();
+        for meant in meant
+            .iter()
+            .filter(|one| unread || meant.len() == 1 || one.changes.iter().any(|change| met.contains(&change.dataset)))
+        {
+            let report = match whole.take_if(|_| all.len() == meant.changes.len()) {
+                Some(report) => report,
+                None => propose::look(&tree, name, &meant.changes, options)?,
+            };
+            let proposal = Proposal { meant, report };
+            told.push(self.told(&offer, &proposal)?);
+        }
+        if told.is_empty() {
+            told.push(Told::unaffected(name));
+        }
+        Ok(told)
+    }
+
+    fn told(&self, offer: &Offer<'_>, proposal: &Proposal<'_>) -> Result<Told, Failure> {
+        let migration = proposal.meant.migration.metadata.name.clone();
+        let class = proposal.report.class();
+        let offered = offer.make(proposal)?;
+        if class == Class::Unaffected && offered.outcome == Became::Held {
+            return Ok(Told { migration, ..Told::unaffected(offer.name) });
+        }
+        Ok(Told {
+            repository: offer.name.to_owned(),
+            migration,
+            class,
+            files: proposal.changed().count(),
+            edits: proposal.changed().map(|file| file.edits.len()).sum(),
+            held: proposal.held().count(),
+            outcome: offered.outcome.word(self.dry_run),
+            change: offered.change.map(|change| change.to_string()).unwrap_or_default(),
+            good: class <= Class::Mechanical && offered.outcome.is_good(),
+            opened: matches!(offered.outcome, Became::Opened),
+        })
+    }
+}
+
+impl Told {
+    fn unaffected(name: &str) -> Self {
+        Self {
+            repository: name.to_owned(),
+            migration: String::new(),
+            class: Class::Unaffected,
+            files: 0,
+            edits: 0,
+            held: 0,
+            outcome: "unaffected",
+            change: String::new(),
+            good: true,
+            opened: false,
+        }
+    }
+}
+
+impl Funnel {
+    /// Counts a repository, by what is most difficult in it.
+    fn take(&mut self, told: &[Told]) {
+        let class = told.iter().map(|told| told.class).max().unwrap_or(Class::Unaffected);
+        *self.classes.entry(class).or_default() += 1;
+        self.opened += told.iter().filter(|told| told.opened).count();
+    }
+
+    fn line(&self, found: usize) -> String {
+        let of = |class: Class| self.classes.get(&class).copied().unwrap_or_default();
+        let all = [Class::Unaffected, Class::Mechanical, Class::Agentic, Class::Judgement, Class::Unknown];
+        let classes: Vec<String> = all.map(|class| format!("{} {}", of(class), class.name())).to_vec();
+        let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+        format!("{found} found: {}{failed}; {} opened", classes.join(", "), self.opened)
+    }
+}
+
+const HEADINGS: [output::Heading; 8] = [
+    heading("repository"),
+    heading("class"),
+    heading("files"),
+    heading("edits"),
+    heading("held"),
+    heading("outcome"),
+    heading("change"),
+    wide("migration"),
+];
+
+fn row(told: &Told) -> Row {
+    let value = json!({
+        "repository": told.repository, "migration": told.migration, "class": told.class, "files": told.files,
+        "edits": told.edits, "held": told.held, "outcome": told.outcome, "change": told.change,
+    });
+    let cells = vec![
+        told.repository.clone(),
+        told.class.name().to_owned(),
+        told.files.to_string(),
+        told.edits.to_string(),
+        told.held.to_string(),
+        told.outcome.to_owned(),
+        told.change.clone(),
+        told.migration.clone(),
+    ];
+    let name = if told.change.is_empty() { &told.repository } else { &told.change };
+    Row::new(name.clone(), cells, &value)
+}

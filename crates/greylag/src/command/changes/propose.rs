@@ -1,0 +1,111 @@
+//! What a migration asks of one repository: its new files and what is left for people.
+
+use crate::consumers::Meant;
+use crate::failure::Failure;
+use greylag_code::git::{CommitTree, Edit, Edits};
+use greylag_code::repository::{self, FileReport, Options, Report};
+use greylag_code::tree::{Overlay, Tree};
+use greylag_driver::forge::Check;
+use greylag_model::check::Verdict;
+use greylag_model::code;
+use greylag_model::consumer::{Class, TableChange};
+use greylag_syntax::edit;
+use std::collections::BTreeSet;
+
+/// What a migration asks of a repository.
+pub(super) struct Proposal<'a> {
+    pub(super) meant: &'a Meant<'a>,
+    pub(super) report: Report,
+}
+
+/// Looks at a tree for some changes.
+pub(super) fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Options) -> Result<Report, Failure> {
+    repository::look(tree, changes, options).map_err(|error| {
+        Failure::error(code::cli::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
+    })
+}
+
+/// The names of the datasets that a report is about.
+pub(super) fn datasets(report: &Report) -> BTreeSet<&str> {
+    let references = report.files.iter().flat_map(|file| &file.references).map(|found| found.dataset.as_str());
+    let findings = report.files.iter().flat_map(|file| &file.findings).map(|found| found.dataset.as_str());
+    references.chain(findings).collect()
+}
+
+impl Proposal<'_> {
+    /// Files that change.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &FileReport> {
+        self.report.files.iter().filter(|file| file.new.is_some())
+    }
+
+    /// Files that somebody must look at.
+    pub(super) fn held(&self) -> impl Iterator<Item = &FileReport> {
+        self.report.files.iter().filter(|file| file.class > Class::Mechanical)
+    }
+
+    /// What becomes of the files.
+    pub(super) fn edits(&self) -> Edits {
+        let new = |file: &FileReport| Some((file.path.clone(), Edit::Replace(file.new.clone()?.into_bytes())));
+        self.changed().filter_map(new).collect()
+    }
+
+    /// What of the migration the repository meets; all of it where no place says.
+    pub(super) fn changes(&self) -> Vec<&TableChange> {
+        let met = datasets(&self.report);
+        let all = &self.meant.changes;
+        let found: Vec<&TableChange> = all.iter().filter(|change| met.contains(change.dataset.as_str())).collect();
+        if found.is_empty() { all.iter().collect() } else { found }
+    }
+
+    /// What can be said of the new files without running them: that nothing is left to rewrite, that the way back leads to the
+    /// very bytes of before, and whether the repository is done with that.
+    pub(super) fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<Check>, Failure> {
+        let mut after = Overlay::new(tree);
+        for file in self.changed() {
+            after.put(&file.path, file.new.clone().unwrap_or_default());
+        }
+        let again = look(&after, name, &self.meant.changes, options)?;
+        let left: Vec<&str> =
+            again.files.iter().filter(|file| file.new.is_some()).map(|file| file.path.as_str()).collect();
+        let back = self.changed().filter(|file| {
+            let back = file.new.as_deref().and_then(|new| edit::apply(new, &file.back()).ok());
+            back.is_none_or(|back| back.text != file.old)
+        });
+        let lost: Vec<&str> = back.map(|file| file.path.as_str()).collect();
+        let held = self.held().count();
+        Ok(vec![
+            check(
+                "complete",
+                unless(held > 0, Verdict::Unknown),
+                match held {
+                    0 => "no file is left for people".to_owned(),
+                    held => format!("{held} files are left for people"),
+                },
+            ),
+            check(
+                "reversible",
+                unless(!lost.is_empty(), Verdict::Fail),
+                match lost.as_slice() {
+                    [] => "the way back leads to the same bytes".to_owned(),
+                    lost => format!("the way back leads elsewhere in {}", lost.join(", ")),
+                },
+            ),
+            check(
+                "rewritten",
+                unless(!left.is_empty(), Verdict::Fail),
+                match left.as_slice() {
+                    [] => "nothing is left that a rule would rewrite".to_owned(),
+                    left => format!("rules would still rewrite {}", left.join(", ")),
+                },
+            ),
+        ])
+    }
+}
+
+fn unless(bad: bool, verdict: Verdict) -> Verdict {
+    if bad { verdict } else { Verdict::Pass }
+}
+
+fn check(name: &str, verdict: Verdict, detail: String) -> Check {
+    Check { name: name.to_owned(), verdict, detail, link: None }
+}
