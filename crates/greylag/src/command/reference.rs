@@ -20,6 +20,7 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "The state is in `$XDG_STATE_HOME/greylag` if neither `--home` nor `GREYLAG_HOME` says otherwise.",
     ),
     ("HOME", "The state is in `~/.local/state/greylag` if `XDG_STATE_HOME` is not set either."),
+    ("PATH", "Where git and what makes sandboxes are found."),
     ("USER", "Who acts, as the journal keeps it."),
     ("NO_COLOR", "If it is set and not empty, nothing is coloured; `--color` wins over it."),
 ];

@@ -45,10 +45,11 @@ fn why(proposal: &Proposal<'_>) -> String {
     }
     let _ = writeln!(
         text,
-        "This moves the code of this repository to the new datasets of the migration {}. Rules wrote it: {edits} edits in {} \
-         files, and no other byte.\n",
+        "This moves the code of this repository to the new datasets of the migration {}. Rules wrote it: {} in {}, and \
+         no other byte.\n",
         code(&about.name),
-        proposal.changed().count()
+        counted(edits, "edit"),
+        counted(proposal.changed().count(), "file")
     );
     if let Some(owner) = &about.owner {
         let _ = writeln!(text, "- Who answers for it: {}", code(owner));
@@ -76,8 +77,12 @@ fn mapping(change: &TableChange) -> String {
         let remarks: Vec<String> = remark.into_iter().chain(judged).collect();
         let _ = writeln!(text, "| {} | {now} | {} |", cell(&code(&column.name)), remarks.join("; "));
     }
-    let rest = if same < change.columns.len() { "\nThe other " } else { "All " };
-    let _ = writeln!(text, "{rest}{same} columns stay as they are.\n");
+    let stay = match (same, change.columns.len()) {
+        (0, _) => String::new(),
+        (same, all) if same == all => format!("{} as before.\n", counted(same, "column")),
+        (same, _) => format!("\nBeside these, {} as before.\n", counted(same, "column")),
+    };
+    let _ = writeln!(text, "{stay}");
     text
 }
 
@@ -126,6 +131,11 @@ fn places(file: &FileReport) -> Vec<String> {
     let found: Vec<String> =
         file.findings.iter().map(|found| place(found.line, found.class.name(), &found.why)).collect();
     if found.is_empty() { vec![place(1, file.class.name(), "it could not be read")] } else { found }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn more(count: usize) -> String {

@@ -98,7 +98,7 @@ impl Open {
         }
         bar.finish_and_clear();
         output::list(context.format(), "changes", &HEADINGS, told.iter().map(row).collect())?;
-        context.say(&funnel.line(names.len()));
+        context.say(&funnel.line(names.len(), self.dry_run));
         Ok(if funnel.failed > 0 {
             Exit::Failed
         } else if left_out.is_empty() && told.iter().all(|told| told.good) {
@@ -111,7 +111,12 @@ impl Open {
     /// The repositories that were named, or all.
     fn names(&self, forge: &Hosting) -> Result<Vec<String>, Failure> {
         if self.repositories.is_empty() {
-            return Ok(forge.hosted()?);
+            let hosted = forge.hosted()?;
+            if hosted.is_empty() {
+                return Err(Failure::error(code::repository::FORGE_UNKNOWN, "the forge has no repositories")
+                    .hint("take some with `greylag changes host PATH…`"));
+            }
+            return Ok(hosted);
         }
         for name in &self.repositories {
             forge.policy(name)?;
@@ -201,12 +206,13 @@ impl Funnel {
         self.opened += told.iter().filter(|told| told.opened).count();
     }
 
-    fn line(&self, found: usize) -> String {
+    fn line(&self, found: usize, dry: bool) -> String {
         let of = |class: Class| self.classes.get(&class).copied().unwrap_or_default();
         let all = [Class::Unaffected, Class::Mechanical, Class::Agentic, Class::Judgement, Class::Unknown];
         let classes: Vec<String> = all.map(|class| format!("{} {}", of(class), class.name())).to_vec();
+        let opened = if dry { "to be opened" } else { "opened" };
         let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
-        format!("{found} found: {}{failed}; {} opened", classes.join(", "), self.opened)
+        format!("{found} found: {}{failed}; {} {opened}", classes.join(", "), self.opened)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a migration asks of one repository: its new files and what is left for people.
 
+use super::describe::counted;
 use crate::consumers::Meant;
 use crate::failure::Failure;
 use greylag_code::git::{CommitTree, Edit, Edits};
@@ -79,7 +80,7 @@ impl Proposal<'_> {
                 unless(held > 0, Verdict::Unknown),
                 match held {
                     0 => "no file is left for people".to_owned(),
-                    held => format!("{held} files are left for people"),
+                    held => format!("left for people: {}", counted(held, "file")),
                 },
             ),
             check(

@@ -1,0 +1,320 @@
+//! `changes`: repositories on the embedded forge, from a migration to merged code and back.
+
+use crate::rig::{Rig, Said, said};
+use greylag_code::git::{Edit, Edits, Git, ObjectId, Person, RefChange, Repository, Safety, Signed};
+use greylag_code::tree::Tree;
+use serde_json::Value;
+use std::ffi::OsStr;
+
+const BRANCH: &str = "greylag/users-v2";
+const MIGRATION: &str = "apiVersion: greylag.dev/v1alpha1
+kind: Migration
+metadata:
+  name: users-v2
+  title: Users get their real names
+  owner: group:data
+  guide: https://wiki.example.com/users-v2
+spec:
+  datasets: [{from: users, to: users_v2}]
+  mapping:
+    columns: [{name: user_id, from: uid}]
+    drop: [{name: amount, reason: nobody pays}]
+";
+const OLD: &str = "select uid, mail\nfrom users\nwhere uid > 3;\n";
+const NEW: &str = "select user_id as uid, mail\nfrom users_v2\nwhere user_id > 3;\n";
+
+/// A dataset, its migration, and three repositories, which are hosted: plain SQL, a dbt project, and one that reads something else.
+fn hosted() -> Rig {
+    let rig = Rig::new();
+    rig.write("data/users.csv", "uid,mail,amount\n1,a@example.com,3\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.write("m.yaml", MIGRATION);
+    rig.write("src/sql/jobs/a.sql", OLD);
+    rig.write("src/sql/readme.txt", "Jobs.\n");
+    rig.write("src/dbt/dbt_project.yml", "name: p\nversion: '1'\nprofile: p\nmodel-paths: [models]\n");
+    rig.write("src/dbt/models/m.sql", "select uid from {{ source('raw', 'users') }}\n");
+    rig.write(
+        "src/dbt/models/s.yml",
+        "version: 2\nsources:\n  - name: raw\n    schema: main\n    tables: [{name: users}]\n",
+    );
+    rig.write("src/other/c.sql", "select 1 from other;\n");
+    rig.run(["changes", "host", "src/sql", "src/dbt", "src/other"]).ended(0);
+    rig
+}
+
+fn open(rig: &Rig, more: &[&str]) -> Said {
+    rig.run(["changes", "open", "-f", "m.yaml", "-o", "json"].iter().chain(more))
+}
+
+/// What a listing says of each of its items, e.g. `sql#1=opened`.
+fn outcomes(said: &Said, name: &str) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let items = said.json()["items"].as_array().unwrap().clone();
+    items.iter().map(|item| format!("{}={}", text(&item[name]), text(&item["outcome"]))).collect()
+}
+
+fn merge(rig: &Rig, more: &[&str], code: i32) -> Vec<String> {
+    let said = rig.run(["changes", "merge", "-o", "json"].iter().chain(more)).ended(code);
+    outcomes(&said, "repository")
+}
+
+fn repository(rig: &Rig, name: &str) -> Repository {
+    let folder = rig.path(format!("home/forge/repositories/{name}.git"));
+    Repository::open(Git::default(), folder, Safety::Cache).unwrap()
+}
+
+fn head(rig: &Rig, name: &str, branch: &str) -> ObjectId {
+    repository(rig, name).branch(branch).unwrap().unwrap()
+}
+
+fn branches(rig: &Rig, name: &str) -> Vec<String> {
+    repository(rig, name).branches().unwrap().into_keys().collect()
+}
+
+fn read(rig: &Rig, name: &str, path: &str) -> String {
+    let tree = repository(rig, name).branch_tree("main").unwrap().unwrap();
+    String::from_utf8(tree.read(path).unwrap().unwrap().to_vec()).unwrap()
+}
+
+/// Somebody else commits a file to a branch.
+fn push(rig: &Rig, name: &str, branch: &str, path: &str, text: &str) {
+    let repository = repository(rig, name);
+    let tree = repository.branch_tree(branch).unwrap().unwrap();
+    let is_there = tree.read(path).unwrap().is_some();
+    let edit = if is_there { Edit::Replace(text.into()) } else { Edit::Create(text.into()) };
+    let person = Person { name: "Bob".to_owned(), email: "bob@example.com".to_owned() };
+    let signed = Signed { author: person.clone(), committer: person, seconds: 1, message: "Work\n".to_owned() };
+    let commit = repository.commit(&tree, &Edits::from([(path.to_owned(), edit)]), &signed).unwrap();
+    let change = RefChange { branch: branch.to_owned(), from: Some(tree.commit().clone()), to: Some(commit) };
+    repository.move_branches(&[change]).unwrap();
+}
+
+#[test]
+fn hosted_and_opened_once() {
+    let rig = hosted();
+    let again = rig.run(["changes", "host", "src/sql", "src/dbt", "-o", "json"]).ended(0);
+    assert_eq!(outcomes(&again, "name"), ["sql=unchanged", "dbt=unchanged"]);
+    let dry = open(&rig, &["--dry-run"]).ended(0);
+    assert_eq!(outcomes(&dry, "repository"), ["dbt=would open", "other=unaffected", "sql=would open"]);
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+    let first = open(&rig, &[]).ended(0);
+    assert_eq!(outcomes(&first, "change"), ["dbt#1=opened", "=unaffected", "sql#1=opened"]);
+    let funnel = "3 found: 1 unaffected, 2 mechanical, 0 agentic, 0 judgement, 0 unknown; 2 opened\n";
+    assert_eq!(first.stderr, funnel);
+    let heads = ["sql", "dbt"].map(|name| head(&rig, name, BRANCH));
+    let second = open(&rig, &[]).ended(0);
+    assert_eq!(outcomes(&second, "change"), ["dbt#1=nothing to do", "=unaffected", "sql#1=nothing to do"]);
+    assert_eq!(["sql", "dbt"].map(|name| head(&rig, name, BRANCH)), heads);
+    assert_eq!(
+        (branches(&rig, "sql"), branches(&rig, "other")),
+        (vec![BRANCH.into(), "main".into()], vec!["main".into()])
+    );
+    let names = rig.run(["changes", "list", "--state", "open", "-o", "name"]).ended(0).stdout;
+    assert_eq!(names, "dbt#1\nsql#1\n");
+    rig.run(["changes", "list", "--repository", "none"]).ended(1);
+}
+
+#[test]
+fn shown_with_what_an_owner_needs() {
+    let rig = hosted();
+    rig.write("src/held/h.sql", "select 1;\nselect amount from users;\n");
+    rig.write("src/held/a.sql", OLD);
+    rig.run(["changes", "host", "src/held"]).ended(0);
+    open(&rig, &["held"]).ended(3);
+    let shown = rig.run(["changes", "show", "held#1"]).ended(0).stdout;
+    for part in [
+        "held#1  open  Read `users_v2` in place of `users`",
+        "Users get their real names",
+        "3 edits in 1 file, and no other byte",
+        "Who answers for it: `group:data`",
+        "Guide: <https://wiki.example.com/users-v2>",
+        "| `uid` | `user_id` |  |",
+        "| `amount` | ends | dropped: nobody pays |",
+        "Beside these, 1 column as before.",
+        "| `a.sql` | 3 |",
+        "- `h.sql:2` (judgement): ",
+        "## How to say no",
+        "unknown  complete: left for people: 1 file",
+        "pass  reversible",
+        "pass  rewritten",
+    ] {
+        assert!(shown.contains(part), "{part}\n---\n{shown}");
+    }
+    let patch = rig.run(["changes", "patch", "held#1"]).ended(0).stdout;
+    let changed: Vec<&str> = patch.lines().filter(|line| line.starts_with(['+', '-'])).collect();
+    let before = OLD.lines().map(|line| format!("-{line}"));
+    let after = NEW.lines().map(|line| format!("+{line}"));
+    let expected: Vec<String> =
+        ["--- a/a.sql".to_owned(), "+++ b/a.sql".to_owned()].into_iter().chain(before).chain(after).collect();
+    assert_eq!(changed, expected);
+    rig.run(["changes", "comment", "held#1", "why?\u{1b}[2J"]).ended(0);
+    let shown = rig.run(["changes", "show", "held#1"]).ended(0).stdout;
+    assert!(shown.contains("tester at ") && shown.contains("why?\\u{1b}[2J"), "{shown}");
+}
+
+#[test]
+fn merged_by_hand_once_it_is_approved() {
+    let rig = hosted();
+    open(&rig, &[]).ended(0);
+    assert_eq!(merge(&rig, &["sql#1"], 5), ["sql=refused"]);
+    rig.run(["changes", "approve", "sql#1", "--head", &"0".repeat(40)]).ended(1);
+    let seen = head(&rig, "sql", BRANCH);
+    rig.run(["changes", "approve", "sql#1", "--head", seen.as_str()]).ended(0);
+    assert_eq!(merge(&rig, &["--all-approved"], 0), ["sql=merged"]);
+    assert_eq!((read(&rig, "sql", "jobs/a.sql").as_str(), branches(&rig, "sql")), (NEW, vec!["main".to_owned()]));
+    assert_eq!(merge(&rig, &["sql#1"], 0), ["sql=merged"], "what is merged is told the same");
+    rig.run(["changes", "approve", "dbt#1"]).ended(0);
+    let unasked = rig.run(["changes", "merge", "dbt#1", "sql#1"]).ended(5).stderr;
+    assert!(unasked.contains("nobody is there to confirm"), "{unasked}");
+    let patch = rig.run(["changes", "patch", "sql#1"]).ended(0).stdout;
+    assert!(patch.contains("+from users_v2\n"), "{patch}");
+    let done = open(&rig, &[]).ended(0);
+    assert_eq!(outcomes(&done, "repository"), ["dbt=nothing to do", "other=unaffected", "sql=unaffected"]);
+    // Whoever writes the old name once more is asked once more.
+    push(&rig, "sql", "main", "jobs/b.sql", OLD);
+    assert_eq!(outcomes(&open(&rig, &["sql"]).ended(0), "change"), ["sql#2=opened"]);
+    assert_eq!(branches(&rig, "sql"), [format!("{BRANCH}+2"), "main".to_owned()]);
+}
+
+#[test]
+fn merged_by_policy_unless_something_is_left_for_people() {
+    let rig = hosted();
+    rig.write("src/held/h.sql", "select amount from users;\n");
+    rig.write("src/held/a.sql", OLD);
+    rig.run(["changes", "host", "src/held", "src/sql", "--policy", "automatic"]).ended(0);
+    open(&rig, &[]).ended(3);
+    let told = merge(&rig, &["--migration", "users-v2", "--yes"], 5);
+    assert_eq!(told, ["dbt=refused", "held=pending", "sql=merged"]);
+    assert_eq!(merge(&rig, &["held#1"], 3), ["held=pending"]);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+}
+
+#[test]
+fn follows_a_base_that_moved() {
+    let rig = hosted();
+    open(&rig, &["sql"]).ended(0);
+    push(&rig, "sql", "main", "jobs/b.sql", "select 2;\n");
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    assert_eq!(merge(&rig, &["sql#1"], 0), ["sql=merged"], "others' work is merged with it");
+    assert_eq!(
+        (read(&rig, "sql", "jobs/a.sql").as_str(), read(&rig, "sql", "jobs/b.sql").as_str()),
+        (NEW, "select 2;\n")
+    );
+    open(&rig, &["dbt"]).ended(0);
+    push(&rig, "dbt", "main", "models/m.sql", "select uid, mail from {{ source('raw', 'users') }}\n");
+    rig.run(["changes", "approve", "dbt#1"]).ended(0);
+    let said = rig.run(["changes", "merge", "dbt#1"]).ended(3).stdout;
+    assert!(said.contains("conflict") && said.contains("`models/m.sql`"), "{said}");
+    assert_eq!(outcomes(&open(&rig, &["dbt"]).ended(0), "change"), ["dbt#1=updated"]);
+    assert_eq!(merge(&rig, &["dbt#1"], 5), ["dbt=refused"], "nobody has approved the new head");
+    rig.run(["changes", "approve", "dbt#1"]).ended(0);
+    assert_eq!(merge(&rig, &["dbt#1"], 0), ["dbt=merged"]);
+    assert_eq!(read(&rig, "dbt", "models/m.sql"), "select user_id as uid, mail from {{ source('raw', 'users_v2') }}\n");
+}
+
+#[test]
+fn an_owner_who_says_no_is_heard() {
+    let rig = hosted();
+    open(&rig, &["sql"]).ended(0);
+    rig.run(["changes", "close", "sql#1"]).ended(0);
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+    assert_eq!(outcomes(&open(&rig, &["sql"]).ended(3), "change"), ["sql#1=closed by its owner"]);
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+    assert_eq!(outcomes(&open(&rig, &["sql", "--reopen"]).ended(0), "change"), ["sql#1=opened"]);
+    push(&rig, "sql", BRANCH, "jobs/a.sql", "select 1;\n");
+    let theirs = head(&rig, "sql", BRANCH);
+    push(&rig, "sql", "main", "jobs/b.sql", OLD);
+    assert_eq!(outcomes(&open(&rig, &["sql"]).ended(3), "change"), ["sql#1=changed by its owner"]);
+    assert_eq!(head(&rig, "sql", BRANCH), theirs);
+}
+
+#[test]
+fn reverted_to_the_very_bytes() {
+    let rig = hosted();
+    let before = head(&rig, "sql", "main");
+    open(&rig, &["sql"]).ended(0);
+    rig.run(["changes", "revert", "sql#1"]).ended(1);
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    merge(&rig, &["sql#1"], 0);
+    for _ in 0..2 {
+        let said = rig.run(["changes", "revert", "sql#1", "-o", "name"]).ended(0);
+        assert_eq!(said.stdout, "sql#2\n");
+    }
+    rig.run(["changes", "approve", "sql#2"]).ended(0);
+    assert_eq!(merge(&rig, &["sql#2"], 0), ["sql=merged"]);
+    let after = head(&rig, "sql", "main");
+    assert_eq!(repository(&rig, "sql").changed(&before, &after).unwrap(), Vec::<String>::new());
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+    assert_eq!(outcomes(&open(&rig, &["sql"]).ended(3), "change"), ["sql#1=taken back by its owner"]);
+    assert_eq!(outcomes(&open(&rig, &["sql", "--reopen"]).ended(0), "change"), ["sql#3=opened"]);
+    rig.run(["changes", "approve", "sql#3"]).ended(0);
+    merge(&rig, &["sql#3"], 0);
+    push(&rig, "sql", "main", "jobs/a.sql", &NEW.replace("> 3", "> 4"));
+    let said = rig.run(["changes", "revert", "sql#3"]).ended(3).stdout;
+    assert!(said.contains("conflict") && said.contains("`jobs/a.sql`"), "{said}");
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+}
+
+#[test]
+fn killed_anywhere_and_done_again() {
+    let rig = hosted();
+    let merges =
+        ["before-intent", "after-intent", "after-effect", "after-commit"].map(|point| format!("merge:{point}"));
+    let opens = ["before-intent", "after-intent", "in-effect", "after-effect", "after-commit"];
+    for (nth, point) in opens.iter().enumerate() {
+        let name = format!("r{nth}");
+        rig.write(&format!("src/{name}/a.sql"), OLD);
+        rig.run(["changes", "host", &format!("src/{name}")]).ended(0);
+        let armed = format!("forge/open:{point}@1=kill");
+        let (said, fired) = rig.run_with_faults(&armed, &["changes", "open", "-f", "m.yaml", &name]);
+        assert!(said.killed && fired.len() == 1, "{point}: {}", said.stderr);
+        open(&rig, &[&name]).ended(0);
+        assert_eq!(branches(&rig, &name), [BRANCH, "main"], "{point}");
+        let change = format!("{name}#1");
+        assert_eq!(outcomes(&open(&rig, &[&name]).ended(0), "change"), [format!("{change}=nothing to do")]);
+        rig.run(["changes", "approve", &change]).ended(0);
+        let (said, fired) = match merges.get(nth) {
+            Some(point) => rig.run_with_faults(&format!("forge/{point}@1=kill"), &["changes", "merge", &change]),
+            None => continue,
+        };
+        assert!(said.killed && fired.len() == 1, "{}", said.stderr);
+        assert_eq!(merge(&rig, &[&change], 0), [format!("{name}=merged")]);
+        assert_eq!((branches(&rig, &name), read(&rig, &name, "a.sql").as_str()), (vec!["main".to_owned()], NEW));
+    }
+}
+
+#[test]
+fn a_source_that_moves_is_followed_and_never_loses_what_was_merged() {
+    let rig = hosted();
+    let source = rig.path("home/forge/repositories/sql.git");
+    let host = |code: i32| {
+        let args = ["changes", "host", "--name", "team/copy", "-o", "json"].map(OsStr::new);
+        rig.run(args.into_iter().chain([source.as_os_str()])).ended(code)
+    };
+    assert_eq!(outcomes(&host(0), "name"), ["team/copy=new"]);
+    push(&rig, "sql", "main", "jobs/b.sql", "select 2;\n");
+    assert_eq!(outcomes(&host(0), "name"), ["team/copy=moved"]);
+    assert_eq!(read(&rig, "team/copy", "jobs/b.sql"), "select 2;\n");
+    push(&rig, "team/copy", "main", "jobs/c.sql", "select 3;\n");
+    assert_eq!(outcomes(&host(0), "name"), ["team/copy=unchanged"]);
+    push(&rig, "sql", "main", "jobs/d.sql", "select 4;\n");
+    assert!(host(1).stderr.contains("GL1015"));
+    assert_eq!(read(&rig, "team/copy", "jobs/c.sql"), "select 3;\n");
+    rig.write("src/other/c.sql", "select 2 from other;\n");
+    assert!(rig.run(["changes", "host", "src/other"]).ended(1).stderr.contains("error[GL1015]"));
+    assert_eq!(read(&rig, "other", "c.sql"), "select 1 from other;\n");
+}
+
+#[test]
+fn git_that_is_too_old_or_away_is_told() {
+    let rig = hosted();
+    std::fs::create_dir_all(rig.path("old")).unwrap();
+    std::os::unix::fs::symlink("/bin/echo", rig.path("old/git")).unwrap();
+    let list =
+        |path: &OsStr| said(&rig.command().args(["changes", "list"]).env("PATH", path).output().unwrap()).ended(1);
+    let old = list(rig.path("old").as_os_str()).stderr;
+    assert!(old.contains("error[GL1001]: git says `version`; at least 2.40 is needed"), "{old}");
+    assert!(old.contains("old/git`: put a newer one into `PATH`"), "{old}");
+    let away = list(OsStr::new("/no/such/folder")).stderr;
+    assert!(away.contains("error[GL1001]: there is no program `git`"), "{away}");
+}
