@@ -2,12 +2,13 @@
 
 use crate::estate::{Estate, files_below, signed};
 use greylag_code::git::{
-    Edit, Edits, Git, Limits, Merged, ObjectId, Pushed, RefChange, Remote, Repository, Safety, Wanted,
+    Edit, Edits, Git, Limits, Merged, NewFile, ObjectId, Pushed, RefChange, Remote, Repository, Safety, Wanted,
 };
 use greylag_code::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use greylag_model::spec::ErrorClass;
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
@@ -125,6 +126,35 @@ fn a_mode_is_kept() {
     let (ours, main) = fetched(&estate);
     let commit = ours.commit(&ours.tree(&main).unwrap(), &edits(&[("run.sh", replace("ho\n"))]), &signed("x")).unwrap();
     assert!(estate.git(&["--git-dir=ours.git", "ls-tree", commit.as_str(), "run.sh"]).starts_with("100755"));
+}
+
+#[test]
+fn a_history_begins_with_files_that_had_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let ours = Repository::make(Git::default(), folder.path().join("a.git"), Safety::Cache).unwrap();
+    assert_eq!(ours.default_branch().unwrap(), "main");
+    ours.set_default_branch("trunk").unwrap();
+    assert_eq!(ours.default_branch().unwrap(), "trunk");
+    assert!(ours.set_default_branch("-x").is_err());
+    let file = |text: &str, executable| NewFile { bytes: text.as_bytes().to_vec(), executable };
+    let files = [("run \"it\".sh", file("#!/bin/sh\n", true)), ("sql/a.sql", file("select 1\n", false))];
+    let files: BTreeMap<_, _> = files.map(|(path, file)| (path.to_owned(), file)).into();
+    let first = ours.first_commit(&files, &signed("First\n")).unwrap();
+    assert_eq!(ours.first_commit(&files, &signed("First\n")).unwrap(), first);
+    assert_eq!(ours.branches().unwrap().len(), 0, "nothing refers to it yet");
+    ours.move_branches(&[RefChange { branch: "trunk".to_owned(), from: None, to: Some(first.clone()) }]).unwrap();
+    let expected = [("run \"it\".sh", "#!/bin/sh\n"), ("sql/a.sql", "select 1\n")];
+    assert_eq!(texts(&ours, &first), expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
+    let tree = ours.tree(&first).unwrap();
+    let second = ours.commit(&tree, &edits(&[("sql/a.sql", replace("select 2\n"))]), &signed("Second\n")).unwrap();
+    let change = RefChange { branch: "trunk".to_owned(), from: Some(first.clone()), to: Some(second.clone()) };
+    ours.move_branches(&[change]).unwrap();
+    assert_eq!(ours.roots("trunk").unwrap(), std::slice::from_ref(&first));
+    let written = ours.written(&second).unwrap();
+    assert_eq!((written.parents, written.committer), (vec![first.clone()], signed("").committer));
+    assert_eq!(ours.written(&first).unwrap().parents, []);
+    let hidden: BTreeMap<_, _> = [(".git/config".to_owned(), file("", false))].into();
+    assert_eq!(ours.first_commit(&hidden, &signed("x\n")).unwrap_err().class, ErrorClass::Denied);
 }
 
 #[test]

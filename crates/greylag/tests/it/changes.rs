@@ -207,9 +207,15 @@ fn follows_a_base_that_moved() {
     assert!(said.contains("conflict") && said.contains("`models/m.sql`"), "{said}");
     assert_eq!(outcomes(&open(&rig, &["dbt"]).ended(0), "change"), ["dbt#1=updated"]);
     assert_eq!(merge(&rig, &["dbt#1"], 5), ["dbt=refused"], "nobody has approved the new head");
+    assert_eq!(outcomes(&open(&rig, &["dbt"]).ended(0), "change"), ["dbt#1=nothing to do"]);
+    rig.write("m.yaml", MIGRATION.replace("name: user_id,", "name: person,"));
+    assert_eq!(outcomes(&open(&rig, &["dbt"]).ended(0), "change"), ["dbt#1=updated"]);
+    let shown = rig.run(["changes", "show", "dbt#1"]).ended(0).stdout;
+    assert!(shown.contains("At `") && shown.contains("| `uid` | `person` |  |"), "{shown}");
+    assert_eq!(shown.matches("  pass  ").count(), 3, "{shown}");
     rig.run(["changes", "approve", "dbt#1"]).ended(0);
     assert_eq!(merge(&rig, &["dbt#1"], 0), ["dbt=merged"]);
-    assert_eq!(read(&rig, "dbt", "models/m.sql"), "select user_id as uid, mail from {{ source('raw', 'users_v2') }}\n");
+    assert_eq!(read(&rig, "dbt", "models/m.sql"), "select person as uid, mail from {{ source('raw', 'users_v2') }}\n");
 }
 
 #[test]

@@ -77,6 +77,16 @@ impl Became {
     }
 }
 
+/// What a repository has of a migration's change requests.
+struct Known {
+    /// The first key of none that was merged.
+    key: String,
+    /// The change request that has it.
+    request: Option<ChangeRequest>,
+    /// The one before that, if it was merged and then taken back.
+    taken_back: Option<Address>,
+}
+
 /// What is offered to whom.
 pub(super) struct Offer<'a> {
     pub(super) context: &'a Context,
@@ -94,7 +104,7 @@ pub(super) struct Offer<'a> {
 impl Offer<'_> {
     /// Offers a proposal, if rules can do anything of it.
     pub(super) fn make(&self, proposal: &Proposal<'_>) -> Result<Offered, Failure> {
-        let (key, known, before) = self.known(&proposal.meant.migration.metadata.name)?;
+        let Known { key, request: known, taken_back } = self.known(&proposal.meant.migration.metadata.name)?;
         let open = known.as_ref().filter(|known| known.state == State::Open);
         let edits = proposal.edits();
         if edits.is_empty() {
@@ -105,7 +115,8 @@ impl Offer<'_> {
             return self.update(proposal, open);
         }
         let closed = known.as_ref().map(|known| (Became::Closed, Address::of(known)));
-        if let Some((outcome, change)) = closed.or(before).filter(|_| !self.reopen) {
+        let back = taken_back.map(|change| (Became::Reverted, change));
+        if let Some((outcome, change)) = closed.or(back).filter(|_| !self.reopen) {
             return Ok(Offered { outcome, change: Some(change) });
         }
         if self.dry {
@@ -124,18 +135,16 @@ impl Offer<'_> {
         Ok(Offered { outcome: Became::Opened, change: Some(Address::of(&opened)) })
     }
 
-    /// The first key that none has that was merged, the change request that has it, and whether the one before was taken back.
-    fn known(&self, migration: &str) -> Result<(String, Option<ChangeRequest>, Option<(Became, Address)>), Failure> {
-        let (mut nth, mut before) = (1, None);
+    /// What there is of a migration's change requests to the repository.
+    fn known(&self, migration: &str) -> Result<Known, Failure> {
+        let (mut nth, mut taken_back) = (1, None);
         loop {
             let key = key(migration, nth);
-            let known = self.forge.find(self.name, &Which::Key(key.clone()))?;
-            match known {
+            match self.forge.find(self.name, &Which::Key(key.clone()))? {
                 Some(merged) if merged.state == State::Merged => {
-                    let back = self.is_taken_back(merged.number)?;
-                    before = back.then(|| (Became::Reverted, Address::of(&merged)));
+                    taken_back = self.is_taken_back(merged.number)?.then(|| Address::of(&merged));
                 }
-                known => return Ok((key, known, before)),
+                request => return Ok(Known { key, request, taken_back }),
             }
             nth += 1;
         }
@@ -165,15 +174,23 @@ impl Offer<'_> {
             return told(Became::Unchanged);
         }
         if !self.dry {
+            // First what is meant: whoever dies in between says it anew.
+            self.describe(proposal, open, &commit)?;
             let updated = self.forge.update(&open.at(), &self.head(commit))?;
-            let description = describe::description(proposal);
-            if description != open.description {
-                let text = format!("At `{}` this is:\n\n{description}", updated.head);
-                self.forge.comment(self.name, open.number, UPDATE, &wire::committer().name, &text)?;
-            }
             self.check(proposal, &updated)?;
         }
         told(Became::Updated)
+    }
+
+    /// Tells what an update makes of the description, which stays as it was written first.
+    fn describe(&self, proposal: &Proposal<'_>, open: &ChangeRequest, commit: &ObjectId) -> Result<(), Failure> {
+        let description = describe::description(proposal);
+        let is_told = open.comments.iter().any(|comment| comment.key == UPDATE);
+        if description == open.description && !is_told {
+            return Ok(());
+        }
+        let text = format!("At `{commit}` this is:\n\n{description}");
+        Ok(self.forge.comment(self.name, open.number, UPDATE, &wire::committer().name, &text)?)
     }
 
     /// Sets its checks, unless it has them.
