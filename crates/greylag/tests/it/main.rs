@@ -21,3 +21,4 @@ mod steps;
 mod templates;
 mod together;
 mod undo;
+mod witness;
