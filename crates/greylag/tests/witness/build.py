@@ -18,9 +18,10 @@ class Task:
     """A tree of a repository, to be built into a database of its own."""
 
     def __init__(self, repository, tree, place, side):
-        self.repository, self.tree, self.place, self.side = repository, tree, place, side
-        self.database = place + ".duckdb"
-        self.log = place + ".log"
+        self.repository, self.side = repository, side
+        self.tree, self.place = os.path.abspath(tree), os.path.abspath(place)
+        self.database = self.place + ".duckdb"
+        self.log = self.place + ".log"
 
 
 def build_all(estate, tasks):
@@ -103,7 +104,7 @@ def jobs(task):
 if __name__ == "__main__":
     # ESTATE TREES OUT SIDE: builds `TREES/<name>` into `OUT/<name>.duckdb` on the `old` or the `new` tables.
     root, trees, out, side = sys.argv[1:]
-    estate = Estate(root)
+    estate = Estate(os.path.abspath(root))
     tasks = [Task(each, f"{trees}/{each['name']}", f"{out}/{each['name']}", side) for each in estate.runnable()]
     failed = build_all(estate, tasks)
     for place, error in failed.items():

@@ -71,7 +71,7 @@ def count(database, query):
 if __name__ == "__main__":
     # ESTATE BEFORE AFTER: compares `BEFORE/<name>.duckdb` with `AFTER/<name>.duckdb` of every repository.
     root, before, after = sys.argv[1:]
-    estate = Estate(root)
+    estate = Estate(os.path.abspath(root))
     found = {}
     for repository in estate.runnable():
         name = f"{repository['name']}.duckdb"

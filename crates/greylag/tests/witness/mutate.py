@@ -116,7 +116,7 @@ if __name__ == "__main__":
     # ESTATE OLD NEW BEFORE OUT N: plants at most N wrong edits in each repository's rewritten tree, of each kind in turn,
     # builds each on the new tables and compares with `BEFORE`, what the old trees made.
     root, old, new, before, out, most = sys.argv[1:]
-    estate = Estate(root)
+    estate = Estate(os.path.abspath(root))
     planted = []
     for number, repository in enumerate(estate.runnable()):
         name = repository["name"]
