@@ -120,6 +120,7 @@ fn notices(rig: &Rig, most: &str) {
 }
 
 #[test]
+#[ignore = "nightly: builds a dozen repositories seven times, with dbt"]
 fn dbt_and_duckdb_make_the_same_before_after_and_undone() {
     check(&estate("42", "40", "12"), 80, "2");
 }
