@@ -116,10 +116,8 @@ fn references(rig: &Rig, said: &[Value]) {
     let mut found: BTreeMap<String, BTreeSet<(u64, u64, Option<String>)>> = BTreeMap::new();
     let trees = format!("{}/", rig.path("trees").display());
     for file in said {
-        let path = file["path"].as_str().unwrap().replace(&trees, "");
-        let name = path.split('/').next().unwrap().to_owned();
         for reference in file["references"].as_array().unwrap() {
-            let place = format!("{name}/{}", reference["path"].as_str().unwrap());
+            let place = reference["path"].as_str().unwrap().replace(&trees, "");
             let number = |key: &str| reference[key].as_u64().unwrap();
             let column = reference["column"].as_str().map(str::to_owned);
             found.entry(place).or_default().insert((number("start"), number("end"), column));
