@@ -1,5 +1,6 @@
 //! What must become of a repository's files, as `truth/repositories/<name>.json` has it.
 
+pub use greylag_model::reference::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,40 +35,6 @@ impl ConsumerClass {
             _ => return None,
         })
     }
-}
-
-/// What a reference does with what it names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Reads the table.
-    Read,
-    /// Writes it.
-    Write,
-    /// In a list of outputs.
-    Select,
-    /// In the condition of a join.
-    Join,
-    /// In another condition.
-    Filter,
-    /// In `GROUP BY`.
-    Group,
-    /// In `ORDER BY`.
-    Order,
-    /// In a window.
-    Window,
-    /// In the condition of a `MERGE`.
-    MergeKey,
-    /// Is given a value by an insert or an update.
-    Assign,
-    /// A star.
-    Star,
-    /// In a test.
-    Test,
-    /// In a configuration, or as the name of an output that is the dataset's column.
-    Declare,
-    /// In words for people.
-    Documentation,
 }
 
 /// A repository.

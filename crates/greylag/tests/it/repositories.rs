@@ -1,28 +1,14 @@
 //! The lab's repositories, rewritten by the binary and held against their truth, which was made by construction.
 
 use crate::rig::Rig;
+use crate::steps::copy;
 use greylag_lab::{FaultKind, RewriteComparison, compare_repositories, repositories_truth, repository_truth};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
 
 /// The trap that no rule does yet: a model that makes a changed dataset, and takes its name.
 const MAKER: &str = "model-rename";
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let place = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &place);
-        } else {
-            fs::copy(entry.path(), place).unwrap();
-        }
-    }
-}
 
 /// An estate with code, and a copy of the code in `trees/`.
 fn estate(seed: u32) -> Rig {
