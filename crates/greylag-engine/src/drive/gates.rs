@@ -76,12 +76,15 @@ impl Decider<'_> {
         self.cohorts.get(cohort as usize).is_some_and(|row| row.released_at.is_some())
     }
 
-    /// Until when a gate waits, if time alone opens it.
-    pub(super) fn soaks_until(&self) -> Option<Timestamp> {
-        self.cohorts.iter().find_map(|row| match row.held {
-            Some(Held::Soaks { until }) if self.row.goal == Goal::Finish => Some(until),
+    /// Until when a gate waits, if time alone opens it. What was told of it is no answer: a task that a person took up again
+    /// since has opened its cohort anew, and waiting for a time that is over would never end.
+    pub(super) fn soaks_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let rollout = self.header.rollout.as_ref().filter(|_| self.row.goal == Goal::Finish)?;
+        let (at, true) = rollout.current(&self.cohorts)? else { return None };
+        match judge(&rollout.cohorts.get(at)?.gate, self.cohorts.get(at)?, now) {
+            Err(Held::Soaks { until }) => Some(until),
             _ => None,
-        })
+        }
     }
 
     /// A person's yes to what follows a cohort, or why it means nothing.

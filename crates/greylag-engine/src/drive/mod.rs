@@ -385,11 +385,9 @@ impl Decider<'_> {
             return Ok(Some(Ended::Stopped));
         }
         // What is ready and was refused waits for others to end.
-        if !self.quota.closed.is_empty()
-            || !due.tasks.is_empty()
-            || due.next_wake.is_some()
-            || self.soaks_until().is_some()
-        {
+        let now = self.time.now();
+        let refused = !self.quota.closed.is_empty() || !due.tasks.is_empty();
+        if refused || due.next_wake.is_some() || self.soaks_until(now).is_some() {
             return Ok(None);
         }
         if self.counters.waiting == 0 && !self.orphans_skipped {
@@ -409,7 +407,7 @@ impl Decider<'_> {
         if self.sweep.is_some() && self.flights.is_empty() {
             millis = 0;
         }
-        if let Some(until) = self.soaks_until() {
+        if let Some(until) = self.soaks_until(now) {
             millis = millis.min(until.millis_since(now).max(0));
         }
         if let Some(next) = self.quota.next {

@@ -9,7 +9,7 @@ use greylag_model::task::TaskEvent;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Sets the wall clock when a task has failed.
+/// Sets the wall clock when an attempt has failed, or is pending.
 struct Jump<'a> {
     rig: &'a Rig,
     millis: i64,
@@ -18,8 +18,10 @@ struct Jump<'a> {
 
 impl Observer for Jump<'_> {
     fn committed(&self, commit: &Commit<'_>) {
-        let failed = |happened: Happened<'_>| matches!(happened, Happened::Task(_, TaskEvent::AttemptFailed { .. }));
-        if commit.events().any(|(_, happened)| failed(happened)) && !self.done.swap(true, Ordering::Relaxed) {
+        let stirs = |happened: Happened<'_>| {
+            matches!(happened, Happened::Task(_, TaskEvent::AttemptFailed { .. } | TaskEvent::AttemptPending { .. }))
+        };
+        if commit.events().any(|(_, happened)| stirs(happened)) && !self.done.swap(true, Ordering::Relaxed) {
             self.rig.clock.jump_millis(self.millis);
         }
     }
@@ -54,4 +56,21 @@ fn set_back_an_hour_does_not_make_a_second_an_hour() {
 #[test]
 fn set_forth_a_day_times_nothing_out() {
     assert!(drive_with_jump(86_400_000) < HALF_AN_HOUR);
+}
+
+/// What is asked after goes by the wall and says "not yet" of a time that is over for the engine.
+#[test]
+fn set_back_while_work_is_pending_does_not_ask_after_it_without_a_pause() {
+    let rig = Rig::new(Medium::Memory(Arc::default()));
+    let mut waits = task("a");
+    waits.steps[0].timeout_millis = 7_200_000;
+    let run = rig.start(vec![waits]);
+    rig.estate.script("a", "estate/make", [Act::Pend(5_000)]);
+    let jump = Jump { rig: &rig, millis: -3_600_000, done: AtomicBool::new(false) };
+    let summary = rig.engine().drive(&run, &jump, &AtomicBool::new(false));
+    assert!(summary.is_ok_and(|summary| summary.is_good()));
+    // Ten times in each second of the hour that the wall has to catch up with, and not as often as a thread can.
+    let asked = rig.story(&run).matches("a: attempt_pending").count();
+    assert!((100..40_000).contains(&asked), "asked {asked} times");
+    rig.assert_folds(&run);
 }

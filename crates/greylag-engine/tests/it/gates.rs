@@ -1,17 +1,19 @@
 //! Cohorts, their gates, and windows.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use crate::rig::{Act, Rig, drive, limits, on_each, task};
+use crate::rig::{Act, Fragile, Kill, Rig, drive, limits, on_each, task};
+use greylag_driver::executor::Progress;
 use greylag_driver::fault::NoFaults;
 use greylag_driver::journal::sample;
-use greylag_engine::{Ended, Limits, RunSummary, service};
+use greylag_engine::{Commit, Ended, Happened, Limits, Observer, RunSummary, service};
 use greylag_model::code::engine as code;
-use greylag_model::id::{RunId, Timestamp};
+use greylag_model::id::{RunId, TaskId, Timestamp};
 use greylag_model::plan::{Plan, PlanTask};
 use greylag_model::rollout::{Cohort, Gate, Held, Rollout, Window};
 use greylag_model::spec::ErrorClass;
-use greylag_model::task::{Phase, TaskState};
+use greylag_model::task::{Phase, RunEvent, TaskState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A plan of cohorts, each with its tasks and its gate.
 fn plan(cohorts: &[(&str, &[&str], Gate)]) -> Plan {
@@ -93,7 +95,7 @@ fn more_failures_than_may_hold_what_follows_until_they_are_mended_or_a_person_sa
         assert_eq!(rig.drive(&run).ended, Ended::NeedsPerson);
         // One of the two is mended: one may fail.
         let engine = rig.engine();
-        service::retry_failed(&engine, &run, Some(&greylag_model::id::TaskId::new("a")), "me").unwrap();
+        service::retry_failed(&engine, &run, Some(&TaskId::new("a")), "me").unwrap();
         drop(engine);
         let summary = rig.drive(&run);
         assert_eq!(
@@ -180,6 +182,47 @@ fn an_abort_and_an_undo_reach_cohorts_that_were_never_released() {
         drop(engine);
         assert_eq!(rig.drive(&run).ended, Ended::Undone);
         assert!(rig.estate.effects().is_empty());
+        rig.assert_folds(&run);
+    });
+}
+
+/// Ends the life as soon as a cohort is held.
+struct UntilHeld(AtomicBool);
+
+impl Observer for UntilHeld {
+    fn committed(&self, commit: &Commit<'_>) {
+        let held = |happened: Happened<'_>| matches!(happened, Happened::Run(RunEvent::CohortHeld { .. }));
+        if commit.events().any(|(_, happened)| held(happened)) {
+            self.0.store(true, Ordering::Release);
+        }
+    }
+    fn progress(&self, _: &[(&TaskId, Progress)]) {}
+}
+
+/// The time of a soak that a person has cut short by taking up a task of the cohort is no time that anything waits for.
+#[test]
+fn a_task_taken_up_while_its_cohort_soaks_begins_the_soak_anew() {
+    on_each(|rig| {
+        let gate = Gate { max_failures: 2, soak_millis: 60_000, ..Gate::default() };
+        let mut plan = plan(&[("canary", &["a", "b"], gate), ("rest", &["c"], Gate::default())]);
+        plan.tasks[1] = sample::after(plan.tasks[1].clone(), "a", Phase::Publish);
+        let run = rig.start_plan(&plan);
+        rig.estate.script("a", "estate/fill", [Act::Fail(ErrorClass::Permanent)]);
+        let watch = UntilHeld(AtomicBool::new(false));
+        assert_eq!(rig.engine().drive(&run, &watch, &watch.0).unwrap().ended, Ended::Stopped);
+        assert!(matches!(held(rig, &run, 0), Some(Held::Soaks { .. })));
+        rig.clock.advance_millis(1_000);
+        // What it waits for is not taken up with it, so all that is left to do for it is to skip it again.
+        service::retry_failed(&rig.engine(), &run, Some(&TaskId::new("b")), "me").unwrap();
+        let engine = |kill: &Arc<Kill>| {
+            let journal = Arc::new(Fragile::with(rig.medium.open(), kill.clone()));
+            rig.engine_on(journal, kill.clone(), limits())
+        };
+        let kill = Arc::new(Kill::default());
+        let summary = drive(&engine(&kill), &run);
+        assert_eq!((summary.ended, summary.run.counters.succeeded), (Ended::Finished, 1));
+        assert_eq!(rig.story(&run).matches("cohort_held").count(), 2);
+        assert!(begun(rig, "c"));
         rig.assert_folds(&run);
     });
 }

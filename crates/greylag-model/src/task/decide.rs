@@ -12,6 +12,8 @@ use crate::spec::ErrorClass;
 
 /// Losses in a row that may have been of intents that never began, or the doing of another task in the same process.
 const IN_COMPANY: u32 = 2;
+/// Pending work is not asked after again before that, milliseconds: every question is an event of the journal.
+const ASK_AGAIN: i64 = 100;
 
 impl TaskRow {
     /// Whether it was lost so often in a row that its next attempt must be made alone, so that the next loss is its own.
@@ -145,7 +147,9 @@ fn event(row: &TaskRow, steps: &[Step], input: Input<'_>, around: &Circumstances
         (Input::Lease(worker), Some(step)) if state == TaskState::Ready => lease(row, step, worker),
         (Input::Pending { handle, wake }, Some(step)) if attempted => {
             let deadline = row.attempt_at.plus_millis(step.timeout_millis);
-            TaskEvent::AttemptPending { handle, wake: wake.min(deadline) }
+            // Whoever was asked may go by a clock that was set back since, and name a time that is over.
+            let soonest = around.now.plus_millis(ASK_AGAIN);
+            TaskEvent::AttemptPending { handle, wake: wake.max(soonest).min(deadline) }
         }
         (Input::Done { progress, checks, notes }, Some(step)) if attempted => {
             done(row, steps, step, (progress, checks, notes))

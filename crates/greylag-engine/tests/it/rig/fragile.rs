@@ -15,7 +15,7 @@ use greylag_model::plan::{Plan, PlanHeader, PlanTask};
 use greylag_model::task::Entry;
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// On which side of the write.
@@ -25,12 +25,17 @@ pub(crate) enum When {
     After,
 }
 
+/// An engine that has asked its journal so often in one life goes round in a circle: those that get somewhere need some
+/// thousand times, and some ten thousand where threads of a busy machine do not get their turn.
+const CIRCLES: u64 = 3_000_000;
+
 /// The death of one life.
 #[derive(Default)]
 pub(crate) struct Kill {
     dead: AtomicBool,
     point: Mutex<Option<String>>,
     hits: AtomicI64,
+    asked: AtomicU64,
 }
 
 impl Kill {
@@ -43,6 +48,15 @@ impl Kill {
     }
     pub(crate) fn strike(&self) {
         self.dead.store(true, Ordering::SeqCst);
+    }
+    /// Whether it ended a life that went round in a circle.
+    pub(crate) fn has_found_a_circle(&self) -> bool {
+        self.asked.load(Ordering::Relaxed) > CIRCLES
+    }
+    fn count(&self) {
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= CIRCLES {
+            self.strike();
+        }
     }
 }
 
@@ -75,6 +89,7 @@ impl Fragile {
     }
 
     fn alive(&self) -> Result<&dyn Journal, DriverError> {
+        self.kill.count();
         if self.kill.has_struck() {
             return Err(DriverError::permanent(code::INTERRUPTED, "dead"));
         }

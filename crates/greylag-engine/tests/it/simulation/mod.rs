@@ -15,7 +15,8 @@
 //! 6. A task of a later cohort begins when the one before is settled, no more of it has failed than may, and its release is
 //!    in the journal; a release is told once.
 //! 7. No more attempts of one life are under way at once than the limits let.
-//! 8. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open.
+//! 8. The journal has no gaps, and rows and counters are what its events fold to; a run ends when nothing is open, and
+//!    an engine that has nothing to do stops asking.
 //!
 //! That these would notice is shown by engines with planted defects, of which each must be found.
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -190,7 +191,19 @@ impl Simulation {
         let (kill, write) = (Arc::new(kill), 1 + self.dice.below(60) as i64);
         let engine = self.engine(&kill, when, write);
         let _ = engine.drive(&self.run, &Quiet, &AtomicBool::new(false));
+        self.look_for_a_circle(&kill);
         self.rig.clock.advance_millis(LEASE_LOST);
+    }
+
+    /// Nothing to do, for ever, is a defect that no invariant of what was done shows.
+    fn look_for_a_circle(&self, kill: &Kill) {
+        if !kill.has_found_a_circle() {
+            return;
+        }
+        let record = self.rig.medium.open().run(&self.run).unwrap();
+        let story = self.rig.story(&self.run);
+        let last: Vec<&str> = story.lines().rev().take(30).collect();
+        panic!("the engine goes round in a circle: {record:?}\n{:?}\n{}", self.rig.rows(&self.run), last.join("\n"));
     }
 
     /// Lives without trouble until nothing is left; answers how the run ended.
@@ -201,6 +214,7 @@ impl Simulation {
             let kill = Arc::new(Kill::default());
             let engine = self.engine(&kill, When::Before, i64::MAX);
             let summary = engine.drive(&self.run, &Quiet, &AtomicBool::new(false));
+            self.look_for_a_circle(&kill);
             self.rig.clock.advance_millis(LEASE_LOST);
             match summary {
                 Ok(summary) if summary.is_good() => return Ok(summary.ended),
