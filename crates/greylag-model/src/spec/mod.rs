@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 
 mod check;
 mod connection;
+mod consumers;
 mod derived;
 mod diff;
 pub mod duration;
@@ -34,6 +35,7 @@ mod template;
 mod translate;
 
 pub use connection::{Connection, ConnectionSpec, StoreType};
+pub use consumers::{ConsumersSpec, Outputs, StarPolicy};
 pub use derived::{DerivedSpec, History};
 pub use diff::{DiffSpec, SOURCE, With};
 pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};
@@ -142,6 +144,9 @@ pub struct MigrationSpec {
     /// How later runs take up what changed; without it each dataset is moved once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub increments: Option<IncrementsSpec>,
+    /// How code that reads the datasets moves to the new ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<ConsumersSpec>,
     /// Its weight beside other runs where limits keep them waiting: `high` gets twice as much as `normal`, `low` half as much.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,

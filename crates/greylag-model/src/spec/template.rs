@@ -1,8 +1,8 @@
 //! `kind: MigrationTemplate` as it is written.
 
 use super::{
-    API_VERSION, CheckSpec, CommandSpec, IncrementsSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit, Priority,
-    RetrySpec, RolloutSpec, StepSpec, Tolerance, duration, schema,
+    API_VERSION, CheckSpec, CommandSpec, ConsumersSpec, IncrementsSpec, Judgement, LayoutSpec, Loss, Metadata, Misfit,
+    Priority, RetrySpec, RolloutSpec, StepSpec, Tolerance, duration, schema,
 };
 use crate::task::Phase;
 use schemars::JsonSchema;
@@ -84,6 +84,9 @@ pub struct TemplateSpec {
     /// How later runs take up what changed; without it each dataset is moved once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub increments: Option<IncrementsSpec>,
+    /// How code that reads the datasets moves to the new ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<ConsumersSpec>,
     /// Its weight beside other runs where limits keep them waiting: `high` gets twice as much as `normal`, `low` half as much.
     #[serde(default, skip_serializing_if = "Priority::is_normal")]
     pub priority: Priority,

@@ -96,6 +96,7 @@ fn empty(template: &MigrationTemplate, parameters: &Value) -> Migration {
             retention: spec.retention.clone(),
             rollout: spec.rollout.clone(),
             increments: spec.increments.clone(),
+            consumers: spec.consumers.clone(),
             priority: spec.priority,
         },
     }

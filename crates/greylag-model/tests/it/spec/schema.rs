@@ -23,9 +23,9 @@ fn unknown_keys_with_what_was_meant() {
     ");
     assert_snapshot!(show(&spec("  datasets: [{from: a, to: b}]\n  xyzzy: 1\n  a/b~c: 2\n")), @"
     m.yaml:7:3: error[GL0113]: `spec` has no key `xyzzy`
-      hint: keys here are `checks`, `commands`, `datasets`, `increments`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
+      hint: keys here are `checks`, `commands`, `consumers`, `datasets`, `increments`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
     m.yaml:8:3: error[GL0113]: `spec` has no key `a/b~c`
-      hint: keys here are `checks`, `commands`, `datasets`, `increments`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
+      hint: keys here are `checks`, `commands`, `consumers`, `datasets`, `increments`, `layout`, `mapping`, `priority`, `retention`, `retry`, `rollout`, `steps`, `through` and `timeout`
     ");
 }
 

@@ -1,0 +1,39 @@
+//! `spec.consumers` as it is written.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How code that reads the datasets moves to the new ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(rename = "Consumers")]
+pub struct ConsumersSpec {
+    /// What rewritten queries call the columns that they show.
+    pub outputs: Outputs,
+    /// What becomes of a `*` over a dataset whose columns change, where somebody sees its columns.
+    pub star: StarPolicy,
+}
+
+/// What rewritten queries call the columns that they show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Outputs {
+    /// What they called them before, with the values and types of before: `user_id as uid`. Their own readers notice nothing.
+    #[default]
+    Keep,
+    /// What the new dataset calls them, where a column is shown as it is and its readers in the same repository can follow.
+    Propagate,
+}
+
+/// What becomes of a `*` over a dataset whose columns change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StarPolicy {
+    /// It is written out, column by column, with the names of before.
+    #[default]
+    Expand,
+    /// It stays, and shows the columns of the new dataset.
+    Keep,
+    /// It is left to a person, and with it the file.
+    Hold,
+}
