@@ -13,7 +13,7 @@ use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_model::code::{catalog as code, cli};
 use greylag_model::entity::{DATASET, EntityRef, annotation, relation};
-use greylag_model::plan::PlanTask;
+use greylag_model::plan::DatasetWork;
 use greylag_model::provenance::{Source, Values, facts};
 use greylag_model::table::{self, TableName};
 use greylag_model::task::Direction;
@@ -36,13 +36,17 @@ impl CatalogExecutor {
         Self { catalog }
     }
 
-    fn publish(&self, task: &PlanTask) -> Result<(EntityRef, Values, Vec<String>), DriverError> {
+    fn publish(
+        &self,
+        task: &DatasetWork,
+        owner: Option<&EntityRef>,
+    ) -> Result<(EntityRef, Values, Vec<String>), DriverError> {
         let old = self.catalog.record(&task.source.dataset.entity)?;
-        Ok((task.target.clone(), published(task, old.as_ref()), Vec::new()))
+        Ok((task.target.clone(), published(task, owner, old.as_ref()), Vec::new()))
     }
 
     /// The keys of what the run states of the new dataset, but what later tasks of the same run made of it.
-    fn retract(&self, source: &Source, task: &PlanTask) -> Result<(EntityRef, Values, Vec<String>), DriverError> {
+    fn retract(&self, source: &Source, task: &DatasetWork) -> Result<(EntityRef, Values, Vec<String>), DriverError> {
         let record = self.catalog.record(&task.target)?;
         let stated = record.into_iter().flat_map(|record| record.facts).filter(|fact| fact.source == *source);
         // A lifecycle that follows from a successor is no key of its own; taking it back twice does no harm.
@@ -51,7 +55,7 @@ impl CatalogExecutor {
     }
 
     fn run(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<StepReport, DriverError> {
-        let task = request.plan;
+        let task = request.dataset()?;
         let source = Source::Migration(request.run.to_string());
         let tie = format!("{}{}", facts::SUCCESSOR, task.target);
         let old = &task.source.dataset.entity;
@@ -63,7 +67,7 @@ impl CatalogExecutor {
             });
         }
         let (entity, set, unset) = match (request.step.uses.as_str(), request.direction) {
-            (PUBLISH, Direction::Forward) => self.publish(task)?,
+            (PUBLISH, Direction::Forward) => self.publish(task, request.plan.owner.as_ref())?,
             (PUBLISH, Direction::Undo) => self.retract(&source, task)?,
             (CUTOVER, Direction::Forward) => (old.clone(), Values::from([(tie, Value::from(true))]), Vec::new()),
             (CUTOVER, Direction::Undo) => (old.clone(), Values::new(), vec![tie]),
@@ -82,7 +86,7 @@ impl CatalogExecutor {
 }
 
 /// The facts of a new dataset.
-fn published(task: &PlanTask, old: Option<&Record>) -> Values {
+fn published(task: &DatasetWork, owner: Option<&EntityRef>, old: Option<&Record>) -> Values {
     let target = &task.target;
     let schema = &task.mapping.target;
     let layout = annotation::of_format(&task.target_layout.format, schema);
@@ -103,7 +107,7 @@ fn published(task: &PlanTask, old: Option<&Record>) -> Values {
     if let Some(table) = table(task, old) {
         values.insert(format!("{}{}", facts::ANNOTATION, annotation::TABLE), json!(table.to_string()));
     }
-    if let Some(owner) = &task.owner {
+    if let Some(owner) = owner {
         values.insert(facts::OWNER.to_owned(), json!(owner));
     }
     let mut last = "";
@@ -123,7 +127,7 @@ fn published(task: &PlanTask, old: Option<&Record>) -> Values {
 }
 
 /// The name by which code reaches the new dataset, if that can be known.
-fn table(task: &PlanTask, old: Option<&Record>) -> Option<TableName> {
+fn table(task: &DatasetWork, old: Option<&Record>) -> Option<TableName> {
     if task.target_table.is_some() {
         return task.target_table.clone();
     }
@@ -169,7 +173,8 @@ impl Executor for CatalogExecutor {
     }
 
     fn rehearse(&self, request: &StepRequest<'_>, _: &dyn Context) -> Result<Rehearsal, DriverError> {
-        let (old, new) = (request.plan.source.dataset.entity.short(), request.plan.target.short());
+        let work = request.dataset()?;
+        let (old, new) = (work.source.dataset.entity.short(), work.target.short());
         Ok(Rehearsal::does(match request.step.uses.as_str() {
             CUTOVER => format!("the catalog forgets that `{old}` has `{new}` as its successor"),
             _ => format!("the catalog forgets what this run said of `{new}`"),

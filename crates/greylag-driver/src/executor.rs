@@ -7,9 +7,10 @@
 
 use crate::error::DriverError;
 use greylag_model::check::CheckResult;
+use greylag_model::code::cli;
 use greylag_model::id::{RunId, TaskId, Timestamp};
 use greylag_model::increment::Base;
-use greylag_model::plan::{PlanHeader, PlanTask};
+use greylag_model::plan::{DatasetWork, PlanHeader, PlanTask};
 pub use greylag_model::task::Progress;
 use greylag_model::task::{Direction, Failure, Step};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,20 @@ pub struct StepRequest<'a> {
     pub attempt: u32,
     /// The lease's fencing token: grows with every lease of this task. Staging names carry it.
     pub epoch: u64,
+}
+
+impl<'a> StepRequest<'a> {
+    /// The dataset that the task is about.
+    pub fn dataset(&self) -> Result<&'a DatasetWork, DriverError> {
+        dataset_of(self.plan)
+    }
+}
+
+/// The dataset that a task is about; an error if it is about code.
+pub fn dataset_of(task: &PlanTask) -> Result<&DatasetWork, DriverError> {
+    task.dataset().ok_or_else(|| {
+        DriverError::permanent(cli::INTERNAL, format!("the task `{}` is about code and not about a dataset", task.id))
+    })
 }
 
 /// What the engine offers to an attempt.

@@ -60,8 +60,9 @@ impl Sampler for MemorySampler {
         self.taken.fetch_add(1, Ordering::SeqCst);
         let answers = self.answers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         answers.get(request.task.id.as_str()).cloned().unwrap_or_else(|| {
-            let rows = request.task.source.rows.unwrap_or(request.rows).min(request.rows);
-            let whole = request.task.source.rows == Some(rows);
+            let known = request.task.dataset().and_then(|work| work.source.rows);
+            let rows = known.unwrap_or(request.rows).min(request.rows);
+            let whole = known == Some(rows);
             Ok(Sample { rows, written: rows, whole, ..Sample::default() })
         })
     }

@@ -73,6 +73,7 @@ pub fn probe(
         scripts: BTreeMap::new(),
         references: references(world, migration)?,
         sampling: None,
+        code: None,
     })
 }
 

@@ -35,13 +35,14 @@ pub fn look(journal: &dyn Journal, migration: &Migration, snapshot: &mut Snapsho
     runs.retain(|run| run.migration == migration.metadata.name);
     for run in &runs {
         each_task(journal, run, &mut |record, task| {
-            let key = (task.target.clone(), task.target_location.clone());
+            let Some(work) = task.dataset() else { return Ok(()) };
+            let key = (work.target.clone(), work.target_location.clone());
             let Some(number) = wanted.get(&key).copied() else { return Ok(()) };
             match of_task(journal, run, &record, &task)? {
                 Standing::None => {}
                 Standing::Busy => {
                     // Until that has ended it is not known what it will have made of the target.
-                    let (base, increments) = (base_of(run, &record, &task), task.increments.is_some());
+                    let (base, increments) = (base_of(run, &record, &task), work.increments.is_some());
                     let published = base.map(|base| Published {
                         base,
                         increments,
@@ -79,7 +80,8 @@ pub(crate) fn later(journal: &dyn Journal, run: &RunRecord) -> Result<Vec<RunRec
         }
         let mut stands = false;
         each_task(journal, &other, &mut |record, task| {
-            let base = task.increments.as_ref().and_then(|increments| increments.base.as_ref());
+            let increments = task.dataset().and_then(|work| work.increments.as_ref());
+            let base = increments.and_then(|increments| increments.base.as_ref());
             stands |= base.is_some_and(|base| base.run == run.id) && !has_nothing(&record, &task);
             Ok(())
         })?;
@@ -148,6 +150,7 @@ fn of_task(
     if has_nothing(record, task) {
         return Ok(Standing::None);
     }
+    let Some(work) = task.dataset() else { return Ok(Standing::None) };
     let published = publishes(task).is_some_and(|index| row.step > index) && row.direction == Direction::Forward;
     let (true, Some(base)) = (published, base_of(run, record, task)) else { return Ok(Standing::Busy) };
     let cutover = task.steps.iter().position(|step| step.phase == Phase::Cutover && step.inserted.is_none());
@@ -157,10 +160,10 @@ fn of_task(
     let mark = output.and_then(|output| serde_json::from_value::<Mark>(output.get(MARK)?.clone()).ok());
     Ok(Standing::Published(Published {
         base,
-        increments: task.increments.is_some(),
+        increments: work.increments.is_some(),
         cut_over,
         busy: None,
-        digest: digest(task),
+        digest: digest(work),
         mark: mark.map(|mark| (mark.column, mark.value)),
     }))
 }

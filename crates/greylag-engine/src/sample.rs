@@ -90,8 +90,10 @@ fn enter(pairs: &mut [PairSnapshot], tasks: &[PlanTask], taken: Vec<Result<Sampl
     let mut sampled = tasks.iter().zip(taken).peekable();
     for pair in pairs {
         let id = task_id(&pair.target.entity);
-        let own =
-            |(task, _): &(&PlanTask, _)| task.id == id && pair.source.as_ref().is_ok_and(|old| *old == task.source);
+        let own = |(task, _): &(&PlanTask, _)| {
+            let planned = task.dataset().map(|work| &work.source);
+            task.id == id && pair.source.as_ref().ok() == planned
+        };
         if let Some((_, sample)) = sampled.next_if(own) {
             pair.sample = Some(sample.map_err(Failure::from));
         }

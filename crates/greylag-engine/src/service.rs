@@ -237,7 +237,8 @@ fn differs_only_in(engine: &Engine, old: &PlanId, new: &PlanId, ordinals: &BTree
                 return refused(format!("the plan `{new}` differs from `{old}` in task `{}` too", before.id));
             }
             let place = |task: &PlanTask| {
-                (task.id.clone(), task.target.clone(), task.target_location.clone(), task.after.clone())
+                let target = task.dataset().map(|work| (work.target.clone(), work.target_location.clone()));
+                (task.id.clone(), target, task.after.clone())
             };
             if place(before) != place(after) {
                 return refused(format!("task `{}` has another target, or waits for other tasks", before.id));

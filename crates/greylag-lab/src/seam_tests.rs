@@ -118,6 +118,7 @@ fn compiled(migration: &Migration, designs: &[Design]) -> Plan {
         scripts: BTreeMap::new(),
         references: BTreeMap::new(),
         sampling: None,
+        code: None,
     };
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };
     let compiled = compile(migration, &|_| None, &snapshot, &options);
@@ -128,7 +129,7 @@ fn compiled(migration: &Migration, designs: &[Design]) -> Plan {
 fn check(estate: &Estate, plan: &Plan, designs: &[Design]) {
     for design in designs {
         let reference = EntityRef::new("resource", &design.system.namespace, &design.to);
-        let task = plan.tasks.iter().find(|task| task.target == reference);
+        let task = plan.tasks.iter().filter_map(|task| task.dataset()).find(|task| task.target == reference);
         let blocked = design.hostile.is_some_and(|hostile| hostile.refusal() == Refusal::Blocked);
         if blocked {
             assert!(task.is_none(), "{reference} is to be blocked ({:?})", design.hostile);

@@ -24,6 +24,7 @@ fn main() {
         scripts: BTreeMap::new(),
         references: BTreeMap::new(),
         sampling: None,
+        code: None,
     };
     let before = resident();
     let options = CompileOptions { parallelism: 2, speed: Speed::default() };

@@ -15,7 +15,7 @@
 use crate::dataset::{Layout, Location};
 use crate::id::RunId;
 use crate::mapping::Mapping;
-use crate::plan::PlanTask;
+use crate::plan::DatasetWork;
 pub use crate::spec::{Late, Removed};
 use crate::types::{DataType, TimeUnit};
 use serde::{Deserialize, Serialize};
@@ -105,8 +105,8 @@ pub struct Published {
 }
 
 /// Hash of what all generations of a target must have in common: source, mapping and layout. 32 hex digits.
-pub fn digest(task: &PlanTask) -> String {
-    digest_of(&task.source.dataset.location, &task.source.layout, &task.mapping, &task.target_layout)
+pub fn digest(work: &DatasetWork) -> String {
+    digest_of(&work.source.dataset.location, &work.source.layout, &work.mapping, &work.target_layout)
 }
 
 pub(crate) fn digest_of(source: &Location, layout: &Layout, mapping: &Mapping, target: &Layout) -> String {

@@ -81,8 +81,10 @@ pub fn store_key(connection: Option<&str>) -> String {
 
 /// Keys that the attempts of a task count under, each once.
 pub fn keys(task: &PlanTask) -> Vec<String> {
-    let stores = [&task.source.dataset.location.connection, &task.target_location.connection];
-    let stores = stores.into_iter().map(|connection| store_key(connection.as_deref()));
+    let stores = task.dataset().into_iter().flat_map(|work| {
+        let locations = [&work.source.dataset.location, &work.target_location];
+        locations.map(|location| store_key(location.connection.as_deref()))
+    });
     let owner = task.owner.as_ref().map(|owner| format!("owner:{owner}"));
     let keys: BTreeSet<String> = std::iter::once(ALL.to_owned()).chain(stores).chain(owner).collect();
     keys.into_iter().collect()

@@ -6,6 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::Timestamp;
 use crate::increment::Published;
+use crate::plan::CodeObserved;
 use crate::sample::{Sample, Sampling};
 use crate::schema::Schema;
 use crate::task::Failure;
@@ -35,6 +36,9 @@ pub struct Snapshot {
     /// How samples were taken, if they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampling: Option<Sampling>,
+    /// What was found in the repositories whose code is to move along, if the migration speaks of code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeObserved>,
 }
 
 /// Datasets that checks compare with, by what the file calls them, or why they cannot be had.

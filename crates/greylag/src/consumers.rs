@@ -147,7 +147,13 @@ pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Me
     Ok((all, left_out))
 }
 
-fn change(catalog: &dyn Catalog, pair: &Pair, observed: &Observed, mapping: &Mapping) -> Result<TableChange, Failure> {
+/// What a pair changes for code.
+pub(crate) fn change(
+    catalog: &dyn Catalog,
+    pair: &Pair,
+    observed: &Observed,
+    mapping: &Mapping,
+) -> Result<TableChange, Failure> {
     let entity = &observed.dataset.entity;
     let old = tables(catalog, entity)?;
     let new = new_table(pair, entity, &old)?;

@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod recheck;
 mod replan;
+mod scopes;
 mod scripts;
 mod show;
 mod templates;

@@ -8,7 +8,7 @@ use greylag_driver::describe::Describe;
 use greylag_model::code;
 use greylag_model::dataset::Dataset;
 use greylag_model::diagnostic::Diagnostic;
-use greylag_model::plan::{Plan, PlanHeader, PlanTask, Staleness, computed_id, staleness};
+use greylag_model::plan::{DatasetWork, Plan, PlanHeader, PlanTask, Staleness, Subject, computed_id, staleness};
 
 /// Tasks are looked at in pages of this size.
 const PAGE: usize = 1_000;
@@ -34,7 +34,9 @@ pub(crate) fn recheck(
         if tasks.is_empty() {
             break;
         }
-        let datasets: Vec<Dataset> = tasks.iter().map(|task| task.source.dataset.clone()).collect();
+        let works: Vec<(usize, &DatasetWork)> =
+            tasks.iter().enumerate().filter_map(|(at, task)| Some((at, task.dataset()?))).collect();
+        let datasets: Vec<Dataset> = works.iter().map(|(_, work)| work.source.dataset.clone()).collect();
         // While the readers look at the datasets.
         let digest = || tasks.iter().map(PlanTask::digest).collect::<Vec<_>>();
         let (found, digested) = std::thread::scope(|scope| {
@@ -42,12 +44,13 @@ pub(crate) fn recheck(
             (describe.describe(&datasets), digested.join())
         });
         digests.extend(digested.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        for (offset, (task, now)) in tasks.iter().zip(found).enumerate() {
+        for ((offset, task), now) in works.into_iter().zip(found) {
             let reasons = match now {
                 Ok(now) => match staleness(task, &now) {
                     Staleness::Fresh => continue,
-                    Staleness::SameOperations(task) => {
-                        replaced.push((from as usize + offset, *task));
+                    Staleness::SameOperations(work) => {
+                        let task = PlanTask { subject: Subject::Dataset(work), ..tasks[offset].clone() };
+                        replaced.push((from as usize + offset, task));
                         continue;
                     }
                     Staleness::Changed(reasons) => reasons,

@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use crate::templates::Parameters;
-use crate::{migration_files, scripts, wire};
+use crate::{migration_files, scopes, scripts, wire};
 use greylag_driver::describe::Describe;
 use greylag_driver::journal::{RunRecord, TaskRecord};
 use greylag_engine::probe::{World, probe};
@@ -23,7 +23,7 @@ use greylag_model::diagnostic::Diagnostic;
 use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, TaskId};
 use greylag_model::plan::{
-    CompileOptions, Detail, Plan, PlanHeader, PlanTask, Speed, Staleness, Totals, compile, explain, staleness,
+    CompileOptions, Detail, Plan, PlanHeader, PlanTask, Speed, Staleness, Subject, Totals, compile, explain, staleness,
 };
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -92,17 +92,18 @@ fn by_themselves(
     old: &[&PlanTask],
 ) -> Result<Vec<PlanTask>, Failure> {
     let describe = wire::describe(context.state()?, &header.connections);
-    let datasets: Vec<Dataset> = old.iter().map(|task| task.source.dataset.clone()).collect();
+    let works = || old.iter().filter_map(|task| Some((*task, task.dataset()?)));
+    let datasets: Vec<Dataset> = works().map(|(_, work)| work.source.dataset.clone()).collect();
     let mut new = Vec::new();
     let mut differ = Vec::new();
-    for (task, now) in old.iter().zip(describe.describe(&datasets)) {
-        let reasons = match now.map(|now| staleness(task, &now)) {
+    for ((task, work), now) in works().zip(describe.describe(&datasets)) {
+        let reasons = match now.map(|now| staleness(work, &now)) {
             Ok(Staleness::Fresh) => {
-                new.push((*task).clone());
+                new.push(task.clone());
                 continue;
             }
-            Ok(Staleness::SameOperations(task)) => {
-                new.push(*task);
+            Ok(Staleness::SameOperations(work)) => {
+                new.push(PlanTask { subject: Subject::Dataset(work), ..task.clone() });
                 continue;
             }
             Ok(Staleness::Changed(reasons)) => reasons.join("; "),
@@ -135,7 +136,8 @@ fn by_files(
         return Err(Failure::error(code::cli::NOT_FOUND, message));
     };
     let mut migration = migration.clone();
-    let wanted = |to: &str| EntityRef::parse(to, DATASET_KIND).is_some_and(|to| old.iter().any(|old| old.target == to));
+    let wanted =
+        |to: &str| EntityRef::parse(to, DATASET_KIND).is_some_and(|to| old.iter().any(|old| target(old) == Some(&to)));
     // The places of other pairs shift with those that are left out, so findings have none rather than a wrong one.
     migration.spec.datasets.retain(|pair| wanted(&pair.to));
     let locate = |pointer: &str| (!pointer.starts_with("/spec/datasets")).then(|| places.value(pointer));
@@ -145,6 +147,7 @@ fn by_files(
     let mut snapshot = probe(&migration, &locate, world, context.now())?;
     published::look(context.journal()?, &migration, &mut snapshot)?;
     scripts::look(&migration, &places.value("").file, &mut snapshot);
+    scopes::look(context, state, &migration, &locate, &mut snapshot)?;
     let options = CompileOptions { parallelism: wire::parallelism(), speed: Speed::default() };
     let compiled = compile(&migration, &locate, &snapshot, &options);
     let mut diagnostics = compiled.diagnostics;
@@ -157,13 +160,14 @@ fn by_files(
     }
     diagnostics.extend(plan.iter().flat_map(|plan| &plan.header.blocked).flat_map(|pair| pair.reasons.clone()));
     let mut found: BTreeMap<EntityRef, PlanTask> =
-        plan.into_iter().flat_map(|plan| plan.tasks).map(|task| (task.target.clone(), task)).collect();
+        plan.into_iter().flat_map(|plan| plan.tasks).filter_map(|task| Some((target(&task)?.clone(), task))).collect();
     let mut new = Vec::new();
     for old in old {
-        match found.remove(&old.target) {
+        let Some(wanted) = target(old) else { continue };
+        match found.remove(wanted) {
             Some(task) => new.push(PlanTask { id: old.id.clone(), after: old.after.clone(), ..task }),
             None if diagnostics.is_empty() => {
-                let message = format!("the migration has no pair to `{}` any more", old.target.short());
+                let message = format!("the migration has no pair to `{}` any more", wanted.short());
                 diagnostics.push(Diagnostic::error(code::cli::NOT_FOUND, message));
             }
             None => {}
@@ -175,6 +179,10 @@ fn by_files(
     Ok(new)
 }
 
+fn target(task: &PlanTask) -> Option<&EntityRef> {
+    task.dataset().map(|work| &work.target)
+}
+
 /// Shows what would be done with those tasks, as `greylag plan` shows it.
 pub(crate) fn show(context: &Context, anew: &Anew) -> Result<(), Failure> {
     if !matches!(context.format(), Format::Table | Format::Wide) {
@@ -183,8 +191,8 @@ pub(crate) fn show(context: &Context, anew: &Anew) -> Result<(), Failure> {
     let tasks: Vec<PlanTask> = anew.changed.iter().map(|ordinal| anew.plan.tasks[*ordinal].clone()).collect();
     let totals = Totals {
         datasets: tasks.len() as u64,
-        breaking: tasks.iter().filter(|task| !task.breaking.is_empty()).count() as u64,
-        bytes: tasks.iter().map(|task| task.source.bytes).sum(),
+        breaking: tasks.iter().filter_map(PlanTask::dataset).filter(|work| !work.breaking.is_empty()).count() as u64,
+        bytes: tasks.iter().filter_map(PlanTask::dataset).map(|work| work.source.bytes).sum(),
         ..Totals::default()
     };
     let (blocked, warnings) = (Vec::new(), Vec::new());

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::faults::ArmedFaults;
 use crate::home::Home;
 use greylag_catalog::migration::CatalogExecutor;
+use greylag_code::executor::CodePlane;
 use greylag_code::forge::embedded::EmbeddedForge;
 use greylag_code::git::{Git, Person, Repository, Safety};
 use greylag_data::describe::local::LocalFiles;
@@ -17,8 +18,9 @@ use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
+use greylag_driver::executor::Executor;
 use greylag_driver::fault::{Faults, NoFaults};
-use greylag_driver::journal::{Journal, Prune};
+use greylag_driver::journal::{Journal, Prune, TaskFilter};
 use greylag_driver::sandbox::Sandbox;
 use greylag_engine::{Drivers, Engine, Limits};
 use greylag_fleet::bubblewrap::Bubblewrap;
@@ -27,7 +29,7 @@ use greylag_model::code;
 use greylag_model::derived::{SURVEY, Survey};
 use greylag_model::id::{RunId, WorkerId};
 use greylag_model::increment::mark_text;
-use greylag_model::plan::{PlanHeader, PlanTask};
+use greylag_model::plan::{DatasetWork, PlanHeader, PlanTask};
 use greylag_store::Store;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -106,6 +108,10 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
     let mut all = executors(&Arc::new(plane(state)));
     all.push(Arc::new(CatalogExecutor::new(Arc::clone(&state.catalog))));
     all.push(Arc::new(custom_steps(state)));
+    // Plans without code need no git.
+    if state.home.forge().exists() {
+        all.extend(code_steps(context, state)?);
+    }
     let drivers = Drivers {
         journal: Arc::clone(&state.journal),
         executors: all,
@@ -117,19 +123,37 @@ pub(crate) fn engine(context: &Context, state: &State) -> Result<Engine, Failure
     Ok(Engine::new(drivers, Limits { workers: 12 * parallelism(), ..Limits::default() }))
 }
 
+/// What moves the code of repositories.
+fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>, Failure> {
+    let forge = Arc::new(forge(context)?);
+    let journal = Arc::clone(&state.journal);
+    let plane = CodePlane {
+        hosts: forge.clone(),
+        forge,
+        signer: committer(),
+        has_ended: Arc::new(move |run, task| {
+            let filter = TaskFilter { id: Some(task.clone()), ..TaskFilter::default() };
+            let found = journal.tasks(run, &filter, 0, 1)?;
+            Ok(found.first().is_none_or(|task| task.row.state.has_ended()))
+        }),
+    };
+    Ok(greylag_code::executor::executors(&Arc::new(plane)))
+}
+
 /// What runs the commands of custom steps.
 fn custom_steps(state: &State) -> CustomSteps {
     let plane = plane(state);
     CustomSteps::new(Arc::new(sandbox()), state.home.steps(), move |request, context| {
         let (source, target, staging) = DataPlane::places(request)?;
-        let survey = match &request.plan.derived {
+        let work = request.dataset()?;
+        let survey = match &work.derived {
             Some(_) => context.output_of(SURVEY)?.and_then(|found| Survey::deserialize(&*found).ok()),
             None => None,
         };
         let given = plane.for_writer(request, survey)?;
         let writer = given.map(|ForWriter { reads, writes, survey }| {
-            let of = request.plan.derived.as_ref().and_then(|derived| derived.watermark.as_ref());
-            let of = of.and_then(|name| request.plan.mapping.target.find(name));
+            let of = work.derived.as_ref().and_then(|derived| derived.watermark.as_ref());
+            let of = of.and_then(|name| work.mapping.target.find(name));
             let since = survey.since.zip(of).map(|(since, (_, column))| mark_text(&column.data_type, since));
             Writer { reads, writes, since }
         });
@@ -178,7 +202,7 @@ pub(crate) fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Re
 
 /// What a task keeps beside its target of the generation before its own, if it is there.
 pub(crate) fn generation_before(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Option<PathBuf>, Failure> {
-    if task.increments.as_ref().is_none_or(|increments| increments.base.is_none()) {
+    if !task.dataset().is_some_and(DatasetWork::goes_on) {
         return Ok(None);
     }
     let before = DataPlane::leftovers(header, task, run)?.before();

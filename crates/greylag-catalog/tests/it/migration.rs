@@ -10,7 +10,7 @@ use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId, Timestamp};
 use greylag_model::increment::Base;
 use greylag_model::mapping::Mapping;
-use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
+use greylag_model::plan::{DatasetWork, PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::schema::{Column, Schema};
 use greylag_model::snapshot::{Impact, Observed};
 use greylag_model::task::{Direction, Phase, Retry, Step};
@@ -57,13 +57,12 @@ fn reference(name: &str) -> EntityRef {
     EntityRef::parse(name, "resource").unwrap()
 }
 
-fn task(from: &str, to: &str, format: Format) -> PlanTask {
+fn task(from: &str, to: &str, format: Format) -> PlanTask<DatasetWork> {
     let column = |name: &str| Column { name: name.to_owned(), data_type: DataType::Int64, nullable: name != "id" };
     let schema = Schema { columns: vec![column("id"), column("odd, \"name\"")] };
     let layout = Layout { format, shape: Shape::Directory, partition_by: vec!["id".to_owned()] };
     let location = |name: &str| Location { connection: Some("lake".to_owned()), path: name.to_owned() };
-    PlanTask {
-        id: TaskId::new(to),
+    let subject = DatasetWork {
         source: Observed {
             dataset: Dataset { entity: reference(from), location: location(from), declared: [].into() },
             layout: layout.clone(),
@@ -77,22 +76,27 @@ fn task(from: &str, to: &str, format: Format) -> PlanTask {
         target_location: location(to),
         target_layout: layout,
         target_table: None,
-        owner: Some(EntityRef::new("group", "default", "crm")),
         mapping: Mapping { source: schema.clone(), target: schema, columns: vec![], dropped: vec![], reverse: vec![] },
         changes: vec![],
         breaking: vec![],
         impact: Impact::default(),
         checks: vec![],
         references: std::collections::BTreeMap::new(),
+        derived: None,
+        increments: None,
+        sample: None,
+        undo: None,
+        readers: None,
+    };
+    PlanTask {
+        id: TaskId::new(to),
+        owner: Some(EntityRef::new("group", "default", "crm")),
+        subject,
         steps: vec![],
         after: vec![],
         cohort: 0,
         window: None,
         warnings: vec![],
-        derived: None,
-        increments: None,
-        sample: None,
-        undo: None,
     }
 }
 
@@ -115,6 +119,7 @@ fn header() -> PlanHeader {
         blocked: vec![],
         warnings: vec![],
         totals: Totals::default(),
+        consumers: None,
         samples: None,
     }
 }
@@ -132,7 +137,13 @@ impl Run {
         (Self { catalog, executor }, Estate { directory, catalog: MemoryCatalog::default() })
     }
 
-    fn step(&self, at: i64, uses: &str, direction: Direction, task: &PlanTask) -> Result<Outcome, DriverError> {
+    fn step(
+        &self,
+        at: i64,
+        uses: &str,
+        direction: Direction,
+        task: &PlanTask<DatasetWork>,
+    ) -> Result<Outcome, DriverError> {
         self.attempt(&Still { now: at, fails: false }, uses, direction, task)
     }
 
@@ -141,7 +152,7 @@ impl Run {
         context: &Still,
         uses: &str,
         direction: Direction,
-        task: &PlanTask,
+        task: &PlanTask<DatasetWork>,
     ) -> Result<Outcome, DriverError> {
         let step = Step {
             inserted: None,
@@ -151,12 +162,12 @@ impl Run {
             retry: Retry::default(),
             timeout_millis: 1,
         };
-        let (run, header) = (RunId::new("r-1"), header());
+        let (run, header, frozen) = (RunId::new("r-1"), header(), task.clone().freeze());
         let request = StepRequest {
             run: &run,
             task: &task.id,
             header: &header,
-            plan: task,
+            plan: &frozen,
             step: &step,
             direction,
             attempt: 1,
@@ -220,19 +231,20 @@ fn publish_registers_the_new_dataset_and_cutover_deprecates_the_old() {
     let old = run.entity("users_v1");
     assert_eq!(old["spec"]["lifecycle"], "deprecated");
     assert_eq!(old["metadata"]["annotations"]["greylag.dev/successor"], "resource:finance/users_v2");
-    let found = run.catalog.find(std::slice::from_ref(&task.target)).unwrap()[0].clone().unwrap();
+    let found = run.catalog.find(std::slice::from_ref(&task.subject.target)).unwrap()[0].clone().unwrap();
     assert_eq!(found.partition_by, ["id"]);
-    assert_eq!(found.dataset().unwrap().location, task.target_location);
+    assert_eq!(found.dataset().unwrap().location, task.subject.target_location);
 }
 
 #[test]
 fn the_name_in_code_is_the_one_that_the_file_says() {
     let (run, _estate) = imported();
-    let table = |task: &PlanTask| {
+    let table = |task: &PlanTask<DatasetWork>| {
         run.step(10, PUBLISH, Direction::Forward, task).unwrap();
-        run.entity(&task.target.name)["metadata"]["annotations"]["greylag.dev/table"].clone()
+        run.entity(&task.subject.target.name)["metadata"]["annotations"]["greylag.dev/table"].clone()
     };
-    let said = PlanTask { target_table: "core.users".parse().ok(), ..task("users_v1", "users_v3", parquet()) };
+    let mut said = task("users_v1", "users_v3", parquet());
+    said.subject.target_table = "core.users".parse().ok();
     assert_eq!(table(&said), "core.users");
 }
 
@@ -270,8 +282,8 @@ fn undo_restores_the_catalog_and_may_be_done_again() {
         run.step(at, PUBLISH, Direction::Undo, &task).unwrap();
         assert_eq!(run.everything(), before);
     }
-    assert_eq!(run.catalog.find(std::slice::from_ref(&task.target)).unwrap(), vec![None]);
-    assert_eq!(run.catalog.history(&task.target).unwrap().len(), 2, "its history stays");
+    assert_eq!(run.catalog.find(std::slice::from_ref(&task.subject.target)).unwrap(), vec![None]);
+    assert_eq!(run.catalog.history(&task.subject.target).unwrap().len(), 2, "its history stays");
 }
 
 #[test]
@@ -309,9 +321,9 @@ fn what_is_published_is_a_version_of_the_schema() {
     let task = task("users_v1", "users_v2", parquet());
     run.step(10, PUBLISH, Direction::Forward, &task).unwrap();
     run.step(20, PUBLISH, Direction::Forward, &task).unwrap();
-    let schemas = run.catalog.schemas(&task.target).unwrap();
+    let schemas = run.catalog.schemas(&task.subject.target).unwrap();
     assert_eq!(schemas.len(), 1);
     let (version, at, source) = (schemas[0].version, schemas[0].at, schemas[0].source.to_string());
     assert_eq!((version, at, source.as_str()), (1, Timestamp(10), "migration:r-1"));
-    assert_eq!(schemas[0].schema, task.mapping.target);
+    assert_eq!(schemas[0].schema, task.subject.mapping.target);
 }

@@ -158,14 +158,14 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(job: &'a Job<'a>, staging: Staging) -> Result<Self, DriverError> {
         let source = job.source()?;
-        let declared = FileFormat::of(&job.request.plan.source.layout.format);
+        let declared = FileFormat::of(&job.work.source.layout.format);
         let listing = list(&source.anchor, Some(declared))?;
-        let choice = match &job.request.plan.increments {
+        let choice = match &job.work.increments {
             None => None,
             Some(increments) => Some(Choice::make(job, increments, &source, listing.files.clone())?),
         };
         let files = choice.as_ref().map_or(listing.files, |choice| choice.convert.clone());
-        if job.request.plan.derived.is_some() {
+        if job.work.derived.is_some() {
             staging.take(job.disk()).on("claim", &staging.path())?;
         }
         let made = Made::of(job, &staging)?;
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
     }
 
     fn units(&mut self) -> Result<Vec<Unit>, DriverError> {
-        let (job, anchor, layout) = (self.job, &self.place.anchor, &self.job.request.plan.source.layout);
+        let (job, anchor, layout) = (self.job, &self.place.anchor, &self.job.work.source.layout);
         match &mut self.choice {
             None => match &self.made {
                 Some(made) => made.units(job, || job.units(anchor, layout, &self.files)),
@@ -199,7 +199,7 @@ impl<'a> Run<'a> {
     }
 
     fn shape(&self) -> Shape {
-        self.job.request.plan.target_layout.shape
+        self.job.work.target_layout.shape
     }
 
     /// The units that the ledger knows, of this very source, whose files are there.
@@ -277,7 +277,7 @@ impl<'a> Run<'a> {
     }
 
     fn request(&self, key: &str, unit: &Unit, alone: bool, head: bool, even_if_empty: bool) -> ConvertRequest {
-        let plan = self.job.request.plan;
+        let plan = self.job.work;
         let path = match (self.shape(), alone) {
             (Shape::File, false) => self.piece(key),
             _ => self.staging.data(),
@@ -314,7 +314,7 @@ impl<'a> Run<'a> {
 
     /// What is to be noted of the watermark.
     fn mark(&self) -> Option<MarkOf> {
-        let plan = self.job.request.plan;
+        let plan = self.job.work;
         let watermark = plan.increments.as_ref()?.watermark.as_ref()?;
         let (column, _) = plan.mapping.target.find(&watermark.column)?;
         Some(MarkOf { column, late_below: watermark.late_below() })
@@ -329,7 +329,7 @@ impl<'a> Run<'a> {
     ) -> Result<BTreeMap<String, ConvertReply>, DriverError> {
         let alone = units.len() <= 1 && self.choice.is_none();
         // Each source file is one of the target, also if it has no rows; only where values make directories there is no place.
-        let always = self.choice.is_some() && self.job.request.plan.target_layout.partition_by.is_empty();
+        let always = self.choice.is_some() && self.job.work.target_layout.partition_by.is_empty();
         if !alone && self.shape() == Shape::File {
             self.directory(&self.staging.parts())?;
         }
@@ -386,7 +386,7 @@ impl<'a> Run<'a> {
         replies: BTreeMap<String, ConvertReply>,
         before: &str,
     ) -> Result<StepReport, DriverError> {
-        let mapping = &self.job.request.plan.mapping;
+        let mapping = &self.job.work.mapping;
         let ways = crate::verify::WaysBack::of(mapping);
         let mut all = Backfilled {
             source: before.to_owned(),
@@ -427,7 +427,7 @@ impl<'a> Run<'a> {
         let data = self.staging.data();
         all.boot.clone_from(&self.job.plane.boot);
         all.staged = Identity::probe(&data).on("read", &data)?;
-        if let (Some(choice), Some(increments)) = (&self.choice, &self.job.request.plan.increments) {
+        if let (Some(choice), Some(increments)) = (&self.choice, &self.job.work.increments) {
             all.increment = Some(choice.report(marked.late));
             all.watermark = choice.mark(increments, marked.largest);
             let entry = empty.then(|| Choice::placeholder(&all.files));
@@ -455,7 +455,7 @@ impl<'a> Run<'a> {
     fn assemble(&self, units: &[Unit], rows: u64) -> Result<WrittenFile, DriverError> {
         self.job.fault("write", &self.staging.data())?;
         let request = AssembleRequest {
-            format: self.job.request.plan.target_layout.format.clone(),
+            format: self.job.work.target_layout.format.clone(),
             pieces: units.iter().map(|unit| self.piece(&unit.key)).collect(),
             output: self.staging.data(),
         };

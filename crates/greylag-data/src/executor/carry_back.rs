@@ -237,7 +237,7 @@ pub(super) struct Converted {
 /// Converts new files of the target into a directory that is there, in the old dataset's layout, and proves every row.
 pub(super) fn convert(job: &Job<'_>, new: &[Named], into: &Path, stem: &str) -> Result<Converted, DriverError> {
     let target = job.target()?;
-    let mapping = reversed(&job.request.plan.mapping)
+    let mapping = reversed(&job.work.mapping)
         .map_err(|error| not_carried(&target.path, &format!("the mapping cannot be turned round: {error}")))?;
     let back = Back { job, mapping: Arc::new(mapping), into, stem };
     back.convert(&target.anchor, new).map_err(|error| match error.class {
@@ -272,7 +272,7 @@ impl Back<'_> {
     }
 
     fn convert(&self, target: &Anchor, new: &[Named]) -> Result<Converted, DriverError> {
-        let layout = &self.job.request.plan.target_layout;
+        let layout = &self.job.work.target_layout;
         let wanted: HashSet<&str> = new.iter().map(|(name, _)| name.as_str()).collect();
         let mut listing = list(target, Some(FileFormat::of(&layout.format)))?;
         listing.files.retain(|file| wanted.contains(file.relative.as_str()));
@@ -302,7 +302,7 @@ impl Back<'_> {
     }
 
     fn request(&self, target: &Anchor, number: usize, chunks: Vec<crate::chunk::Chunk>) -> Request {
-        let plan = self.job.request.plan;
+        let plan = self.job.work;
         Request::Convert(Box::new(ConvertRequest {
             source: target.clone(),
             source_layout: plan.target_layout.clone(),
@@ -327,7 +327,7 @@ impl Back<'_> {
 
     /// Reads everything back: the rows are those that were written, and the mapping makes the new rows of them.
     fn prove(&self, written: &Seen) -> Result<(), DriverError> {
-        let layout = &self.job.request.plan.source.layout;
+        let layout = &self.job.work.source.layout;
         let anchor = Anchor { root: None, path: self.into.display().to_string() };
         let files: Vec<DataFile> = written.files.iter().map(data_file).collect();
         let units = self.job.units(&anchor, layout, &files)?;
@@ -364,7 +364,7 @@ impl Back<'_> {
         if written.source.exact == read.source.exact {
             return Ok(());
         }
-        let bound = self.job.request.plan.undo.iter().flat_map(|undo| &undo.bound);
+        let bound = self.job.work.undo.iter().flat_map(|undo| &undo.bound);
         let bound: Vec<String> = bound.map(|name| format!("`{name}`")).collect();
         let error = not_proven("the mapping would not make the same rows of them again");
         Err(if bound.is_empty() {

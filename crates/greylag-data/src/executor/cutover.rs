@@ -33,7 +33,7 @@ impl View {
         let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let holder = parent(&source.path);
         let target = job.target()?.path;
-        let plan = job.request.plan;
+        let plan = job.work;
         let text = compatibility_view(ViewRequest {
             name: &plan.source.dataset.entity.name,
             mapping: &plan.mapping,

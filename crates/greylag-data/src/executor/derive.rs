@@ -49,13 +49,14 @@ impl DataPlane {
         survey: Option<Survey>,
     ) -> Result<Option<ForWriter>, DriverError> {
         let forward = request.direction == Direction::Forward;
-        let Some(derived) = request.plan.derived.as_ref().filter(|derived| {
+        let work = request.dataset()?;
+        let Some(derived) = work.derived.as_ref().filter(|derived| {
             forward && request.step.uses.starts_with("custom/") && request.step.name() == derived.writer
         }) else {
             return Ok(None);
         };
         let survey = survey.ok_or_else(|| lost(&format!("what `{SURVEY}` wrote down")))?;
-        let target = Place::of(&request.plan.target_location, &request.header.connections)?.path;
+        let target = Place::of(&work.target_location, &request.header.connections)?.path;
         let staging = Staging::new(&target, request.run, request.task, request.epoch);
         staging.claim(self.disk.as_ref()).on("create", &staging.path())?;
         staging.tidy(self.disk.as_ref(), &HashSet::new()).on("remove", &staging.path())?;
@@ -79,7 +80,7 @@ pub(super) struct Made {
 impl Made {
     /// Of a derived dataset whose staging is this attempt's; none of any other.
     pub(super) fn of(job: &Job<'_>, staging: &Staging) -> Result<Option<Self>, DriverError> {
-        let plan = job.request.plan;
+        let plan = job.work;
         let Some(derived) = &plan.derived else { return Ok(None) };
         let survey: Survey = job.output_needed(SURVEY)?;
         let root = written(&staging.path())?.ok_or_else(|| lost("what the writer made"))?;
@@ -120,7 +121,7 @@ impl Made {
         old: impl FnOnce() -> Result<Vec<Unit>, DriverError>,
     ) -> Result<Vec<Unit>, DriverError> {
         let mut units = if self.derived.history == History::Backfill { old()? } else { Vec::new() };
-        let layout = &job.request.plan.target_layout;
+        let layout = &job.work.target_layout;
         for unit in job.units(&self.anchor, layout, &self.files)? {
             units.push(Unit { key: unit.key.replace("unit", WRITTEN), ..unit });
         }
@@ -137,7 +138,7 @@ impl Made {
     /// Both sides of the comparison of what both have made, where that is not all.
     pub(super) fn overlap(&self, job: &Job<'_>, old: Side) -> Result<Option<(Side, Side)>, DriverError> {
         let (History::Backfill, Some(window)) = (self.derived.history, self.of_both()) else { return Ok(None) };
-        let plan = job.request.plan;
+        let plan = job.work;
         let names = self.files.iter().map(|file| file.relative.as_str());
         let content = fingerprint_of(&self.anchor.absolute(), names)?;
         let writer = Side {

@@ -74,7 +74,7 @@ impl Job<'_> {
         backfilled: &Backfilled,
         staged: &Staged<'_>,
     ) -> Result<Vec<Option<DiffEvidence>>, DriverError> {
-        let checks = &self.request.plan.checks;
+        let checks = &self.work.checks;
         if checks.iter().all(|check| check.diff.is_none()) {
             return Ok(Vec::new());
         }
@@ -107,7 +107,7 @@ impl Job<'_> {
         if let Some(earlier) = earlier.filter(|earlier| earlier.of == of) {
             return Ok(DiffEvidence { command, ..earlier.found });
         }
-        let plan = self.request.plan;
+        let plan = self.work;
         let right = Side {
             anchor: Anchor { root: None, path: staged.data.display().to_string() },
             known_as: Some(format!("{} {}", plan.target_location.path, backfilled.content)),
@@ -136,7 +136,7 @@ impl Job<'_> {
     }
 
     fn left(&self, spec: &DiffSpec, backfilled: &Backfilled) -> Result<Left, DriverError> {
-        let plan = self.request.plan;
+        let plan = self.work;
         let (observed, mapping) = match spec.with().other() {
             None => (plan.source.clone(), Some(plan.mapping.clone())),
             Some(name) => (self.reference(name)?, None),
@@ -178,7 +178,7 @@ impl Job<'_> {
 
     /// A dataset to compare with, if it is what the plan was made for.
     fn reference(&self, name: &str) -> Result<greylag_model::snapshot::Observed, DriverError> {
-        let planned = self.request.plan.references.get(name).ok_or_else(|| {
+        let planned = self.work.references.get(name).ok_or_else(|| {
             DriverError::permanent(code::INCONSISTENT, format!("the plan does not know `{name}` of a `diff` check"))
         })?;
         let now = self.observe(planned)?;

@@ -111,13 +111,13 @@ fn others_in(directory: &Path) -> Result<String, DriverError> {
 
 /// The dataset's identity, layout and schema are those that the plan was made for.
 fn as_planned(job: &Job<'_>) -> Result<(), DriverError> {
-    let planned = &job.request.plan.source;
+    let planned = &job.work.source;
     let path = job.source()?.path;
     if job.plane.seen.recall(&path).is_some_and(|fingerprint| fingerprint == planned.fingerprint) {
         return Ok(());
     }
     let now = job.observe(planned)?;
-    let reasons = match staleness(job.request.plan, &now) {
+    let reasons = match staleness(job.work, &now) {
         Staleness::Fresh => return Ok(()),
         Staleness::SameOperations(_) => "it moved, though the operations stay what they were".to_owned(),
         Staleness::Changed(reasons) => reasons.join("; "),
@@ -157,7 +157,7 @@ fn room(job: &Job<'_>, target: &Place) -> Result<(), DriverError> {
     let holder = parent(&target.path);
     let system = rustix::fs::statvfs(holder).map_err(std::io::Error::from).on("look at", holder)?;
     let free = system.f_bavail.saturating_mul(system.f_frsize);
-    let needed = job.request.plan.source.bytes;
+    let needed = job.work.source.bytes;
     if free >= needed {
         return Ok(());
     }

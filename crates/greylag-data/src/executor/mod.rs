@@ -68,12 +68,12 @@ pub(crate) use dataset::{Place, content_fingerprint};
 pub use derive::ForWriter;
 use greylag_driver::describe::Describe;
 use greylag_driver::error::DriverError;
-use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest, dataset_of};
 use greylag_model::code::data as code;
 use greylag_model::dataset::Shape;
 use greylag_model::id::RunId;
 use greylag_model::increment::Base;
-use greylag_model::plan::{PlanHeader, PlanTask};
+use greylag_model::plan::{DatasetWork, PlanHeader, PlanTask};
 use greylag_model::spec::Misfit;
 use greylag_model::task::{Direction, Phase};
 pub use increment::Took;
@@ -130,8 +130,9 @@ impl Default for Options {
 impl DataPlane {
     /// Where a task's datasets lie: the old one, the new one, and what is staged for it, if anything is.
     pub fn places(request: &StepRequest<'_>) -> Result<(PathBuf, PathBuf, Option<PathBuf>), DriverError> {
-        let source = Place::of(&request.plan.source.dataset.location, &request.header.connections)?;
-        let target = Place::of(&request.plan.target_location, &request.header.connections)?;
+        let work = request.dataset()?;
+        let source = Place::of(&work.source.dataset.location, &request.header.connections)?;
+        let target = Place::of(&work.target_location, &request.header.connections)?;
         let staged = Staging::newest(&target.path, request.run, request.task)
             .map_err(|error| io_error("look for what is staged beside", &target.path, &error))?;
         Ok((source.path, target.path, staged))
@@ -140,14 +141,14 @@ impl DataPlane {
     /// What attempts of a task have left in staging, with all epochs: nothing after a good end or an undo, chunks after an
     /// abort. Only for runs that nobody goes on with.
     pub fn leftovers(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {
-        let target = Place::of(&task.target_location, &header.connections)?;
+        let target = Place::of(&dataset_of(task)?.target_location, &header.connections)?;
         Ok(Staging::new(&target.path, run, &task.id, u64::MAX))
     }
 
     /// What attempts to take a task back have left beside the old dataset, with all epochs: rows that were to go back, and
     /// that the new dataset still has. Only for runs that nobody goes on with.
     pub fn left_by_undo(header: &PlanHeader, task: &PlanTask, run: &RunId) -> Result<Staging, DriverError> {
-        let source = Place::of(&task.source.dataset.location, &header.connections)?.path;
+        let source = Place::of(&dataset_of(task)?.source.dataset.location, &header.connections)?.path;
         let source = std::fs::canonicalize(&source).unwrap_or(source);
         Ok(Staging::new(&source, run, &task.id, u64::MAX))
     }
@@ -196,7 +197,7 @@ impl Executor for DataStep {
     }
 
     fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
-        let job = Job { plane: &self.plane, request, context };
+        let job = Job { plane: &self.plane, request, work: request.dataset()?, context };
         job.go_on()?;
         match request.direction {
             Direction::Forward => self.work.forward(&job).inspect_err(|error| job.clear_away(error)),
@@ -217,7 +218,7 @@ impl Executor for DataStep {
     }
 
     fn rehearse(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Rehearsal, DriverError> {
-        self.work.rehearse(&Job { plane: &self.plane, request, context })
+        self.work.rehearse(&Job { plane: &self.plane, request, work: request.dataset()?, context })
     }
 }
 
@@ -225,18 +226,19 @@ impl Executor for DataStep {
 struct Job<'a> {
     plane: &'a DataPlane,
     request: &'a StepRequest<'a>,
+    work: &'a DatasetWork,
     context: &'a dyn Context,
 }
 
 impl Job<'_> {
     /// Where the old dataset lies.
     fn source(&self) -> Result<Place, DriverError> {
-        Place::of(&self.request.plan.source.dataset.location, &self.request.header.connections)
+        Place::of(&self.work.source.dataset.location, &self.request.header.connections)
     }
 
     /// Where the new one goes.
     fn target(&self) -> Result<Place, DriverError> {
-        Place::of(&self.request.plan.target_location, &self.request.header.connections)
+        Place::of(&self.work.target_location, &self.request.header.connections)
     }
 
     /// This attempt's staging directory.
@@ -261,17 +263,17 @@ impl Job<'_> {
 
     /// What the task goes on from, if it does.
     fn base(&self) -> Option<&Base> {
-        self.request.plan.increments.as_ref()?.base.as_ref()
+        self.work.increments.as_ref()?.base.as_ref()
     }
 
     /// Whether rows may be set aside.
     fn rejects(&self) -> bool {
-        self.request.plan.mapping.columns.iter().any(|column| column.misfit == Misfit::Reject)
+        self.work.mapping.columns.iter().any(|column| column.misfit == Misfit::Reject)
     }
 
     /// Whether nothing but one file has to be staged, if one unit makes it.
     fn is_one_file(&self) -> bool {
-        let plan = self.request.plan;
+        let plan = self.work;
         plan.target_layout.shape == Shape::File && !self.rejects() && plan.derived.is_none()
     }
 

@@ -13,7 +13,7 @@ pub(super) struct Find;
 
 impl Work for Find {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
-        let survey = match &job.request.plan.derived {
+        let survey = match &job.work.derived {
             Some(derived) if derived.history != History::Rerun => survey(job, derived)?,
             _ => Survey::default(),
         };
@@ -30,7 +30,7 @@ impl Work for Find {
 }
 
 fn survey(job: &Job<'_>, derived: &Derived) -> Result<Survey, DriverError> {
-    let plan = job.request.plan;
+    let plan = job.work;
     let found = derived.watermark.as_ref().and_then(|name| plan.mapping.target.find(name));
     let Some((column, _)) = found else { return Ok(Survey::default()) };
     let source = job.source()?;

@@ -86,13 +86,13 @@ impl<'a> Target<'a> {
     }
 
     fn changes(&self, root: &Path, ledger: &Ledger) -> Result<Changes, DriverError> {
-        let format = FileFormat::of(&self.job.request.plan.target_layout.format);
+        let format = FileFormat::of(&self.job.work.target_layout.format);
         Ok(Changes::of(root, &self.backfilled, format)?.beside(&ledger.known()))
     }
 
     /// Why the target cannot be taken back with these changes.
     fn refusal(&self, changes: &Changes) -> Option<DriverError> {
-        let undo = self.job.request.plan.undo.as_ref();
+        let undo = self.job.work.undo.as_ref();
         let carries = undo.is_some_and(|undo| undo.carries);
         if !changes.lost_rows() && (changes.new.is_empty() || carries) {
             return None;

@@ -59,11 +59,11 @@ impl Work for Verify {
         let data = staging.data();
         let (files, differ) = staged_files(&data, &backfilled)?;
         let anchor = Anchor { root: None, path: data.display().to_string() };
-        let layout = &job.request.plan.target_layout;
+        let layout = &job.work.target_layout;
         let made = Made::of(job, &staging)?;
         // What a writer made is read back by itself: it has no way back to the old dataset.
         let (theirs, mapped): (Vec<DataFile>, Vec<DataFile>) =
-            files.iter().cloned().partition(|file| is_written(job.request.plan.derived.as_deref(), &file.relative));
+            files.iter().cloned().partition(|file| is_written(job.work.derived.as_deref(), &file.relative));
         let mut units = job.units(&anchor, layout, &mapped)?;
         let mine = units.len();
         units.extend(job.units(&anchor, layout, &theirs)?);
@@ -116,17 +116,17 @@ fn passes(
     made: Option<&Made>,
 ) -> Result<(VerifyReply, Option<u64>), DriverError> {
     let Samples { samples, units: sources, rows: source_rows } = samples(job, increment, made)?;
-    let mapping = Arc::new(job.request.plan.mapping.clone());
+    let mapping = Arc::new(job.work.mapping.clone());
     let copy = made.map(|made| Arc::new(made.derived.copy.clone()));
     let request = |mapping: &Arc<Mapping>, unit: Option<&Unit>, sample: Option<SampleOf>, expected: Vec<RowSum>| {
         Request::Verify(Box::new(VerifyRequest {
             mapping: Arc::clone(mapping),
             target: target.clone(),
-            target_layout: job.request.plan.target_layout.clone(),
+            target_layout: job.work.target_layout.clone(),
             chunks: unit.map(|unit| unit.chunks.clone()).unwrap_or_default(),
             sample,
             expected,
-            checks: job.request.plan.checks.iter().filter_map(|check| check.expr.clone()).collect(),
+            checks: job.work.checks.iter().filter_map(|check| check.expr.clone()).collect(),
             batch_rows: job.plane.options.limits.batch_rows,
         }))
     };
@@ -175,12 +175,12 @@ fn passes(
 }
 
 fn empty_reply(job: &Job<'_>) -> VerifyReply {
-    let mapping = &job.request.plan.mapping;
+    let mapping = &job.work.mapping;
     let tolerant = WaysBack::of(mapping).tolerant_schema(mapping);
     VerifyReply {
         target: State::empty(&mapping.target),
         source: SourceState { tolerant: State::empty(&tolerant), ..SourceState::default() },
-        violations: vec![0; job.request.plan.checks.iter().filter(|check| check.expr.is_some()).count()],
+        violations: vec![0; job.work.checks.iter().filter(|check| check.expr.is_some()).count()],
         ..VerifyReply::default()
     }
 }
@@ -207,7 +207,7 @@ struct Samples {
 
 /// The source's chunks to sample, chosen by the hash of their names.
 fn samples(job: &Job<'_>, increment: Option<&Increment>, made: Option<&Made>) -> Result<Samples, DriverError> {
-    let plan = job.request.plan;
+    let plan = job.work;
     if made.is_some_and(|made| made.derived.history != History::Backfill) {
         return Ok(Samples { samples: Vec::new(), units: 0, rows: None });
     }
@@ -243,9 +243,9 @@ fn samples(job: &Job<'_>, increment: Option<&Increment>, made: Option<&Made>) ->
 
 /// What came later than it may.
 fn late_rows(job: &Job<'_>, increment: &Increment) -> Option<CheckResult> {
-    let watermark = job.request.plan.increments.as_ref()?.watermark.as_ref()?;
+    let watermark = job.work.increments.as_ref()?.watermark.as_ref()?;
     let below = watermark.late_below()?;
-    let (_, column) = job.request.plan.mapping.target.find(&watermark.column)?;
+    let (_, column) = job.work.mapping.target.find(&watermark.column)?;
     let bound = mark_text(&column.data_type, below);
     let detail = format!("{} rows with `{}` before {bound}", increment.late, watermark.column);
     let holds = increment.late == 0 || watermark.late == Late::Accept;
@@ -261,7 +261,7 @@ fn report(
     differ: Option<&str>,
     units: usize,
 ) -> Result<Outcome, DriverError> {
-    let plan = job.request.plan;
+    let plan = job.work;
     let mut counted = total.violations.iter().copied();
     let violations: Vec<Option<u64>> =
         plan.checks.iter().map(|check| check.expr.as_ref().and_then(|_| counted.next())).collect();

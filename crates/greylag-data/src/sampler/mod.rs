@@ -29,11 +29,12 @@ use crate::pool::CallLimits;
 use crate::request::{Readers, Reply, Request};
 use crate::verify::{Facts, SampleOf, VerifyReply, VerifyRequest, judge};
 use greylag_driver::error::DriverError;
+use greylag_driver::executor::dataset_of;
 use greylag_driver::sampler::{SampleRequest, Sampler};
 use greylag_model::check::CheckResult;
 use greylag_model::dataset::Shape;
 use greylag_model::mapping::Mapping;
-use greylag_model::plan::PlanTask;
+use greylag_model::plan::DatasetWork;
 use greylag_model::sample::{Misfits, Sample};
 use greylag_model::spec::Misfit;
 use std::path::{Path, PathBuf};
@@ -64,8 +65,9 @@ impl Sampler for LocalSampler {
     }
 
     fn sample(&self, request: &SampleRequest<'_>, cancelled: &dyn Fn() -> bool) -> Result<Sample, DriverError> {
-        let place = Place::of(&request.task.source.dataset.location, &request.header.connections)?;
-        let format = FileFormat::of(&request.task.source.layout.format);
+        let task = dataset_of(request.task)?;
+        let place = Place::of(&task.source.dataset.location, &request.header.connections)?;
+        let format = FileFormat::of(&task.source.layout.format);
         let mut files = list(&place.anchor, Some(format))?.files;
         let all = files.len();
         // A file without rows takes the place of one with some; that makes a smaller sample, not a wrong one.
@@ -73,18 +75,18 @@ impl Sampler for LocalSampler {
         let room = self.scratch.room()?;
         let attempt = Attempt {
             sampler: self,
-            task: request.task,
+            task,
             rows: request.rows,
             source: place.anchor,
             chunks: files.iter().map(chunk).collect(),
             // Checked by judging: rows that are left out must be counted as rejected by everybody who evaluates.
-            mapping: counting(&request.task.mapping),
+            mapping: counting(&task.mapping),
             room: room.path(),
             cancelled,
         };
         let converted = attempt.convert()?;
         let verified = attempt.verify(&converted)?;
-        let known = request.task.source.rows == Some(converted.rows_read);
+        let known = task.source.rows == Some(converted.rows_read);
         let whole = known || (converted.rows_read < request.rows && all == files.len());
         Ok(attempt.report(converted, &verified, whole))
     }
@@ -108,7 +110,7 @@ fn counting(mapping: &Mapping) -> Arc<Mapping> {
 /// One sample being taken.
 struct Attempt<'a> {
     sampler: &'a LocalSampler,
-    task: &'a PlanTask,
+    task: &'a DatasetWork,
     rows: u64,
     source: Anchor,
     chunks: Vec<Chunk>,

@@ -76,14 +76,14 @@ fn with_added(world: &World, before: &[String], ranges: &[(i64, i64)]) -> Vec<St
         columns[at] = new_null_array(&DataType::Utf8, rows.num_rows());
         let scratch = tempfile::tempdir().unwrap();
         write_parquet(&scratch.path().join("a.parquet"), &RecordBatch::try_new(rows.schema(), columns).unwrap(), 100);
-        all.extend(rows_of(scratch.path(), &world.plan.source.schema, &world.plan.source.layout));
+        all.extend(rows_of(scratch.path(), &world.plan.subject.source.schema, &world.plan.subject.source.layout));
     }
     all.sort();
     all
 }
 
 fn old_rows(world: &World) -> Vec<String> {
-    world.rows_of("old", &world.plan.source.schema, &world.plan.source.layout)
+    world.rows_of("old", &world.plan.subject.source.schema, &world.plan.subject.source.layout)
 }
 
 /// Takes everything back from `last` on, each step twice; the notes of the first times.

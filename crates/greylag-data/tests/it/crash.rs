@@ -71,8 +71,8 @@ fn names(world: &World) -> Vec<String> {
 
 fn rows(world: &World) -> Vec<String> {
     let plan = &world.plan;
-    let name = &plan.target_location.path;
-    world.rows_of(name, &plan.mapping.target, &plan.target_layout)
+    let name = &plan.subject.target_location.path;
+    world.rows_of(name, &plan.subject.mapping.target, &plan.subject.target_layout)
 }
 
 /// Runs every step until it is done; each may fail or crash once because of the fault. Whether one did.

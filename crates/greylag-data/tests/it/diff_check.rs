@@ -31,7 +31,7 @@ fn verify(world: &World) -> Vec<CheckResult> {
     let report = world.step("data/verify").unwrap();
     let left = fs::read_dir(world.diffs()).map_or(0, Iterator::count);
     assert_eq!(left, 0, "a diff that is done leaves nothing");
-    let count = world.plan.checks.len();
+    let count = world.plan.subject.checks.len();
     report.checks[report.checks.len() - count..].to_vec()
 }
 

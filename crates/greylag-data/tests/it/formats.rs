@@ -28,7 +28,7 @@ fn carry(world: &World, from: &Layout, to: &Layout, name_from: &'static str, nam
     let mut setup = Setup::new().small_chunks();
     setup.source = name_from;
     setup.target = name_to;
-    setup.schema = world.plan.mapping.target.clone();
+    setup.schema = world.plan.subject.mapping.target.clone();
     setup.layout = from.clone();
     setup.target_layout = to.clone();
     setup.options.chunk_bytes = 2_000;
@@ -51,7 +51,7 @@ fn every_format_becomes_every_format_and_comes_back() {
             setup.target_layout = first.clone();
             let world = setup.build(|home| write_parquet(&home.join("old.parquet"), &rows(0..500), 100));
             world.run_through("data/publish");
-            let schema = &world.plan.mapping.target;
+            let schema = &world.plan.subject.mapping.target;
             let expected = world.rows_of(name("first", &first), schema, &first);
             assert_eq!(expected.len(), 500);
             for second in layouts(shape, partition_by) {
@@ -73,7 +73,10 @@ fn a_dataset_without_rows_keeps_its_columns_in_every_format() {
             let world = setup.build(|home| write_parquet(&home.join("old.parquet"), &rows(0..0), 100));
             world.run_through("data/publish");
             let next = carry(&world, &layout, &parquet(Shape::File, &[]), name("new", &layout), "again.parquet");
-            assert_eq!(next.rows_of("again.parquet", &world.plan.mapping.target, &parquet(Shape::File, &[])).len(), 0);
+            assert_eq!(
+                next.rows_of("again.parquet", &world.plan.subject.mapping.target, &parquet(Shape::File, &[])).len(),
+                0
+            );
         }
     }
 }
@@ -124,7 +127,7 @@ fn nested_values_and_bytes_become_json_lines_and_avro_and_come_back() {
     for (target, layout) in [("new.jsonl", json(Shape::File, &[])), ("new.avro", avro(Shape::File, &[]))] {
         let world = nested_world(target, layout.clone());
         world.run_through("data/publish");
-        let schema = &world.plan.mapping.target;
+        let schema = &world.plan.subject.mapping.target;
         let old = world.rows_of("old.parquet", schema, &parquet(Shape::File, &[]));
         assert_eq!(world.rows_of(target, schema, &layout), old, "{target}");
         let back = carry(&world, &layout, &parquet(Shape::File, &[]), target, "back.parquet");

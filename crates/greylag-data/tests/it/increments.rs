@@ -33,7 +33,7 @@ fn world_of(increments: Increments, partition_by: &[&str], setup: Setup) -> Worl
         file(&home.join("old"), "a", 0..50);
         file(&home.join("old"), "b", 50..120);
     });
-    world.plan.increments = Some(increments);
+    world.plan.subject.increments = Some(increments);
     world
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn expected(world: &World, parts: &[Range<i64>]) -> Vec<String> {
     let mut setup = Setup::new().mapping(serde_json::json!({"columns": [{"name": "town", "from": "city"}]}));
     setup.target_layout = parquet(
         Shape::Directory,
-        &world.plan.target_layout.partition_by.iter().map(String::as_str).collect::<Vec<_>>(),
+        &world.plan.subject.target_layout.partition_by.iter().map(String::as_str).collect::<Vec<_>>(),
     );
     setup.source = "old";
     setup.target = "new";
@@ -62,7 +62,7 @@ pub(crate) fn expected(world: &World, parts: &[Range<i64>]) -> Vec<String> {
 }
 
 pub(crate) fn held(world: &World) -> Vec<String> {
-    world.rows_of("new", &world.plan.mapping.target, &world.plan.target_layout)
+    world.rows_of("new", &world.plan.subject.mapping.target, &world.plan.subject.target_layout)
 }
 
 /// Replaces a file's bytes by rubbish that has its size, time of change and inode: whoever reads it fails.
@@ -195,7 +195,7 @@ fn a_watermark_grows_and_late_rows_are_counted_or_refused() {
         let mark = |world: &World| world.ledger.output("data/backfill")["watermark"]["value"].as_i64();
         assert_eq!(mark(&world), Some(119));
         let remember = |world: &mut World, mark: Option<i64>| {
-            world.plan.increments.as_mut().unwrap().watermark.as_mut().unwrap().mark = mark;
+            world.plan.subject.increments.as_mut().unwrap().watermark.as_mut().unwrap().mark = mark;
         };
         // 109 is not late yet.
         file(&world.at("old"), "c", 109..112);
@@ -397,7 +397,7 @@ fn a_dataset_without_rows_is_one_until_the_first_come() {
     setup.layout = parquet(Shape::Directory, &[]);
     setup.target_layout = parquet(Shape::Directory, &["flag"]);
     let mut world = setup.build(|home| file(&home.join("old"), "a", 0..0));
-    world.plan.increments = Some(Increments::default());
+    world.plan.subject.increments = Some(Increments::default());
     world.run_through("data/publish");
     assert_eq!(held(&world).len(), 0);
     world.go_to("run-2", Some("run-1"));

@@ -298,7 +298,7 @@ fn world(kind: usize) -> (World, Arc<Forgetful>) {
 
 fn rows(world: &World) -> Vec<String> {
     let plan = &world.plan;
-    world.rows_of(&plan.target_location.path, &plan.mapping.target, &plan.target_layout)
+    world.rows_of(&plan.subject.target_location.path, &plan.subject.mapping.target, &plan.subject.target_layout)
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn after_a_power_cut_the_target_is_absent_or_whole_and_the_run_goes_on() {
                 disk.cut(spared);
                 world.reboot();
                 let place = format!("kind {kind}, call {cut_at}, {spared} spared, {done} steps done");
-                let target = world.at(&world.plan.target_location.path);
+                let target = world.at(&world.plan.subject.target_location.path);
                 assert!(!target.exists() || rows(&world) == expected, "{place}: half a target");
                 assert!(done < 4 || target.exists(), "{place}: what the journal calls published is there");
                 assert_eq!(fs::read(world.at("old.parquet")).unwrap(), source, "{place}");
@@ -372,9 +372,9 @@ fn after_a_power_cut_rows_on_their_way_back_are_in_one_dataset_at_least_and_in_t
     let all_rows = |world: &World, name: &str, target: bool| -> Vec<String> {
         let plan = &world.plan;
         let (schema, layout) = if target {
-            (&plan.mapping.target, &plan.target_layout)
+            (&plan.subject.mapping.target, &plan.subject.target_layout)
         } else {
-            (&plan.mapping.source, &plan.source.layout)
+            (&plan.subject.mapping.source, &plan.subject.source.layout)
         };
         world.rows_of(name, schema, layout)
     };
@@ -426,7 +426,7 @@ fn grown() -> (World, Arc<Forgetful>) {
         file(home, "b.parquet", 20..30);
         file(home, "d.parquet", 30..40);
     });
-    world.plan.increments = Some(Increments { removed: Removed::Follow, ..Increments::default() });
+    world.plan.subject.increments = Some(Increments { removed: Removed::Follow, ..Increments::default() });
     disk.begin();
     world.run_through("data/publish");
     file(&world.home, "a.parquet", 0..5);

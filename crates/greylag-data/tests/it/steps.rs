@@ -24,8 +24,8 @@ fn names(world: &World) -> Vec<String> {
 /// Old and new rows of an unchanged mapping.
 fn same_rows(world: &World, source: &str, target: &str) -> usize {
     let plan = &world.plan;
-    let old = world.rows_of(source, &plan.mapping.source, &plan.source.layout);
-    let new = world.rows_of(target, &plan.mapping.target, &plan.target_layout);
+    let old = world.rows_of(source, &plan.subject.mapping.source, &plan.subject.source.layout);
+    let new = world.rows_of(target, &plan.subject.mapping.target, &plan.subject.target_layout);
     assert_eq!(old, new);
     old.len()
 }
@@ -100,8 +100,8 @@ fn a_file_becomes_partitions_and_few_files_are_open() {
     let world = setup.build(old_file(1_000));
     world.run_through("data/publish");
     let plan = &world.plan;
-    assert_eq!(plan.mapping.target.columns.last().unwrap().name, "small");
-    let new = world.rows_of("new", &plan.mapping.target, &plan.target_layout);
+    assert_eq!(plan.subject.mapping.target.columns.last().unwrap().name, "small");
+    let new = world.rows_of("new", &plan.subject.mapping.target, &plan.subject.target_layout);
     assert_eq!(new.len(), 1_000);
     // 100 partitions, of which 32 may be open: each batch of 100 rows has one row for each.
     let directories =
@@ -122,7 +122,10 @@ fn no_rows_make_a_valid_dataset() {
         let world = setup.build(old_file(0));
         world.run_through("data/publish");
         let plan = &world.plan;
-        assert_eq!(world.rows_of(target, &plan.mapping.target, &plan.target_layout), Vec::<String>::new());
+        assert_eq!(
+            world.rows_of(target, &plan.subject.mapping.target, &plan.subject.target_layout),
+            Vec::<String>::new()
+        );
     }
 }
 
@@ -215,7 +218,7 @@ fn rejected_rows_are_set_aside_and_masked() {
     assert_eq!((&first["row"], &first["column"]), (&json!(128), &json!("id")));
     assert!(!lines.contains("näme"), "values are masked");
     let plan = &world.plan;
-    assert_eq!(world.rows_of("new.parquet", &plan.mapping.target, &plan.target_layout).len(), 128);
+    assert_eq!(world.rows_of("new.parquet", &plan.subject.mapping.target, &plan.subject.target_layout).len(), 128);
 }
 
 #[test]

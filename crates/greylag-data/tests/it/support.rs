@@ -21,7 +21,7 @@ use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, RunId, TaskId};
 use greylag_model::increment::Base;
 use greylag_model::mapping::{NewRows, Request, resolve};
-use greylag_model::plan::{PLAN_VERSION, PlanHeader, PlanTask, Totals};
+use greylag_model::plan::{DatasetWork, PLAN_VERSION, PlanHeader, PlanTask, Totals};
 use greylag_model::sample::Sample;
 use greylag_model::schema::Schema;
 use greylag_model::snapshot::{Impact, Observed, fingerprint};
@@ -48,7 +48,7 @@ pub(crate) struct World {
     described: Arc<AsPlanned>,
     executors: Vec<Arc<dyn Executor>>,
     header: PlanHeader,
-    pub(crate) plan: PlanTask,
+    pub(crate) plan: PlanTask<DatasetWork>,
     pub(crate) ledger: Ledger,
     epoch: Mutex<u64>,
     /// The run.
@@ -186,21 +186,28 @@ impl Setup {
             Phase::Drop,
         ]);
         let target_layout = Layout { partition_by: resolved.partition_by, ..self.target_layout };
-        let plan = PlanTask {
+        let work = DatasetWork {
             undo: Some(NewRows::of(&resolved.mapping, &source.layout, &target_layout)),
-            id: TaskId::new("new"),
             source: source.clone(),
             target: EntityRef::new("resource", "default", "new"),
             target_location: at(self.target),
             target_layout,
             target_table: None,
-            owner: None,
             mapping: resolved.mapping,
             changes: Vec::new(),
             breaking: Vec::new(),
             impact: Impact::default(),
             checks: serde_json::from_value::<Vec<CheckSpec>>(self.checks).unwrap(),
             references: BTreeMap::new(),
+            derived: None,
+            increments: None,
+            sample: None,
+            readers: None,
+        };
+        let plan = PlanTask {
+            id: TaskId::new("new"),
+            owner: None,
+            subject: work,
             steps: steps
                 .map(|(uses, phase)| Step {
                     inserted: None,
@@ -215,9 +222,6 @@ impl Setup {
             cohort: 0,
             window: None,
             warnings: Vec::new(),
-            derived: None,
-            increments: None,
-            sample: None,
         };
         let described = Arc::new(AsPlanned { source, others: Mutex::default() });
         let describe: Arc<dyn Describe> = described.clone();
@@ -276,7 +280,7 @@ impl World {
         let layout = parquet(Shape::File, &[]);
         let fingerprint = fingerprint(&dataset, &layout, &schema);
         let observed = Observed { dataset, layout, schema, files: 1, rows: None, bytes: 1, fingerprint };
-        self.plan.references.entry(name.to_owned()).or_insert_with(|| observed.clone());
+        self.plan.subject.references.entry(name.to_owned()).or_insert_with(|| observed.clone());
         self.described.others.lock().unwrap().insert(self.home.join(file), observed);
     }
 
@@ -329,7 +333,8 @@ impl World {
         let executor = self.executors.iter().find(|executor| executor.serves().contains(&uses)).unwrap();
         let step = self.plan.steps.iter().find(|step| step.uses == uses).unwrap();
         let (run, attempt) = (RunId::new(&self.run), 1);
-        let (task, header, plan) = (&self.plan.id, &self.header, &self.plan);
+        let frozen = self.plan.clone().freeze();
+        let (task, header, plan) = (&self.plan.id, &self.header, &frozen);
         let request = StepRequest { run: &run, task, header, plan, step, direction, attempt, epoch };
         ask(executor.as_ref(), &request, &Attempt { ledger: &self.ledger, uses, direction })
     }
@@ -389,7 +394,8 @@ impl World {
         let scratch = Scratch::create(&root, "1").unwrap();
         let readers = Arc::new(ReaderPool::in_process(handle));
         let sampler = LocalSampler::new(readers, self.plane.options, scratch);
-        let request = SampleRequest { header: &self.header, task: &self.plan, rows };
+        let frozen = self.plan.clone().freeze();
+        let request = SampleRequest { header: &self.header, task: &frozen, rows };
         let sample = sampler.sample(&request, &|| false);
         assert_eq!(fs::read_dir(root.join("1")).unwrap().count(), 0, "a sample is removed with its end");
         drop(sampler);
@@ -400,7 +406,7 @@ impl World {
 
     /// Goes over to another run: a new one, which goes on from `base`, or one that was before.
     pub(crate) fn go_to(&mut self, run: &str, base: Option<&str>) {
-        let increments = self.plan.increments.as_mut().unwrap();
+        let increments = self.plan.subject.increments.as_mut().unwrap();
         let left = OtherRun {
             outputs: std::mem::take(&mut *self.ledger.outputs.lock().unwrap()),
             checkpoints: std::mem::take(&mut *self.ledger.checkpoints.lock().unwrap()),

@@ -27,7 +27,7 @@ fn csv_becomes_parquet_and_csv() {
         let world = setup.build(|home| fs::write(home.join("old.csv"), TEXT).unwrap());
         world.run_through("data/cutover");
         let plan = &world.plan;
-        let rows = world.rows_of(target, &plan.mapping.target, &plan.target_layout);
+        let rows = world.rows_of(target, &plan.subject.mapping.target, &plan.subject.target_layout);
         assert_eq!(rows, ["1|plain", "2|a \"quoted\", one", "3|∅", "4|two\nlines"], "{target}");
     }
 }
@@ -45,10 +45,10 @@ fn parquet_becomes_one_csv_file_of_many_chunks_with_one_header() {
     assert!(text.starts_with("\u{feff}id,name,price,"));
     assert_eq!((text.matches("id,name").count(), text.matches('\u{feff}').count(), text.lines().count()), (1, 1, 451));
     let plan = &world.plan;
-    let (old, new) = (&plan.mapping.source, &plan.mapping.target);
+    let (old, new) = (&plan.subject.mapping.source, &plan.subject.mapping.target);
     assert_eq!(
-        world.rows_of("new.csv", new, &plan.target_layout),
-        world.rows_of("old.parquet", old, &plan.source.layout)
+        world.rows_of("new.csv", new, &plan.subject.target_layout),
+        world.rows_of("old.parquet", old, &plan.subject.source.layout)
     );
 }
 

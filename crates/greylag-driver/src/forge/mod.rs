@@ -20,7 +20,7 @@ mod memory;
 pub use memory::{MakeMemory, MemoryForge};
 
 use crate::error::DriverError;
-use greylag_model::check::Verdict;
+use greylag_model::check::{CheckResult, Verdict};
 use greylag_model::id::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -93,6 +93,12 @@ pub struct Check {
     /// Where there is more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+}
+
+impl From<CheckResult> for Check {
+    fn from(result: CheckResult) -> Self {
+        Self { name: result.name, verdict: result.verdict, detail: result.detail, link: None }
+    }
 }
 
 /// A comment.

@@ -4,7 +4,7 @@ use greylag_model::dataset::{Compression, Dataset, Format, Layout, Location, Sha
 use greylag_model::entity::EntityRef;
 use greylag_model::id::{PlanId, TaskId, Timestamp};
 use greylag_model::mapping::Mapping;
-use greylag_model::plan::{After, PLAN_VERSION, Plan, PlanHeader, PlanTask, Totals};
+use greylag_model::plan::{After, DatasetWork, PLAN_VERSION, Plan, PlanHeader, PlanTask, Subject, Totals};
 use greylag_model::schema::Schema;
 use greylag_model::snapshot::{Impact, Observed};
 use greylag_model::task::{Phase, Retry, Step};
@@ -26,6 +26,7 @@ pub fn plan(id: &str, tasks: Vec<PlanTask>) -> Plan {
         blocked: Vec::new(),
         warnings: Vec::new(),
         totals: Totals { datasets: tasks.len() as u64, ..Totals::default() },
+        consumers: None,
         samples: None,
     };
     Plan { header, tasks }
@@ -44,8 +45,7 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         location: location(format!("/data/{id}-old.parquet")),
         declared: BTreeMap::new(),
     };
-    PlanTask {
-        id: TaskId::new(id),
+    let work = DatasetWork {
         source: Observed {
             dataset,
             layout: layout.clone(),
@@ -59,7 +59,6 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         target_location: location(format!("/data/{id}.parquet")),
         target_layout: layout,
         target_table: None,
-        owner: None,
         mapping: Mapping {
             source: Schema::default(),
             target: Schema::default(),
@@ -72,15 +71,21 @@ pub fn task(id: &str, steps: Vec<Step>) -> PlanTask {
         impact: Impact::default(),
         checks: Vec::new(),
         references: BTreeMap::new(),
+        derived: None,
+        increments: None,
+        sample: None,
+        undo: None,
+        readers: None,
+    };
+    PlanTask {
+        id: TaskId::new(id),
+        owner: None,
+        subject: Subject::Dataset(Box::new(work)),
         steps,
         after: Vec::new(),
         cohort: 0,
         window: None,
         warnings: Vec::new(),
-        derived: None,
-        increments: None,
-        sample: None,
-        undo: None,
     }
 }
 

@@ -58,8 +58,8 @@ fn a_stale_task_goes_on_by_the_plan_that_a_person_agrees_to() {
             anew
         };
         // What other tasks and an undo rely on must not change with it.
-        let elsewhere = anew("p-2", &|plan| plan.tasks[0].target_location.path.push('x'));
-        let another_too = anew("p-3", &|plan| plan.tasks[1].source.bytes += 1);
+        let elsewhere = anew("p-2", &|plan| plan.tasks[0].dataset_mut().unwrap().target_location.path.push('x'));
+        let another_too = anew("p-3", &|plan| plan.tasks[1].dataset_mut().unwrap().source.bytes += 1);
         let fewer = anew("p-4", &|plan| drop(plan.tasks.pop()));
         for refused in [elsewhere, another_too, fewer] {
             assert_eq!(ask(&refused).unwrap_err().code, code::PLAN_INVALID, "{}", refused.header.id);

@@ -86,8 +86,9 @@ impl Executor for Door {
 fn task(id: &str, store: &str, owner: &str) -> PlanTask {
     let steps = vec![sample::step("door/in", Phase::Expand), sample::step("door/again", Phase::Publish)];
     let mut task = sample::task(id, steps);
-    task.source.dataset.location.connection = Some(store.to_owned());
-    task.target_location.connection = Some(store.to_owned());
+    let work = task.dataset_mut().unwrap();
+    work.source.dataset.location.connection = Some(store.to_owned());
+    work.target_location.connection = Some(store.to_owned());
     task.owner = Some(EntityRef::new("group", "default", owner));
     task
 }

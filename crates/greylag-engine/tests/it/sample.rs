@@ -71,6 +71,7 @@ fn world() -> (Migration, Snapshot) {
         scripts: BTreeMap::new(),
         references: BTreeMap::new(),
         sampling: None,
+        code: None,
     };
     (serde_json::from_value(migration).unwrap(), snapshot)
 }
@@ -94,8 +95,8 @@ fn each_sample_goes_to_its_pair() {
     told.sort_unstable();
     assert_eq!(told, (1..=9).map(|done| (done, 9)).collect::<Vec<_>>());
     for task in &plan.tasks {
-        let sample = task.sample.as_ref().unwrap();
-        let rows = task.source.rows.unwrap();
+        let sample = task.dataset().unwrap().sample.as_ref().unwrap();
+        let rows = task.dataset().unwrap().source.rows.unwrap();
         assert_eq!((sample.rows, sample.whole), (rows.min(5), rows <= 5), "{}", task.id);
     }
     let totals = plan.header.samples.clone().unwrap();

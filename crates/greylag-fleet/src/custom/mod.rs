@@ -96,7 +96,7 @@ impl CustomSteps {
             folders,
             directory: PathBuf::from("/work"),
             environment: BTreeMap::new(),
-            input: question(request, &inputs, &told, places.writer.as_ref()),
+            input: question(request, &inputs, &told, places.writer.as_ref())?,
             network: command.network,
             limits: command.limits,
             time_millis: request.step.timeout_millis,
@@ -257,8 +257,8 @@ fn question(
     inputs: &BTreeMap<String, Value>,
     told: &Told,
     writer: Option<&Writer>,
-) -> Vec<u8> {
-    let plan = request.plan;
+) -> Result<Vec<u8>, DriverError> {
+    let plan = request.dataset()?;
     let source = &plan.source;
     let mut question = json!({
         "version": PROTOCOL,
@@ -302,7 +302,7 @@ fn question(
     }
     let mut text = question.to_string().into_bytes();
     text.push(b'\n');
-    text
+    Ok(text)
 }
 
 /// What the end of a command means.

@@ -37,4 +37,7 @@ codes! {
     FORGE_SOURCE = 1015, "what a repository was taken from has gone another way",
         cause: "The repository was taken into the embedded forge before, and what it was taken from is no longer what its branch goes on from: a history was forced, or a directory that is no git repository was changed. Taking it again would lose what was merged on the forge.",
         cure: "Push to the repository in the forge's folder instead, or take it under another name (`--name`).";
+    OWNER_REFUSED = 1016, "the owner of a repository has said no",
+        cause: "A run offered a change request, and it was closed without being merged. Its code still reads the old datasets.",
+        cure: "Read its comments, talk to its owner, or leave its code as it is: the old datasets stay until they are retired, and `retire` looks for readers first.";
 }

@@ -3,7 +3,7 @@
 use super::{Custom, PREFIX};
 use crate::cel::{Expression, Text, Variables};
 use crate::operation::quoted_name;
-use crate::plan::PlanTask;
+use crate::plan::{About, PlanTask};
 use crate::spec::ParameterType;
 use crate::task::Step;
 use serde_json::{Value, json};
@@ -35,8 +35,10 @@ pub(crate) fn of_kind(kind: ParameterType, value: &Value) -> Option<Value> {
 }
 
 /// What is known when the plan is made.
-pub fn planned(task: &PlanTask, custom: &Custom) -> Variables {
-    let source = &task.source;
+pub fn planned<S: About>(task: &PlanTask<S>, custom: &Custom) -> Variables {
+    let mut variables: Variables = [("task", json!({"id": task.id})), ("params", custom.parameters.clone())].into();
+    let Some(work) = task.dataset() else { return variables };
+    let source = &work.source;
     let layout = serde_json::to_value(&source.layout).unwrap_or_default();
     let entity = &source.dataset.entity;
     let dataset = json!({
@@ -50,7 +52,7 @@ pub fn planned(task: &PlanTask, custom: &Custom) -> Variables {
         "files": source.files,
         "bytes": source.bytes,
         "rows": source.rows,
-        "target": {"ref": task.target.to_string(), "name": task.target.name, "namespace": task.target.namespace},
+        "target": {"ref": work.target.to_string(), "name": work.target.name, "namespace": work.target.namespace},
     });
     let columns = source.schema.columns.iter().map(|column| {
         json!({
@@ -61,9 +63,8 @@ pub fn planned(task: &PlanTask, custom: &Custom) -> Variables {
             "partition": source.layout.partition_by.contains(&column.name),
         })
     });
-    let columns = Value::Array(columns.collect());
-    let params = custom.parameters.clone();
-    [("dataset", dataset), ("columns", columns), ("task", json!({"id": task.id})), ("params", params)].into()
+    variables.extend([("dataset", dataset), ("columns", Value::Array(columns.collect()))]);
+    variables
 }
 
 /// Whether an output says that its step was not done because of its condition.
@@ -82,8 +83,8 @@ fn seen(step: &Step, output: Option<Value>) -> Value {
 }
 
 /// The variables of the step at `index`, with what an expression may ask of the steps before it.
-fn variables<E: From<String>>(
-    task: &PlanTask,
+fn variables<S: About, E: From<String>>(
+    task: &PlanTask<S>,
     custom: &Custom,
     index: usize,
     reads: &[Vec<String>],
@@ -102,8 +103,8 @@ fn variables<E: From<String>>(
 }
 
 /// Whether the step at `index` is to be done. An error is a line for people, or what `outputs` failed with.
-pub fn is_wanted<E: From<String>>(
-    task: &PlanTask,
+pub fn is_wanted<S: About, E: From<String>>(
+    task: &PlanTask<S>,
     custom: &Custom,
     index: usize,
     outputs: Outputs<'_, E>,
@@ -117,8 +118,8 @@ pub fn is_wanted<E: From<String>>(
 }
 
 /// The values of the inputs of the step at `index`.
-pub fn inputs<E: From<String>>(
-    task: &PlanTask,
+pub fn inputs<S: About, E: From<String>>(
+    task: &PlanTask<S>,
     custom: &Custom,
     index: usize,
     outputs: Outputs<'_, E>,

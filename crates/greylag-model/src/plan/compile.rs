@@ -12,8 +12,8 @@ use super::estimate::{Device, Speed, totals};
 use super::order::Order;
 use super::steps::{Procedure, procedure};
 use super::{
-    After, Blocked, Change, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, diff_check, increment,
-    layout, place, sample, task_id, warning,
+    After, Blocked, Change, DatasetWork, PLAN_VERSION, Plan, PlanHeader, PlanTask, changes, check_spec, diff_check,
+    increment, layout, place, sample, scope, task_id, warning,
 };
 use crate::code;
 use crate::dataset::Layout;
@@ -63,6 +63,9 @@ struct Prepared {
     breaking: Vec<String>,
 }
 
+/// A task while its plan is made.
+pub(super) type Drafted = PlanTask<DatasetWork>;
+
 struct Compiler<'a> {
     migration: &'a Migration,
     places: Places<'a>,
@@ -99,7 +102,7 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         references: &snapshot.references,
         prepared: HashMap::new(),
     };
-    let mut tasks: Vec<Option<PlanTask>> = (0..pairs.len())
+    let mut tasks: Vec<Option<Drafted>> = (0..pairs.len())
         .map(|number| compiler.task(number, &snapshot.pairs[number], &procedure, &mut reasons[number]))
         .collect();
     drop(compiler);
@@ -146,7 +149,7 @@ impl<'a> Compiler<'a> {
         probed: &'a PairSnapshot,
         procedure: &Procedure,
         reasons: &mut Vec<Diagnostic>,
-    ) -> Option<PlanTask> {
+    ) -> Option<Drafted> {
         let observed = match &probed.source {
             Ok(observed) => observed,
             Err(why) => {
@@ -197,13 +200,13 @@ impl<'a> Compiler<'a> {
         };
         let mut task = self.assemble(number, probed, observed, &prepared, procedure);
         if let (Some(made), Some(asked)) = (made, &pair.derived) {
-            task.derived = Some(Box::new(made));
+            task.subject.derived = Some(Box::new(made));
             derived::arrange(&mut task, asked);
         }
-        task.increments = increments.0;
-        if task.goes_on() {
+        task.subject.increments = increments.0;
+        if task.subject.goes_on() {
             // Its undo puts the generation before it back, in which they stay.
-            task.undo = None;
+            task.subject.undo = None;
         }
         task.warnings.extend(increments.1);
         reasons.extend(changes::settle(
@@ -216,7 +219,7 @@ impl<'a> Compiler<'a> {
         if let Some(sampled) = &probed.sample {
             let weighed = sample::weigh(&task, sampled, &|column| self.place_of(number, column));
             task.warnings.extend(weighed.warnings);
-            task.sample = weighed.sample;
+            task.subject.sample = weighed.sample;
             reasons.extend(weighed.reasons);
         }
         reasons.is_empty().then_some(task)
@@ -248,7 +251,7 @@ impl<'a> Compiler<'a> {
         observed: &Observed,
         prepared: &Prepared,
         procedure: &Procedure,
-    ) -> PlanTask {
+    ) -> Drafted {
         let spec = &self.migration.spec;
         let mut breaking = prepared.breaking.clone();
         let (from, to) = (&observed.dataset.location.connection, &probed.target.location.connection);
@@ -257,29 +260,33 @@ impl<'a> Compiler<'a> {
             breaking.push(format!("it moves from `{}` to `{}`", name(from), name(to)));
         }
         let checks: Vec<CheckSpec> = spec.checks.iter().chain(&spec.datasets[number].checks).cloned().collect();
-        let mut task = PlanTask {
-            id: task_id(&probed.target.entity),
+        let subject = DatasetWork {
             source: observed.clone(),
             target: probed.target.entity.clone(),
             target_location: probed.target.location.clone(),
             target_layout: prepared.layout.clone(),
             target_table: spec.datasets[number].table.as_deref().and_then(|table| table.parse().ok()),
-            owner: probed.owner.clone(),
             mapping: prepared.mapping.clone(),
             changes: prepared.changes.clone(),
             breaking,
             impact: probed.impact.clone(),
             references: diff_check::references(&checks, self.references),
             checks,
-            steps: procedure.steps.clone(),
             derived: None,
             increments: None,
+            sample: None,
+            undo: Some(NewRows::of(&prepared.mapping, &observed.layout, &prepared.layout)),
+            readers: None,
+        };
+        let mut task = Drafted {
+            id: task_id(&probed.target.entity),
+            owner: probed.owner.clone(),
+            subject,
+            steps: procedure.steps.clone(),
             after: Vec::new(),
             cohort: 0,
             window: None,
             warnings: Vec::new(),
-            sample: None,
-            undo: Some(NewRows::of(&prepared.mapping, &observed.layout, &prepared.layout)),
         };
         task.warnings = warning::of_task(&task, probed.dangling_owner, procedure.through);
         task
@@ -358,7 +365,7 @@ fn freeze(
     options: &CompileOptions,
     procedure: &Procedure,
     order: &Order,
-    drafted: Vec<Option<PlanTask>>,
+    drafted: Vec<Option<Drafted>>,
     reasons: Vec<Vec<Diagnostic>>,
 ) -> Compiled {
     let pairs = &migration.spec.datasets;
@@ -391,9 +398,10 @@ fn freeze(
     if tasks.is_empty() {
         return nothing_left(blocked);
     }
-    let totals = totals(&tasks, &devices, blocked.len(), options.parallelism, options.speed);
+    let mut totals = totals(&tasks, &devices, blocked.len(), options.parallelism, options.speed);
+    let mut tasks: Vec<PlanTask> = tasks.into_iter().map(PlanTask::freeze).collect();
     let mut warnings = warning::of_space(&totals.space);
-    let rollout = match &migration.spec.rollout {
+    let mut rollout = match &migration.spec.rollout {
         None => None,
         Some(spec) => match rollout::assign(spec, &mut tasks, &candidates, places) {
             Ok((rollout, said)) => {
@@ -403,6 +411,8 @@ fn freeze(
             Err(errors) => return refused(errors),
         },
     };
+    let consumers = scope::join(migration, snapshot, &procedure.retry, &mut tasks, rollout.as_mut());
+    totals.scopes = tasks.len() as u64 - totals.datasets;
     let header = PlanHeader {
         version: PLAN_VERSION,
         id: PlanId::new(""),
@@ -417,6 +427,7 @@ fn freeze(
         blocked,
         warnings,
         totals,
+        consumers,
         samples,
     };
     let mut plan = Plan { header, tasks };

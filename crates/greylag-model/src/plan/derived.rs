@@ -1,6 +1,7 @@
 //! Derived datasets of a plan: which writer, what it reads, and that those come first.
 
-use super::{After, Places, PlanTask};
+use super::compile::Drafted;
+use super::{After, Places};
 use crate::code::plan as code;
 use crate::custom::{Inserted, PREFIX};
 use crate::dataset::{Layout, Shape};
@@ -137,7 +138,7 @@ fn copy(target: &crate::schema::Schema, layout: &Layout) -> Result<Mapping, Vec<
 }
 
 /// Puts the survey and the writer before the conversion, and the comparison among the checks.
-pub(super) fn arrange(task: &mut PlanTask, asked: &DerivedSpec) {
+pub(super) fn arrange(task: &mut Drafted, asked: &DerivedSpec) {
     let Some(expand) = task.steps.iter().position(|step| step.uses == "data/expand") else { return };
     let like = task.steps[expand].clone();
     let step = |uses: String, phase, inserted| Step { uses, phase, approval: false, inserted, ..like.clone() };
@@ -149,7 +150,11 @@ pub(super) fn arrange(task: &mut PlanTask, asked: &DerivedSpec) {
     let compares = asked.history == History::Rerun || asked.overlap.is_some();
     if compares {
         let diff = DiffSpec { key: asked.key.clone(), tolerance: asked.tolerance, ..DiffSpec::default() };
-        task.checks.push(CheckSpec { name: Some(COMPARED.to_owned()), diff: Some(diff), ..CheckSpec::default() });
+        task.subject.checks.push(CheckSpec {
+            name: Some(COMPARED.to_owned()),
+            diff: Some(diff),
+            ..CheckSpec::default()
+        });
     }
 }
 
@@ -182,7 +187,7 @@ pub(super) fn connect(
     migration: &Migration,
     references: &References,
     places: Places<'_>,
-    tasks: &mut [Option<PlanTask>],
+    tasks: &mut [Option<Drafted>],
     reasons: &mut [Vec<Diagnostic>],
 ) {
     let pairs = &migration.spec.datasets;
@@ -206,7 +211,7 @@ pub(super) fn connect(
                 reasons[number].extend(errors);
                 tasks[number] = None;
                 blocked = true;
-            } else if let Some(derived) = tasks[number].as_mut().and_then(|task| task.derived.as_mut()) {
+            } else if let Some(derived) = tasks[number].as_mut().and_then(|task| task.subject.derived.as_mut()) {
                 derived.reads = reads.into_values().collect();
             }
         }
@@ -219,7 +224,7 @@ pub(super) fn connect(
 fn read(
     pairs: &[Pair],
     references: &References,
-    tasks: &[Option<PlanTask>],
+    tasks: &[Option<Drafted>],
     name: &str,
 ) -> Result<Read, Vec<Diagnostic>> {
     if let Some(upstream) = pair_of(pairs, name) {
@@ -229,10 +234,10 @@ fn read(
         };
         return Ok(Read {
             name: name.to_owned(),
-            entity: task.target.clone(),
-            location: task.target_location.clone(),
-            layout: task.target_layout.clone(),
-            schema: task.mapping.target.clone(),
+            entity: task.subject.target.clone(),
+            location: task.subject.target_location.clone(),
+            layout: task.subject.target_layout.clone(),
+            schema: task.subject.mapping.target.clone(),
         });
     }
     match references.get(name) {

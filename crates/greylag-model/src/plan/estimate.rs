@@ -9,7 +9,8 @@
 //! **Time.** A fixed cost a dataset, and the bytes to read at the speed of their format; spread over what runs at once,
 //! and never less than the longest dataset alone. The figures are calibrated and passed in.
 
-use super::{PlanTask, Space, Totals};
+use super::compile::Drafted;
+use super::{Space, Totals};
 use crate::dataset::Format;
 use crate::snapshot::Observed;
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ fn micros(source: &Observed, speed: Speed) -> u64 {
 
 /// Sums over the tasks; `devices` has one entry a task.
 pub(super) fn totals(
-    tasks: &[PlanTask],
+    tasks: &[Drafted],
     devices: &[Device<'_>],
     blocked: usize,
     parallelism: usize,
@@ -95,23 +96,23 @@ pub(super) fn totals(
     let (mut work, mut longest) = (0_u64, 0_u64);
     let mut needs: BTreeMap<&str, (Vec<u64>, u64)> = BTreeMap::new();
     for (task, device) in tasks.iter().zip(devices) {
-        totals.breaking += u64::from(!task.breaking.is_empty());
+        totals.breaking += u64::from(!task.subject.breaking.is_empty());
         totals.steps += task.steps.len() as u64;
-        if task.goes_on() {
+        if task.subject.goes_on() {
             // How much has changed is seen when the run looks at the files.
             totals.rows_unknown += 1;
             work = work.saturating_add(speed.dataset_micros);
             longest = longest.max(speed.dataset_micros);
             continue;
         }
-        totals.rows += task.source.rows.unwrap_or(0);
-        totals.rows_unknown += u64::from(task.source.rows.is_none());
-        totals.bytes = totals.bytes.saturating_add(task.source.bytes);
-        let micros = micros(&task.source, speed);
+        totals.rows += task.subject.source.rows.unwrap_or(0);
+        totals.rows_unknown += u64::from(task.subject.source.rows.is_none());
+        totals.bytes = totals.bytes.saturating_add(task.subject.source.bytes);
+        let micros = micros(&task.subject.source, speed);
         work = work.saturating_add(micros);
         longest = longest.max(micros);
         let (sizes, free) = needs.entry(device.name).or_insert((Vec::new(), device.free));
-        sizes.push(target_bytes(&task.source, &task.target_layout.format));
+        sizes.push(target_bytes(&task.subject.source, &task.subject.target_layout.format));
         *free = (*free).min(device.free);
     }
     totals.expected_millis = longest.max(work / parallelism as u64).div_ceil(1_000);

@@ -3,8 +3,9 @@
 //! Lines are typed and carry no colour; who prints them decides. The summary groups datasets with equal changes and
 //! shows the largest groups, so that ten thousand datasets fit on a screen; the full text shows every dataset.
 
-use super::{ChangeSymbol, Plan, PlanTask, changes, sample};
+use super::{ChangeSymbol, ConsumerTotals, DatasetWork, FileClass, Plan, PlanTask, changes, sample};
 use crate::code;
+use crate::consumer::Class;
 use crate::derived::History;
 use crate::diagnostic::Diagnostic;
 use crate::increment::mark_text;
@@ -73,8 +74,9 @@ pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
     let mut page = Page { lines: Vec::new(), detail };
     match detail {
         Detail::Summary => page.groups(plan),
-        Detail::Full => plan.tasks.iter().for_each(|task| page.group(&[task])),
+        Detail::Full => shown(plan).for_each(|task| page.group(&[task])),
     }
+    page.consumers(plan);
     page.steps(plan);
     page.blocked(plan);
     let warnings = page.warnings(plan);
@@ -83,6 +85,17 @@ pub fn explain(plan: &Plan, detail: Detail) -> Vec<Line> {
     page.space(plan);
     page.line(LineKind::Count, 0, count(plan, warnings));
     page.lines
+}
+
+/// A task of a dataset.
+#[derive(Clone, Copy)]
+struct Shown<'a> {
+    task: &'a PlanTask,
+    work: &'a DatasetWork,
+}
+
+fn shown(plan: &Plan) -> impl Iterator<Item = Shown<'_>> {
+    plan.tasks.iter().filter_map(|task| Some(Shown { task, work: task.dataset()? }))
 }
 
 struct Page {
@@ -131,14 +144,17 @@ impl Page {
 
     fn groups(&mut self, plan: &Plan) {
         let mut at: HashMap<_, usize> = HashMap::new();
-        let mut groups: Vec<Vec<&PlanTask>> = Vec::new();
-        for task in &plan.tasks {
-            let key: Vec<_> = (task.changes.iter())
+        let mut groups: Vec<Vec<Shown<'_>>> = Vec::new();
+        for task in shown(plan) {
+            let key: Vec<_> = (task.work.changes.iter())
                 .map(|change| (change.symbol, change.subject.as_str(), change.detail.as_str()))
-                .chain(task.breaking.iter().map(|why| (ChangeSymbol::Remove, "", why.as_str())))
+                .chain(task.work.breaking.iter().map(|why| (ChangeSymbol::Remove, "", why.as_str())))
                 .collect();
-            let key =
-                (key, task.undo.as_ref(), task.derived.as_deref().map(|derived| (&derived.writer, derived.history)));
+            let key = (
+                key,
+                task.work.undo.as_ref(),
+                task.work.derived.as_deref().map(|derived| (&derived.writer, derived.history)),
+            );
             let group = *at.entry(key).or_insert_with(|| {
                 groups.push(Vec::new());
                 groups.len() - 1
@@ -161,17 +177,17 @@ impl Page {
     }
 
     /// One dataset, or several with the same changes.
-    fn group(&mut self, tasks: &[&PlanTask]) {
-        let Some(first) = tasks.first() else { return };
-        let breaking = !first.breaking.is_empty();
+    fn group(&mut self, tasks: &[Shown<'_>]) {
+        let Some(first) = tasks.first().copied() else { return };
+        let breaking = !first.work.breaking.is_empty();
         let kind = if breaking { LineKind::Breaking } else { LineKind::Dataset };
         let size = size(tasks);
         let end = if breaking { "  breaking" } else { "" };
         if tasks.len() == 1 {
-            let owner = first.owner.as_ref().map(|owner| format!("  {owner}")).unwrap_or_default();
+            let owner = first.task.owner.as_ref().map(|owner| format!("  {owner}")).unwrap_or_default();
             self.line(kind, 0, format!("~ {}{owner}  {size}{end}", pair(first)));
         } else {
-            let same = match first.changes.len() {
+            let same = match first.work.changes.len() {
                 0 => "no changes".to_owned(),
                 1 => "the same change".to_owned(),
                 many => format!("the same {} changes", number(many)),
@@ -182,17 +198,17 @@ impl Page {
         self.increments(tasks);
         self.changes(first);
         self.kept(tasks);
-        for why in &first.breaking[..self.shown(first.breaking.len(), NAMES)] {
+        for why in &first.work.breaking[..self.shown(first.work.breaking.len(), NAMES)] {
             self.line(LineKind::Reason, 6, format!("breaks readers: {why}"));
         }
-        self.more(first.breaking.len(), NAMES, 6, "reasons");
-        if let Some(new_rows) = &first.undo {
+        self.more(first.work.breaking.len(), NAMES, 6, "reasons");
+        if let Some(new_rows) = &first.work.undo {
             self.line(LineKind::Note, 6, new_rows.line());
         }
         if tasks.len() == 1 {
             self.impact(first);
         } else {
-            let names: Vec<String> = tasks.iter().take(NAMES).map(|task| pair(task)).collect();
+            let names: Vec<String> = tasks.iter().take(NAMES).map(|task| pair(*task)).collect();
             let more = tasks.len().saturating_sub(NAMES);
             let more = if more > 0 { format!(" and {} more", number(more)) } else { String::new() };
             self.line(LineKind::Note, 6, format!("{}{more}", names.join(", ")));
@@ -200,8 +216,8 @@ impl Page {
     }
 
     /// Who makes a derived dataset, of what, and where its past comes from.
-    fn derived(&mut self, task: &PlanTask) {
-        let Some(derived) = &task.derived else { return };
+    fn derived(&mut self, task: Shown<'_>) {
+        let Some(derived) = &task.work.derived else { return };
         let reads: Vec<String> = derived.reads.iter().map(|read| read.entity.short()).collect();
         let past = match (derived.history, &derived.watermark) {
             (History::Backfill, Some(column)) if derived.overlap > 0 => {
@@ -215,13 +231,13 @@ impl Page {
     }
 
     /// What tasks go on from, and how far they are.
-    fn increments(&mut self, tasks: &[&PlanTask]) {
-        let on = tasks.iter().filter(|task| task.goes_on()).count();
+    fn increments(&mut self, tasks: &[Shown<'_>]) {
+        let on = tasks.iter().filter(|task| task.work.goes_on()).count();
         if on == 0 {
             return;
         }
         let mut runs: Vec<&str> = Vec::new();
-        for base in tasks.iter().filter_map(|task| task.increments.as_ref()?.base.as_ref()) {
+        for base in tasks.iter().filter_map(|task| task.work.increments.as_ref()?.base.as_ref()) {
             if !runs.contains(&base.run.as_str()) {
                 runs.push(base.run.as_str());
             }
@@ -231,16 +247,16 @@ impl Page {
         let part = if on < tasks.len() { format!("{} of them ", number(on)) } else { String::new() };
         let verb = if on == 1 { "goes" } else { "go" };
         let mut text = format!("{part}{verb} on from {}{more}", shown.join(", "));
-        if let ([task], Some(mark)) = (tasks, tasks.first().and_then(|task| watermark(task))) {
-            let column = task.increments.as_ref().and_then(|increments| increments.watermark.as_ref());
+        if let ([task], Some(mark)) = (tasks, tasks.first().and_then(|task| watermark(*task))) {
+            let column = task.work.increments.as_ref().and_then(|increments| increments.watermark.as_ref());
             let column = column.map(|watermark| watermark.column.as_str()).unwrap_or_default();
             text = format!("{text}, which is at `{column}` {mark}");
         }
         self.line(LineKind::Note, 6, text);
     }
 
-    fn changes(&mut self, task: &PlanTask) {
-        for change in &task.changes[..self.shown(task.changes.len(), CHANGES)] {
+    fn changes(&mut self, task: Shown<'_>) {
+        for change in &task.work.changes[..self.shown(task.work.changes.len(), CHANGES)] {
             let (kind, symbol) = match change.symbol {
                 ChangeSymbol::Add => (LineKind::Add, '+'),
                 ChangeSymbol::Change => (LineKind::Change, '~'),
@@ -249,11 +265,11 @@ impl Page {
             };
             self.line(kind, 4, format!("{symbol} {}  {}", change.subject, change.detail));
         }
-        self.more(task.changes.len(), CHANGES, 6, "changes");
+        self.more(task.work.changes.len(), CHANGES, 6, "changes");
     }
 
-    fn kept(&mut self, tasks: &[&PlanTask]) {
-        let kept = tasks.iter().map(|task| task.mapping.kept());
+    fn kept(&mut self, tasks: &[Shown<'_>]) {
+        let kept = tasks.iter().map(|task| task.work.mapping.kept());
         let (least, most) = (kept.clone().min().unwrap_or(0), kept.max().unwrap_or(0));
         let text = match (least, most) {
             (0, 0) => return,
@@ -271,13 +287,13 @@ impl Page {
         }
     }
 
-    fn impact(&mut self, task: &PlanTask) {
-        let direct = task.impact.direct.len();
-        if direct == 0 && task.impact.indirect == 0 {
+    fn impact(&mut self, task: Shown<'_>) {
+        let direct = task.work.impact.direct.len();
+        if direct == 0 && task.work.impact.indirect == 0 {
             return;
         }
-        let names: Vec<String> = task.impact.direct.iter().take(NAMES).map(ToString::to_string).collect();
-        let beyond = match task.impact.indirect {
+        let names: Vec<String> = task.work.impact.direct.iter().take(NAMES).map(ToString::to_string).collect();
+        let beyond = match task.work.impact.indirect {
             0 => String::new(),
             more => format!(", {} beyond", number(more as usize)),
         };
@@ -387,12 +403,69 @@ impl Page {
         }
     }
 
+    /// The code that reads the datasets: the funnel, and what each repository comes to.
+    fn consumers(&mut self, plan: &Plan) {
+        let Some(totals) = &plan.header.consumers else { return };
+        for scope in
+            plan.tasks.iter().filter_map(PlanTask::scope).take(self.shown(totals.repositories as usize, GROUPS))
+        {
+            let found = &scope.found;
+            let edits: u64 = found.files.iter().map(|file| file.edits).sum();
+            let files = found.files.iter().filter(|file| file.edits > 0).count();
+            let text = format!(
+                "~ {}  {}  {} in {}",
+                found.repository,
+                found.class().name(),
+                counted(edits as usize, "edit"),
+                counted(files, "file")
+            );
+            self.line(LineKind::Change, 0, text);
+            let held: Vec<&FileClass> = found.files.iter().filter(|file| file.class > Class::Mechanical).collect();
+            for file in &held[..self.shown(held.len(), NAMES)] {
+                let why = file.reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.line(LineKind::Judge, 4, format!("? {}  {}{why}", file.path, file.class.name()));
+            }
+            self.more(held.len(), NAMES, 6, "files that need somebody");
+        }
+        self.more(plan.header.totals.scopes as usize, GROUPS, 0, "repositories with edits");
+        for (repository, class) in &totals.left[..self.shown(totals.left.len(), GROUPS)] {
+            self.line(LineKind::Judge, 0, format!("? {repository}  {}: no rule changes anything in it", class.name()));
+        }
+        self.more(totals.left.len(), GROUPS, 0, "repositories without edits");
+        self.line(LineKind::Note, 0, funnel(totals));
+    }
+
     fn space(&mut self, plan: &Plan) {
         for space in plan.header.totals.space.iter().filter(|space| space.needed > 0) {
             let (needed, free) = (bytes(space.needed), bytes(space.free));
             self.line(LineKind::Note, 0, format!("needs up to {needed} on `{}`, which has {free} free", space.device));
         }
     }
+}
+
+/// `found in 60 repositories, 1,082 files: 403 mechanical with 1,206 edits, 12 agentic`.
+fn funnel(totals: &ConsumerTotals) -> String {
+    let mut parts = Vec::new();
+    for (class, count) in &totals.files {
+        let edits = if *class == Class::Mechanical {
+            format!(" with {}", counted(totals.edits as usize, "edit"))
+        } else {
+            String::new()
+        };
+        parts.push(format!("{} {}{edits}", number(*count as usize), class.name()));
+    }
+    let seen = if totals.repositories == 1 { "repository" } else { "repositories" };
+    let parts = if parts.is_empty() { "all unaffected".to_owned() } else { parts.join(", ") };
+    format!(
+        "code of {} {seen}, {}: {parts}",
+        number(totals.repositories as usize),
+        counted(totals.seen as usize, "file")
+    )
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(count))
 }
 
 /// What must hold before the next cohort.
@@ -410,24 +483,24 @@ fn gate(gate: &Gate) -> String {
     parts.join(", ")
 }
 
-fn pair(task: &PlanTask) -> String {
-    format!("{} → {}", task.source.dataset.entity.short(), task.target.short())
+fn pair(task: Shown<'_>) -> String {
+    format!("{} → {}", task.work.source.dataset.entity.short(), task.work.target.short())
 }
 
 /// How far a task's target is, as people read it.
-fn watermark(task: &PlanTask) -> Option<String> {
-    let watermark = task.increments.as_ref()?.watermark.as_ref()?;
-    let (_, column) = task.mapping.target.find(&watermark.column)?;
+fn watermark(task: Shown<'_>) -> Option<String> {
+    let watermark = task.work.increments.as_ref()?.watermark.as_ref()?;
+    let (_, column) = task.work.mapping.target.find(&watermark.column)?;
     Some(mark_text(&column.data_type, watermark.mark?))
 }
 
-fn size(tasks: &[&PlanTask]) -> String {
-    if tasks.iter().all(|task| task.goes_on()) {
+fn size(tasks: &[Shown<'_>]) -> String {
+    if tasks.iter().all(|task| task.work.goes_on()) {
         return "what changed".to_owned();
     }
-    let unknown = tasks.iter().filter(|task| task.source.rows.is_none()).count();
-    let sum: u64 = tasks.iter().filter_map(|task| task.source.rows).sum();
-    let total = bytes(tasks.iter().map(|task| task.source.bytes).sum());
+    let unknown = tasks.iter().filter(|task| task.work.source.rows.is_none()).count();
+    let sum: u64 = tasks.iter().filter_map(|task| task.work.source.rows).sum();
+    let total = bytes(tasks.iter().map(|task| task.work.source.bytes).sum());
     rows(sum, unknown as u64, tasks.len() as u64).map_or_else(|| total.clone(), |rows| format!("{rows}, {total}"))
 }
 
@@ -452,7 +525,7 @@ fn count(plan: &Plan, warnings: usize) -> String {
     let warned = when(warnings as u64, format!(", {warnings} {noun}"));
     let rows =
         rows(totals.rows, totals.rows_unknown, totals.datasets).map(|rows| format!("{rows}, ")).unwrap_or_default();
-    let all_go_on = plan.tasks.iter().all(PlanTask::goes_on);
+    let all_go_on = shown(plan).all(|task| task.work.goes_on());
     let size = if all_go_on { "what changed".to_owned() } else { bytes(totals.bytes) };
     let time = duration(totals.expected_millis);
     format!("Plan {id}: {migrate} to migrate{breaking}{blocked}{warned}; {rows}{size}, {time}; run greylag apply {id}")

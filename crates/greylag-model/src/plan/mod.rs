@@ -14,6 +14,7 @@ mod layout;
 mod order;
 mod place;
 mod sample;
+mod scope;
 mod staleness;
 mod steps;
 mod warning;
@@ -23,8 +24,10 @@ pub use estimate::Speed;
 pub use explain::{Detail, Line, LineKind, explain};
 pub use hash::computed_id;
 pub use layout::default_location;
+pub use scope::{CodeObserved, FileClass, Readers, ScopeObserved, ScopeWork, scope_id};
 pub use staleness::{Staleness, staleness};
 
+use crate::consumer::Class;
 use crate::custom::Custom;
 use crate::dataset::{Layout, Location};
 use crate::derived::Derived;
@@ -43,7 +46,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the plan's own format; another major is refused.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// A frozen plan. `tasks` are stored one by one, so that no code has to load a whole plan to run one task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +93,9 @@ pub struct PlanHeader {
     pub warnings: Vec<Diagnostic>,
     /// Sums over the tasks.
     pub totals: Totals,
+    /// Repositories whose code was looked at, as found; those in which rules have something to do have tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consumers: Option<ConsumerTotals>,
     /// What was found by converting samples, if that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub samples: Option<SampleTotals>,
@@ -135,6 +141,25 @@ pub struct SampleTotals {
     pub millis: u64,
 }
 
+/// Sums over the code that was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ConsumerTotals {
+    /// Repositories.
+    pub repositories: u64,
+    /// Their files.
+    pub seen: u64,
+    /// Repositories by class.
+    pub classes: BTreeMap<Class, u64>,
+    /// Files by class, those that are unaffected left out.
+    pub files: BTreeMap<Class, u64>,
+    /// Places that rules rewrite.
+    pub edits: u64,
+    /// Repositories that read the datasets and in which rules have nothing to do, with the class of each: they stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<(String, Class)>,
+}
+
 fn is_none(count: &u64) -> bool {
     *count == 0
 }
@@ -143,8 +168,11 @@ fn is_none(count: &u64) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
-    /// Tasks.
+    /// Tasks of datasets.
     pub datasets: u64,
+    /// Tasks of scopes.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub scopes: u64,
     /// Of which breaking for readers.
     pub breaking: u64,
     /// Pairs that cannot be migrated.
@@ -174,12 +202,52 @@ pub struct Space {
     pub free: u64,
 }
 
+/// The work on one subject.
+///
+/// While a plan is made, its subject is known to be a dataset; a frozen task has a [`Subject`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanTask<S = Subject> {
+    /// Its id, see [`task_id`] and [`scope_id`].
+    pub id: TaskId,
+    /// Who answers for the subject.
+    pub owner: Option<EntityRef>,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: S,
+    /// Steps in order.
+    pub steps: Vec<Step>,
+    /// Tasks and phases that must be done first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<After>,
+    /// Its cohort, by number.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub cohort: u32,
+    /// When it may begin, and do what others see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Warnings that concern this task alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What a task is about: one dataset, or the consumers of one repository that travel in one change request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Subject {
+    /// Code of a repository.
+    Scope {
+        /// What is done to it.
+        scope: Box<ScopeWork>,
+    },
+    /// A dataset.
+    Dataset(Box<DatasetWork>),
+}
+
 /// The work on one dataset.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PlanTask {
-    /// Its id, see [`task_id`].
-    pub id: TaskId,
+pub struct DatasetWork {
     /// The old dataset as probed.
     pub source: Observed,
     /// The new dataset's reference.
@@ -191,8 +259,6 @@ pub struct PlanTask {
     /// The name by which code reaches it, if the file says one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_table: Option<TableName>,
-    /// Owner of the old dataset.
-    pub owner: Option<EntityRef>,
     /// Source column → target column.
     pub mapping: Mapping,
     /// What changes, for people: one line each, e.g. `~ uid → user_id  rename`.
@@ -206,26 +272,12 @@ pub struct PlanTask {
     /// Other datasets that its `diff` checks compare with, by what they call them, as probed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, Observed>,
-    /// Steps in order.
-    pub steps: Vec<Step>,
     /// How it is made from others, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Box<Derived>>,
     /// How its runs take up what changed; none if it is moved once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub increments: Option<Increments>,
-    /// Tasks and phases that must be done first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<After>,
-    /// Its cohort, by number.
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub cohort: u32,
-    /// When it may begin, and do what others see.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub window: Option<Window>,
-    /// Warnings that concern this task alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub warnings: Vec<Diagnostic>,
     /// What a sample of it showed, if one was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<Sample>,
@@ -233,12 +285,70 @@ pub struct PlanTask {
     /// before plans said it, whose new rows are not carried back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<NewRows>,
+    /// The code that reads it, if the migration moves code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readers: Option<Box<Readers>>,
 }
 
-impl PlanTask {
+impl DatasetWork {
     /// Whether it goes on from what an earlier run has published, and moves only what changed since.
     pub fn goes_on(&self) -> bool {
         self.increments.as_ref().is_some_and(|increments| increments.base.is_some())
+    }
+}
+
+/// Something a task may be about.
+pub trait About {
+    /// The dataset, if it is about one.
+    fn dataset(&self) -> Option<&DatasetWork>;
+}
+
+impl About for DatasetWork {
+    fn dataset(&self) -> Option<&DatasetWork> {
+        Some(self)
+    }
+}
+
+impl About for Subject {
+    fn dataset(&self) -> Option<&DatasetWork> {
+        match self {
+            Self::Dataset(work) => Some(work),
+            Self::Scope { .. } => None,
+        }
+    }
+}
+
+impl<S: About> PlanTask<S> {
+    /// The work on a dataset, if that is its subject.
+    pub fn dataset(&self) -> Option<&DatasetWork> {
+        self.subject.dataset()
+    }
+}
+
+impl PlanTask {
+    /// The same, to change it.
+    pub fn dataset_mut(&mut self) -> Option<&mut DatasetWork> {
+        match &mut self.subject {
+            Subject::Dataset(work) => Some(work),
+            Subject::Scope { .. } => None,
+        }
+    }
+
+    /// The work on code, if that is its subject.
+    pub fn scope(&self) -> Option<&ScopeWork> {
+        match &self.subject {
+            Subject::Scope { scope } => Some(scope),
+            Subject::Dataset(_) => None,
+        }
+    }
+}
+
+impl PlanTask<DatasetWork> {
+    /// The task as a plan holds it.
+    pub fn freeze(self) -> PlanTask {
+        let subject = Subject::Dataset(Box::new(self.subject));
+        let Self { id, owner, steps, after, cohort, window, warnings, .. } = self;
+        PlanTask { id, owner, subject, steps, after, cohort, window, warnings }
     }
 }
 

@@ -17,8 +17,9 @@
 //!
 //! That nothing was found proves nothing: verification is as it would be without a sample.
 
+use super::SampleTotals;
+use super::compile::Drafted;
 use super::explain::number;
-use super::{PlanTask, SampleTotals};
 use crate::check::{CheckResult, Verdict};
 use crate::code::{self, Code};
 use crate::diagnostic::{Diagnostic, Place};
@@ -43,7 +44,7 @@ pub(super) struct Weighed {
 
 /// Weighs a sample; `place` finds a target column in the file.
 pub(super) fn weigh(
-    task: &PlanTask,
+    task: &Drafted,
     sampled: &Result<Sample, Failure>,
     place: &dyn Fn(&str) -> Option<Place>,
 ) -> Weighed {
@@ -54,8 +55,8 @@ pub(super) fn weigh(
 }
 
 /// A dataset that cannot be sampled: for good, so that the run could not read it either, or just now.
-fn unsampled(task: &PlanTask, failure: &Failure) -> Weighed {
-    let from = task.source.dataset.entity.short();
+fn unsampled(task: &Drafted, failure: &Failure) -> Weighed {
+    let from = task.subject.source.dataset.entity.short();
     let hinted = |diagnostic: Diagnostic| failure.hints.iter().cloned().fold(diagnostic, Diagnostic::hint);
     match failure.class {
         ErrorClass::Permanent | ErrorClass::Denied => {
@@ -71,7 +72,7 @@ fn unsampled(task: &PlanTask, failure: &Failure) -> Weighed {
 }
 
 struct Scale<'a> {
-    task: &'a PlanTask,
+    task: &'a Drafted,
     sample: &'a Sample,
     found: Weighed,
 }
@@ -86,7 +87,7 @@ impl Scale<'_> {
         // Rows that fail count as rejected in the sample; bounds on rows would only say the same again.
         let counted = fails.count() == 0;
         let mut settled = self.sample.clone();
-        let own = settled.checks.len().saturating_sub(self.task.checks.len());
+        let own = settled.checks.len().saturating_sub(self.task.subject.checks.len());
         let (proofs, declared) = settled.checks.split_at_mut(own);
         for proof in proofs.iter().filter(|proof| proof.verdict == Verdict::Fail) {
             // A tolerance is on figures of all rows: those of a few may be off by more than those of all.
@@ -96,7 +97,7 @@ impl Scale<'_> {
                 self.certain(proof);
             }
         }
-        for (check, result) in self.task.checks.iter().zip(declared) {
+        for (check, result) in self.task.subject.checks.iter().zip(declared) {
             self.declared(check, result, counted);
         }
         self.loss();
@@ -106,9 +107,9 @@ impl Scale<'_> {
 
     /// `in a sample of 1,000 of 54,000 rows of `orders``.
     fn among(&self) -> String {
-        let from = self.task.source.dataset.entity.short();
+        let from = self.task.subject.source.dataset.entity.short();
         let rows = number(self.sample.rows as usize);
-        match self.task.source.rows {
+        match self.task.subject.source.rows {
             _ if self.sample.whole => format!("in all {rows} rows of `{from}`"),
             Some(all) => format!("in a sample of {rows} of {} rows of `{from}`", number(all as usize)),
             None => format!("in a sample of the first {rows} rows of `{from}`"),
@@ -162,7 +163,7 @@ impl Scale<'_> {
 
     fn too_few(&mut self, least: u64, result: &mut CheckResult) {
         open(result);
-        match (self.task.source.rows, self.expected(self.sample.written)) {
+        match (self.task.subject.source.rows, self.expected(self.sample.written)) {
             (Some(all), _) if all < least => {
                 result.verdict = Verdict::Fail;
                 result.detail = format!("{all} rows in the source, at least {least} wanted");
@@ -194,7 +195,7 @@ impl Scale<'_> {
     /// What a count in the sample makes likely among all rows; `None` if nobody knows how many there are.
     fn expected(&self, count: u64) -> Option<Expected> {
         let seen = self.sample.rows;
-        let unseen = self.task.source.rows?.checked_sub(seen).filter(|_| !self.sample.whole && seen > 0)?;
+        let unseen = self.task.subject.source.rows?.checked_sub(seen).filter(|_| !self.sample.whole && seen > 0)?;
         let (low, share, high) = shares(count, seen);
         let among = |share: f64| count + (share * unseen as f64).round() as u64;
         Some(Expected { least: among(low), about: among(share), most: among(high) })
@@ -258,7 +259,7 @@ fn open(result: &mut CheckResult) {
 }
 
 /// Sums over the samples of a plan; `tasks` has `None` for pairs that are blocked.
-pub(super) fn totals(sampling: Sampling, pairs: &[PairSnapshot], tasks: &[Option<PlanTask>]) -> SampleTotals {
+pub(super) fn totals(sampling: Sampling, pairs: &[PairSnapshot], tasks: &[Option<Drafted>]) -> SampleTotals {
     let mut totals = SampleTotals { rows_each: sampling.rows, millis: sampling.millis, ..SampleTotals::default() };
     for (pair, task) in pairs.iter().zip(tasks) {
         let Some(sampled) = &pair.sample else { continue };
@@ -266,9 +267,9 @@ pub(super) fn totals(sampling: Sampling, pairs: &[PairSnapshot], tasks: &[Option
             totals.datasets += 1;
             totals.rows += sample.rows;
         }
-        let compares = |task: &PlanTask| task.checks.iter().any(|check| check.diff.is_some());
+        let compares = |task: &Drafted| task.subject.checks.iter().any(|check| check.diff.is_some());
         totals.not_compared += u64::from(task.as_ref().is_some_and(compares));
-        let warned = |task: &PlanTask| task.warnings.iter().any(|warning| CODES.contains(&warning.code));
+        let warned = |task: &Drafted| task.warnings.iter().any(|warning| CODES.contains(&warning.code));
         match (sampled, task) {
             (_, None) => totals.blocked += 1,
             (Err(_), Some(_)) => totals.missing += 1,

@@ -13,7 +13,7 @@
 //!
 //! Everything else waits for a new plan or an approval.
 
-use super::{PlanTask, check_spec, layout};
+use super::{DatasetWork, check_spec, layout};
 use crate::dataset::{Format, Layout};
 use crate::expr::{Node, TypedExpr};
 use crate::mapping::{ColumnMapping, Mapping, ReverseWay};
@@ -25,14 +25,14 @@ use crate::snapshot::Observed;
 pub enum Staleness {
     /// It is as it was planned for.
     Fresh,
-    /// It moved, and this is the task planned again: the same operations, the same class.
-    SameOperations(Box<PlanTask>),
+    /// It moved, and this is the work planned again: the same operations, the same class.
+    SameOperations(Box<DatasetWork>),
     /// It moved, and a person has to look; each reason is a line.
     Changed(Vec<String>),
 }
 
 /// Compares a task with what its source is now.
-pub fn staleness(task: &PlanTask, now: &Observed) -> Staleness {
+pub fn staleness(task: &DatasetWork, now: &Observed) -> Staleness {
     if task.source.fingerprint == now.fingerprint {
         return Staleness::Fresh;
     }
@@ -50,7 +50,7 @@ pub fn staleness(task: &PlanTask, now: &Observed) -> Staleness {
         task.checks.iter().flat_map(|check| check_spec::validate(check, &mapping.target, &|_| None, &|_| None));
     reasons.extend(typed.into_iter().chain(checks).map(|error| error.message));
     if reasons.is_empty() {
-        Staleness::SameOperations(Box::new(PlanTask { source: now.clone(), mapping, ..task.clone() }))
+        Staleness::SameOperations(Box::new(DatasetWork { source: now.clone(), mapping, ..task.clone() }))
     } else {
         Staleness::Changed(reasons)
     }

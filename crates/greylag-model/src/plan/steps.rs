@@ -9,7 +9,7 @@ use crate::spec::{MigrationSpec, RetrySpec, duration};
 use crate::task::{Phase, Retry, Step};
 
 /// Longest time of one attempt unless the file says otherwise: six hours.
-const TIMEOUT_MILLIS: i64 = 21_600_000;
+pub(super) const TIMEOUT_MILLIS: i64 = 21_600_000;
 /// How long a retired dataset is kept unless the file says otherwise: fourteen days.
 const RETENTION_MILLIS: i64 = 1_209_600_000;
 
@@ -35,6 +35,8 @@ pub(super) struct Procedure {
     pub(super) retention_millis: i64,
     /// The steps of one dataset.
     pub(super) steps: Vec<Step>,
+    /// How their failures are tried again where they do not say so themselves.
+    pub(super) retry: Retry,
     /// What custom ones among them run.
     pub(super) custom: Custom,
 }
@@ -69,7 +71,7 @@ pub(super) fn procedure(
         })
         .collect();
     let (steps, custom) = changes::made(spec, snapshot, place, steps, &mut errors);
-    if errors.is_empty() { Ok(Procedure { through, retention_millis, steps, custom }) } else { Err(errors) }
+    if errors.is_empty() { Ok(Procedure { through, retention_millis, steps, retry, custom }) } else { Err(errors) }
 }
 
 /// Reads durations, and says where one is wrong.

@@ -1,6 +1,7 @@
 //! Warnings: the plan stands, but the reader should know.
 
-use super::{PlanTask, Space, explain};
+use super::compile::Drafted;
+use super::{Space, explain};
 use crate::code;
 use crate::diagnostic::Diagnostic;
 use crate::id::TaskId;
@@ -9,15 +10,15 @@ use crate::task::Phase;
 use crate::view::is_note;
 
 /// What concerns one task.
-pub(super) fn of_task(task: &PlanTask, dangling_owner: bool, through: Phase) -> Vec<Diagnostic> {
+pub(super) fn of_task(task: &Drafted, dangling_owner: bool, through: Phase) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
-    let from = task.source.dataset.entity.short();
-    let lost: Vec<String> = task.mapping.lost().map(|(name, why)| format!("`{name}` ({why})")).collect();
+    let from = task.subject.source.dataset.entity.short();
+    let lost: Vec<String> = task.subject.mapping.lost().map(|(name, why)| format!("`{name}` ({why})")).collect();
     if !lost.is_empty() {
         let message = format!("no way back for {}", lost.join(", "));
         warnings.push(Diagnostic::warning(code::plan::REVERSE_LOST, message));
     }
-    match task.source.rows {
+    match task.subject.source.rows {
         None => {
             let message = format!("the rows of `{from}` are not known beforehand");
             warnings.push(Diagnostic::warning(code::plan::ROWS_UNKNOWN, message));
@@ -25,12 +26,12 @@ pub(super) fn of_task(task: &PlanTask, dangling_owner: bool, through: Phase) -> 
         Some(0) => warnings.push(Diagnostic::warning(code::plan::EMPTY_DATASET, format!("`{from}` is empty"))),
         Some(_) => {}
     }
-    let no_consumers = task.impact.direct.is_empty() && task.impact.indirect == 0;
-    if no_consumers && !task.breaking.is_empty() && through >= Phase::Cutover {
+    let no_consumers = task.subject.impact.direct.is_empty() && task.subject.impact.indirect == 0;
+    if no_consumers && !task.subject.breaking.is_empty() && through >= Phase::Cutover {
         let message = format!("the catalog knows no consumer of `{from}`, whose readers would break");
         warnings.push(Diagnostic::warning(code::plan::NO_KNOWN_CONSUMERS, message));
     }
-    if is_note(&task.target_layout) && through >= Phase::Cutover {
+    if is_note(&task.subject.target_layout) && through >= Phase::Cutover {
         let message =
             format!("a note in place of a compatibility view of `{from}`: DuckDB reads Avro only by an extension");
         warnings.push(Diagnostic::warning(code::plan::NOTE_FOR_VIEW, message));

@@ -8,10 +8,33 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schemars(rename = "Consumers")]
 pub struct ConsumersSpec {
+    /// Repositories of the forge whose code moves along, by name; `*` stands for any characters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<String>,
+    /// Who merges the change requests.
+    pub merge: MergeBy,
     /// What rewritten queries call the columns that they show.
     pub outputs: Outputs,
     /// What becomes of a `*` over a dataset whose columns change, where somebody sees its columns.
     pub star: StarPolicy,
+}
+
+impl ConsumersSpec {
+    /// The patterns of repositories; all of the forge where none is given.
+    pub fn patterns(&self) -> Vec<String> {
+        if self.repositories.is_empty() { vec!["*".to_owned()] } else { self.repositories.clone() }
+    }
+}
+
+/// Who merges change requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MergeBy {
+    /// Their owners, when they like. The run waits for them and holds nothing meanwhile.
+    #[default]
+    Owner,
+    /// Greylag, as soon as the policy of the repository allows it.
+    Policy,
 }
 
 /// What rewritten queries call the columns that they show.

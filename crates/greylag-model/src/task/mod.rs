@@ -43,7 +43,7 @@ use crate::spec::ErrorClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Phases of a dataset task, in order.
+/// Phases of a task, in order: those of a dataset, and between its publishing and its cutover those of a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -53,8 +53,16 @@ pub enum Phase {
     Backfill,
     /// Prove it equal.
     Verify,
+    /// Rules rewrite the code of a scope; nobody sees it yet.
+    Rewrite,
+    /// The rewritten code is shown to be right.
+    Prove,
     /// The verified target becomes visible under its own name.
     Publish,
+    /// The rewritten code is offered to its owners.
+    Propose,
+    /// It is merged.
+    Merge,
     /// The new becomes authoritative; the old name gets its compatibility view.
     Cutover,
     /// The old is renamed and revoked; can be undone.

@@ -87,6 +87,7 @@ impl Case {
                 scripts: BTreeMap::new(),
                 references: BTreeMap::new(),
                 sampling: None,
+                code: None,
             },
         };
         let mut datasets = Vec::new();

@@ -175,5 +175,9 @@ pub(super) fn phase_number(phase: Phase) -> i64 {
         Phase::Cutover => 4,
         Phase::Retire => 5,
         Phase::Drop => 6,
+        Phase::Rewrite => 7,
+        Phase::Prove => 8,
+        Phase::Propose => 9,
+        Phase::Merge => 10,
     }
 }

@@ -59,7 +59,8 @@ impl Apply {
         let plans: Vec<PlanHeader> = if self.file.is_empty() {
             self.plans.iter().map(|name| super::select::plan(journal, name)).collect::<Result<_, _>>()?
         } else {
-            let shown = matches!(context.format(), Format::Table | Format::Wide).then_some(false);
+            let shown = matches!(context.format(), Format::Table | Format::Wide)
+                .then_some(super::plan::Show::Plan { full: false });
             let planned = super::plan::plan_files(context, &self.file, &self.parameters, self.sample.rows, shown)?;
             planned.into_iter().map(|planned| planned.header).collect()
         };

@@ -213,7 +213,7 @@ fn outcomes(journal: &dyn Journal) -> Result<BTreeMap<String, greylag_lab::Outco
             from = last.ordinal + 1;
             for (task, plan) in tasks.iter().zip(&plans) {
                 if let Some(outcome) = outcome(journal, run, task)? {
-                    outcomes.insert(plan.target.to_string(), outcome);
+                    outcomes.insert(plan.dataset().map(|work| work.target.to_string()).unwrap_or_default(), outcome);
                 }
             }
         }

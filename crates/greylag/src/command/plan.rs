@@ -6,7 +6,7 @@ use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files::{self, Files};
 use crate::output::{self, Format};
 use crate::templates::{self, Parameters};
-use crate::{progress, scripts, wire};
+use crate::{progress, scopes, scripts, wire};
 use clap::Args;
 use greylag_driver::sampler::Sampler;
 use greylag_engine::probe::{World, probe};
@@ -45,6 +45,9 @@ pub(crate) struct Plan {
     /// Show every dataset, not only groups of equal changes.
     #[arg(long)]
     full: bool,
+    /// Print the edits of the code that moves along, as patches, in place of the plan.
+    #[arg(long, conflicts_with_all = ["full", "detailed_exitcode"])]
+    patch: bool,
     #[command(flatten)]
     sample: Sample,
     #[command(flatten)]
@@ -69,7 +72,8 @@ pub(crate) struct Sample {
 
 impl Plan {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
-        let planned = plan_files(context, &self.file, &self.parameters, self.sample.rows, Some(self.full))?;
+        let show = if self.patch { Show::Patch } else { Show::Plan { full: self.full } };
+        let planned = plan_files(context, &self.file, &self.parameters, self.sample.rows, Some(show))?;
         let mut exit = Exit::Done;
         if planned.iter().any(|plan| plan.header.totals.blocked > 0) {
             exit = exit.max(Exit::Incomplete);
@@ -81,14 +85,13 @@ impl Plan {
     }
 }
 
-/// Plans every migration of the files, with samples of so many rows if asked, saves the plans, and shows them if asked
-/// (`Some(full)`).
+/// Plans every migration of the files, with samples of so many rows if asked, saves the plans, and shows them if asked.
 pub(crate) fn plan_files(
     context: &Context,
     paths: &[PathBuf],
     parameters: &Parameters,
     sample: Option<u64>,
-    show: Option<bool>,
+    show: Option<Show>,
 ) -> Result<Vec<Planned>, Failure> {
     let mut files = migration_files::read(paths, context.format().is_json())?;
     parameters.render(context, &mut files)?;
@@ -104,6 +107,7 @@ pub(crate) fn plan_files(
         published::look(state.journal.as_ref(), migration, &mut snapshot)?;
         templates::block(origin, &mut snapshot);
         scripts::look(migration, &origin.value("").file, &mut snapshot);
+        scopes::look(context, state, migration, &locate, &mut snapshot)?;
         let compiled = match &sampler {
             None => compile(migration, &locate, &snapshot, &options),
             Some((rows, sampler)) => sampled(context, sampler, *rows, |samples| {
@@ -115,11 +119,19 @@ pub(crate) fn plan_files(
             return Err(Failure { exit: Exit::Failed, diagnostics: compiled.diagnostics, sources });
         };
         state.journal.save_plan(&plan)?;
-        if let Some(full) = show {
-            if context.format() == Format::Name {
+        match show {
+            None => {}
+            Some(Show::Patch) => {
                 tell_blocked(context, &plan);
+                output::text(&scopes::patches(context, &plan.tasks)?)?;
+                context.say(&format!("saved as {}", plan.header.id));
             }
-            print(context.format(), &plan, if full { Detail::Full } else { Detail::Summary })?;
+            Some(Show::Plan { full }) => {
+                if context.format() == Format::Name {
+                    tell_blocked(context, &plan);
+                }
+                print(context.format(), &plan, if full { Detail::Full } else { Detail::Summary })?;
+            }
         }
         planned.push(Planned { header: plan.header });
     }
@@ -143,6 +155,18 @@ fn sampled(
     });
     bar.finish_and_clear();
     compiled.ok_or_else(Failure::interrupted)
+}
+
+/// What is printed of a plan.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Show {
+    /// What it would do.
+    Plan {
+        /// To every dataset, not only to groups of them.
+        full: bool,
+    },
+    /// The edits of its code.
+    Patch,
 }
 
 /// A plan that was saved.

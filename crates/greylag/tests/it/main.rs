@@ -16,6 +16,7 @@ mod rewrite;
 mod rig;
 mod rubbish;
 mod sample;
+mod scopes;
 mod stale;
 mod steps;
 mod templates;

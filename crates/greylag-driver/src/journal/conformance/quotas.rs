@@ -95,7 +95,7 @@ fn tokens_are_remembered(journal: &dyn Journal) {
 fn the_ready_are_found_by_what_limits_them(journal: &dyn Journal) {
     let task = |id: &str, store: &str| {
         let mut task = two_steps(id);
-        task.source.dataset.location.connection = Some(store.to_owned());
+        task.dataset_mut().unwrap().source.dataset.location.connection = Some(store.to_owned());
         task
     };
     let tasks = vec![task("a", "x"), task("b", "x"), task("c", "y"), task("d", "x"), task("e", "z")];

@@ -4,14 +4,15 @@ use crate::cel::{Expression, Text};
 use crate::code::plan as code;
 use crate::custom::{Custom, Inserted, PREFIX, VARIABLES, fits, inputs, is_wanted, of_kind};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Places, PlanTask};
+use crate::plan::Places;
+use crate::plan::compile::Drafted;
 use crate::spec::{MigrationSpec, ParameterType, StepSpec};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashSet};
 
 /// Computes what can be computed of a task's steps by now; what cannot be had blocks the task.
 pub(in crate::plan) fn settle(
-    task: &mut PlanTask,
+    task: &mut Drafted,
     spec: &MigrationSpec,
     custom: &Custom,
     connections: &BTreeMap<String, String>,
@@ -89,7 +90,7 @@ fn waits(reads: Result<Vec<Vec<String>>, String>) -> bool {
     reads.is_ok_and(|reads| reads.iter().any(|path| path[0] == "steps"))
 }
 
-fn example(task: &PlanTask, custom: &Custom, name: &str) -> Value {
+fn example(task: &Drafted, custom: &Custom, name: &str) -> Value {
     let step = task.steps.iter().find(|step| step.name() == name);
     let outputs = step.and_then(|step| custom.command_of(&step.uses)).map(|command| command.outputs.clone());
     let value = |kind: &ParameterType| match kind {
@@ -105,7 +106,7 @@ fn example(task: &PlanTask, custom: &Custom, name: &str) -> Value {
 
 /// No command may write where a dataset lies: it could publish what was not verified.
 fn overlaps(
-    task: &PlanTask,
+    task: &Drafted,
     spec: &MigrationSpec,
     custom: &Custom,
     connections: &BTreeMap<String, String>,
@@ -121,7 +122,7 @@ fn overlaps(
         };
         let inside =
             |path: &str, of: &str| path == of || path.strip_prefix(of).is_some_and(|rest| rest.starts_with('/'));
-        for location in [&task.source.dataset.location, &task.target_location] {
+        for location in [&task.subject.source.dataset.location, &task.subject.target_location] {
             let root = location.connection.as_ref().and_then(|connection| connections.get(connection));
             let path = root.map_or_else(|| location.path.clone(), |root| format!("{root}/{}", location.path));
             if inside(&path, folder) || inside(folder, &path) {

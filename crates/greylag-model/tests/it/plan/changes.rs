@@ -68,7 +68,7 @@ fn steps_are_inserted_replaced_and_dropped() {
         - catalog/cutover  left out
           `again` is left out of 1 dataset by its condition
     needs up to 216 kB on `disk-1`, which has 1.0 GB free
-    Plan p-8cddb7ff9dd4: 2 datasets to migrate; 2,000 rows, 100 kB, under 1 s; run greylag apply p-8cddb7ff9dd4
+    Plan p-05404811156a: 2 datasets to migrate; 2,000 rows, 100 kB, under 1 s; run greylag apply p-05404811156a
     ");
     // What is left to compute has its value from what the steps before have put out.
     let outputs = |rows: Value| move |name: &str| Ok::<_, String>((name == "count").then(|| rows.clone()));

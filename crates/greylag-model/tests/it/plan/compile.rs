@@ -92,7 +92,7 @@ fn checks_are_typed() {
     ");
     let plan = case.plan();
     assert_eq!(plan.tasks.len(), 1);
-    assert_eq!(plan.tasks[0].checks.len(), 2);
+    assert_eq!(plan.tasks[0].dataset().unwrap().checks.len(), 2);
 }
 
 #[test]

@@ -79,11 +79,11 @@ fn a_dataset_that_cannot_be_had_blocks() {
 #[test]
 fn what_is_compared_with_is_frozen_with_the_task() {
     let plan = case(json!([{"diff": {"with": "ref", "key": ["id"]}}, {"name": "own", "diff": {}}]), ALL).plan();
-    let task = &plan.tasks[0];
+    let task = plan.tasks[0].dataset().unwrap();
     assert_eq!(task.references.keys().collect::<Vec<_>>(), ["ref"]);
     assert_eq!(task.references["ref"].dataset.location.path, "/data/ref");
     let mut other = plan.clone();
-    other.tasks[0].references.clear();
+    other.tasks[0].dataset_mut().unwrap().references.clear();
     assert!(plan.verify_hash() && !other.verify_hash());
     let without = case(json!([{"diff": {}}]), ALL).plan();
     assert!(!serde_json::to_string(&without).unwrap().contains("references"));

@@ -52,7 +52,7 @@ fn one_dataset_of_each_kind() {
     warning[GL0430]: users_v2: no way back for `legacy` (dropped: unused since 2024)
     warning[GL0434]: users_v2: the owner `group:default/team-a` of `users_v1` is not in the catalog
     needs up to 620 MB on `disk-1`, which has 1.0 GB free
-    Plan p-bfcf9d7ef40f: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1.2M rows, 310 MB, about 31 s; run greylag apply p-bfcf9d7ef40f
+    Plan p-4cdc624ddc47: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1.2M rows, 310 MB, about 31 s; run greylag apply p-4cdc624ddc47
     ");
 }
 
@@ -90,7 +90,7 @@ fn equal_changes_are_shown_once() {
           undo cannot carry new rows back: both datasets are single files
           old1 → new1, old3 → new3, old5 → new5 and 599 more
     needs up to 65 MB on `disk-1`, which has 1.0 GB free
-    Plan p-12bfe12e6592: 1,204 datasets to migrate (1,204 breaking); 1.2M rows, 60 MB, about 9 s; run greylag apply p-12bfe12e6592
+    Plan p-41cc0708aa84: 1,204 datasets to migrate (1,204 breaking); 1.2M rows, 60 MB, about 9 s; run greylag apply p-41cc0708aa84
     ");
 }
 
@@ -125,7 +125,7 @@ fn warnings_of_one_kind_are_one_line() {
     warning[GL0431]: 2 datasets: rows that are not known beforehand (b, d)
     warning[GL0432]: f: `e` is empty
     needs up to 270 kB on `disk-1`, which has 1.0 GB free
-    Plan p-d97e092239af: 3 datasets to migrate, 2 warnings; 150 kB, under 1 s; run greylag apply p-d97e092239af
+    Plan p-3c6d00cd61a1: 3 datasets to migrate, 2 warnings; 150 kB, under 1 s; run greylag apply p-3c6d00cd61a1
     ");
 }
 
@@ -142,7 +142,7 @@ fn blocked_pairs_have_their_reasons() {
         /spec/datasets/0/to:1:1: error[GL0420]: something already lies at the target's place `/data/b`
           hint: choose another `to` or `location`, or move away what is there
     needs up to 108 kB on `disk-1`, which has 1.0 GB free
-    Plan p-6c255fe2abfa: 1 dataset to migrate, 1 blocked; 1,000 rows, 50 kB, under 1 s; run greylag apply p-6c255fe2abfa
+    Plan p-79fad8ce1285: 1 dataset to migrate, 1 blocked; 1,000 rows, 50 kB, under 1 s; run greylag apply p-79fad8ce1285
     ");
 }
 

@@ -17,7 +17,7 @@ fn the_id_is_the_hash_of_the_contents() {
     let id = plan.header.id.as_str();
     assert!(id.len() == 14 && id.starts_with("p-") && id[2..].chars().all(|digit| digit.is_ascii_hexdigit()), "{id}");
     let mut other = plan.clone();
-    other.tasks[1].target_location.path.push('x');
+    other.tasks[1].dataset_mut().unwrap().target_location.path.push('x');
     assert!(!other.verify_hash());
     let mut other = plan.clone();
     other.tasks.swap(0, 1);

@@ -9,7 +9,7 @@ fn check(source: Layout, layout: Value) -> String {
     let mut case = Case::new(&[("a", "b", "v: int64; year: int32")], json!({"layout": layout}));
     case.snapshot.pairs[0].source = Ok(observed("a", "v: int64; year: int32", source));
     let Some(plan) = case.compile().plan else { return case.reasons() };
-    let task = &plan.tasks[0];
+    let task = plan.tasks[0].dataset().unwrap();
     let mut text = serde_json::to_string(&task.target_layout).unwrap() + "\n";
     for change in &task.changes {
         writeln!(text, "~ {}  {}", change.subject, change.detail).unwrap();
@@ -123,7 +123,7 @@ fn columns_that_move_break_readers_of_csv() {
     let mut case = Case::new(&[("a", "b", "v: int64; w: int64")], json!({}));
     case.snapshot.pairs[0].source = Ok(observed("a", "v: int64; w: int64", csv(Shape::File)));
     case.spec["mapping"] = json!({"split": [], "columns": [{"name": "w"}, {"name": "v2", "from": "v"}, {"name": "v"}]});
-    assert_eq!(case.plan().tasks[0].breaking, ["column `v` stands at another position"]);
+    assert_eq!(case.plan().tasks[0].dataset().unwrap().breaking, ["column `v` stands at another position"]);
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn found(case: &Case) -> String {
         for warning in task.warnings.iter().filter(|warning| warning.code.0 >= 437) {
             writeln!(text, "{warning}").unwrap();
         }
-        for check in task.sample.iter().flat_map(|sample| &sample.checks) {
+        for check in task.dataset().unwrap().sample.iter().flat_map(|sample| &sample.checks) {
             writeln!(text, "{:?} {}: {}", check.verdict, check.name, check.detail).unwrap();
         }
     }
@@ -63,7 +63,7 @@ fn nothing_found_is_recorded_and_nothing_else() {
     let totals = plan.header.samples.clone().unwrap();
     assert_eq!((totals.datasets, totals.rows, totals.fine, totals.rows_each), (1, 100, 1, 100));
     let mut other = plan;
-    other.tasks[0].sample = None;
+    other.tasks[0].dataset_mut().unwrap().sample = None;
     assert!(!other.verify_hash(), "the sample is part of what is frozen");
 }
 
@@ -252,6 +252,6 @@ fn the_section_for_people() {
     warning[GL0437]: b: in a sample of 100 of 1,000 rows of `a`, 3 rows are rejected: `price` (3 rows, out of range, the first is row 17 of `day=1/a.parquet`)
     sampled 2 datasets, 200 rows (at most 100 each): 0 without findings, 1 with warnings, 1 blocked
     needs up to 108 kB on `disk-1`, which has 1.0 GB free
-    Plan p-ef299cf10542: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1,000 rows, 50 kB, under 1 s; run greylag apply p-ef299cf10542
+    Plan p-99b35f4e581a: 1 dataset to migrate (1 breaking), 1 blocked, 2 warnings; 1,000 rows, 50 kB, under 1 s; run greylag apply p-99b35f4e581a
     ");
 }

@@ -1,13 +1,17 @@
 use super::{Case, csv, observed, parquet};
 use greylag_model::dataset::{Format, Layout, Shape};
-use greylag_model::plan::{PlanTask, Staleness, staleness};
+use greylag_model::plan::{DatasetWork, Staleness, staleness};
 use greylag_model::snapshot::Observed;
 use serde_json::{Value, json};
 
 const COLUMNS: &str = "id: int32; name: string!; price: decimal(9,2); note: string!";
 
-fn task(rules: Value) -> PlanTask {
-    Case::new(&[("a", "b", COLUMNS)], json!({"mapping": rules})).plan().tasks.remove(0)
+fn task(rules: Value) -> DatasetWork {
+    work(&Case::new(&[("a", "b", COLUMNS)], json!({"mapping": rules})))
+}
+
+fn work(case: &Case) -> DatasetWork {
+    case.plan().tasks[0].dataset().unwrap().clone()
 }
 
 fn rules() -> Value {
@@ -115,7 +119,7 @@ fn a_dialect_counts_only_for_a_csv_target() {
             dialect.delimiter = ';';
         }
         now.fingerprint.clear();
-        staleness(&case.plan().tasks[0], &now)
+        staleness(&work(&case), &now)
     };
     assert_eq!(with(json!({})), Staleness::Changed(vec!["its CSV dialect changed".to_owned()]));
     assert!(matches!(with(json!({"format": "parquet"})), Staleness::SameOperations(_)));
@@ -125,10 +129,10 @@ fn a_dialect_counts_only_for_a_csv_target() {
 #[test]
 fn checks_must_still_type() {
     let mut case = Case::new(&[("a", "b", COLUMNS)], json!({"checks": [{"expr": "id > 0"}]}));
-    let task = case.plan().tasks.remove(0);
+    let task = work(&case);
     let retyped = now("id: string; name: string!; price: decimal(9,2); note: string!");
     assert!(matches!(staleness(&task, &retyped), Staleness::Changed(reasons) if reasons.len() == 1));
     case.spec["checks"] = json!([]);
-    let task = case.plan().tasks.remove(0);
+    let task = work(&case);
     assert!(matches!(staleness(&task, &retyped), Staleness::SameOperations(_)));
 }

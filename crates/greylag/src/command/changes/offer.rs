@@ -5,12 +5,11 @@
 //! or taken back is opened again only if that is asked for, and a branch that its owner pushed to is left alone.
 
 use super::address::{self, Address};
-use super::describe;
-use super::propose::Proposal;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::wire::{self, Hosting};
 use greylag_code::git::{CommitTree, ObjectId, Repository, Signed};
+use greylag_code::proposal::{self, Proposal};
 use greylag_code::repository::Options;
 use greylag_driver::forge::{ChangeRequest, Check, Forge, Head, Open, State, Which};
 
@@ -104,7 +103,7 @@ pub(super) struct Offer<'a> {
 impl Offer<'_> {
     /// Offers a proposal, if rules can do anything of it.
     pub(super) fn make(&self, proposal: &Proposal<'_>) -> Result<Offered, Failure> {
-        let Known { key, request: known, taken_back } = self.known(&proposal.meant.migration.metadata.name)?;
+        let Known { key, request: known, taken_back } = self.known(&proposal.about.name)?;
         let open = known.as_ref().filter(|known| known.state == State::Open);
         let edits = proposal.edits();
         if edits.is_empty() {
@@ -128,8 +127,8 @@ impl Offer<'_> {
             key,
             base: self.base.to_owned(),
             head: self.head(self.commit(proposal)?),
-            title: describe::title(proposal),
-            description: describe::description(proposal),
+            title: proposal::title(proposal),
+            description: proposal::description(proposal),
         })?;
         self.check(proposal, &opened)?;
         Ok(Offered { outcome: Became::Opened, change: Some(Address::of(&opened)) })
@@ -184,7 +183,7 @@ impl Offer<'_> {
 
     /// Tells what an update makes of the description, which stays as it was written first.
     fn describe(&self, proposal: &Proposal<'_>, open: &ChangeRequest, commit: &ObjectId) -> Result<(), Failure> {
-        let description = describe::description(proposal);
+        let description = proposal::description(proposal);
         let is_told = open.comments.iter().any(|comment| comment.key == UPDATE);
         if description == open.description && !is_told {
             return Ok(());
@@ -199,7 +198,8 @@ impl Offer<'_> {
         if ["complete", "reversible", "rewritten"].iter().all(|name| has(name)) {
             return Ok(());
         }
-        let checks: Vec<Check> = proposal.checks(self.tree, self.name, self.options)?;
+        let checks =
+            proposal.checks(self.tree, self.name, self.options)?.into_iter().map(Check::from).collect::<Vec<_>>();
         Ok(self.forge.check(&request.at(), &checks)?)
     }
 
@@ -209,13 +209,13 @@ impl Offer<'_> {
 
     /// The proposal as one commit on top of the base; nothing refers to it yet.
     fn commit(&self, proposal: &Proposal<'_>) -> Result<ObjectId, Failure> {
-        let about = &proposal.meant.migration.metadata;
+        let about = proposal.about;
         let guide = about.guide.as_ref().map(|guide| format!("\n{guide}\n")).unwrap_or_default();
         let signed = Signed {
             author: wire::author(self.context),
             committer: wire::committer(),
             seconds: self.context.now().0.div_euclid(1_000),
-            message: format!("{}\n{guide}\nGreylag-Migration: {}\n", describe::title(proposal), about.name),
+            message: format!("{}\n{guide}\nGreylag-Migration: {}\n", proposal::title(proposal), about.name),
         };
         Ok(self.repository.commit(self.tree, &proposal.edits(), &signed)?)
     }

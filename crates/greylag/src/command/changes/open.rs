@@ -1,7 +1,6 @@
 //! `greylag changes open`.
 
 use super::offer::{Became, Offer};
-use super::propose::{self, Proposal};
 use crate::consumers::{self, Meant, Reading};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -11,6 +10,7 @@ use crate::templates::Parameters;
 use crate::wire::{self, Hosting};
 use crate::{migration_files, progress};
 use clap::Args;
+use greylag_code::proposal::{self, Proposal};
 use greylag_model::code;
 use greylag_model::consumer::{Class, TableChange};
 use serde_json::json;
@@ -138,8 +138,8 @@ impl Open {
             Offer { context, forge, name, repository: &repository, base: &base, tree: &tree, options, dry, reopen };
         // Most repositories read nothing of most migrations: all are looked for at once before each is by itself.
         let all: Vec<TableChange> = meant.iter().flat_map(|meant| meant.changes.clone()).collect();
-        let mut whole = Some(propose::look(&tree, name, &all, options)?);
-        let met: Vec<String> = whole.iter().flat_map(|whole| propose::datasets(whole)).map(str::to_owned).collect();
+        let mut whole = Some(proposal::look(&tree, name, &all, options)?);
+        let met: Vec<String> = whole.iter().flat_map(|whole| proposal::datasets(whole)).map(str::to_owned).collect();
         let unread = whole.as_ref().is_some_and(|whole| met.is_empty() && whole.class() != Class::Unaffected);
         let mut told = Vec::new();
         for meant in meant
@@ -148,9 +148,9 @@ impl Open {
         {
             let report = match whole.take_if(|_| all.len() == meant.changes.len()) {
                 Some(report) => report,
-                None => propose::look(&tree, name, &meant.changes, options)?,
+                None => proposal::look(&tree, name, &meant.changes, options)?,
             };
-            let proposal = Proposal { meant, report };
+            let proposal = Proposal { about: &meant.migration.metadata, changes: &meant.changes, report };
             told.push(self.told(&offer, &proposal)?);
         }
         if told.is_empty() {
@@ -160,7 +160,7 @@ impl Open {
     }
 
     fn told(&self, offer: &Offer<'_>, proposal: &Proposal<'_>) -> Result<Told, Failure> {
-        let migration = proposal.meant.migration.metadata.name.clone();
+        let migration = proposal.about.name.clone();
         let class = proposal.report.class();
         let offered = offer.make(proposal)?;
         if class == Class::Unaffected && offered.outcome == Became::Held {

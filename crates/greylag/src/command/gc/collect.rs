@@ -175,13 +175,13 @@ fn bases_of(journal: &dyn Journal, run: &RunRecord, bases: &mut BTreeSet<RunId>)
     loop {
         let plans = journal.plan_tasks(&run.plan, from, PAGE)?;
         // All datasets of a migration have increments, or none has.
-        if plans.first().is_none_or(|task| task.increments.is_none()) {
+        if plans.first().and_then(|task| task.dataset()).is_none_or(|work| work.increments.is_none()) {
             return Ok(());
         }
         let rows = journal.tasks(&run.id, &TaskFilter::default(), from, plans.len())?;
         from += plans.len() as u64;
         for (row, task) in rows.iter().zip(plans).filter(|(row, _)| row.row.state != TaskState::Undone) {
-            let base = task.increments.and_then(|increments| increments.base);
+            let base = task.dataset().and_then(|work| work.increments.as_ref()?.base.clone());
             let Some(base) = base.filter(|base| !bases.contains(&base.run)) else { continue };
             if !wire::ledger_is_whole(journal, &run.id, row.ordinal)? {
                 bases.insert(base.run);

@@ -43,7 +43,7 @@ pub(super) fn of(
 ) -> Result<BTreeMap<TaskId, Increment>, Failure> {
     let mut all = BTreeMap::new();
     // All datasets of a migration have increments, or none has.
-    if journal.plan_tasks(&run.plan, 0, 1)?.first().is_none_or(|task| task.increments.is_none()) {
+    if journal.plan_tasks(&run.plan, 0, 1)?.first().is_none_or(|task| !has_increments(task)) {
         return Ok(all);
     }
     let ordinals: Vec<u64> = tasks.iter().map(|task| task.ordinal).collect();
@@ -56,8 +56,12 @@ pub(super) fn of(
     Ok(all)
 }
 
+fn has_increments(task: &PlanTask) -> bool {
+    task.dataset().is_some_and(|work| work.increments.is_some())
+}
+
 fn text(plan: &PlanTask, took: &Took) -> Option<String> {
     let mark = took.watermark.as_ref()?;
-    let (_, column) = plan.mapping.target.find(&mark.column)?;
+    let (_, column) = plan.dataset()?.mapping.target.find(&mark.column)?;
     Some(mark_text(&column.data_type, mark.value))
 }

@@ -1,33 +1,40 @@
-//! What a migration asks of one repository: its new files and what is left for people.
+//! What a migration asks of one repository: its new files and what is left for people, as its owner will read it.
 
-use super::describe::counted;
-use crate::consumers::Meant;
-use crate::failure::Failure;
-use greylag_code::git::{CommitTree, Edit, Edits};
-use greylag_code::repository::{self, FileReport, Options, Report};
-use greylag_code::tree::{Overlay, Tree};
-use greylag_driver::forge::Check;
-use greylag_model::check::Verdict;
-use greylag_model::code;
+mod describe;
+
+pub use describe::{description, title};
+
+use crate::git::{CommitTree, Edit, Edits};
+use crate::repository::{self, FileReport, Options, Report};
+use crate::tree::{Overlay, Tree};
+use describe::counted;
+use greylag_driver::error::DriverError;
+use greylag_model::check::{CheckResult, Verdict};
+use greylag_model::code::cli as code;
 use greylag_model::consumer::{Class, TableChange};
+use greylag_model::spec::Metadata;
 use greylag_syntax::edit;
 use std::collections::BTreeSet;
 
 /// What a migration asks of a repository.
-pub(super) struct Proposal<'a> {
-    pub(super) meant: &'a Meant<'a>,
-    pub(super) report: Report,
+pub struct Proposal<'a> {
+    /// The migration.
+    pub about: &'a Metadata,
+    /// What it changes for code.
+    pub changes: &'a [TableChange],
+    /// What was found.
+    pub report: Report,
 }
 
 /// Looks at a tree for some changes.
-pub(super) fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Options) -> Result<Report, Failure> {
+pub fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Options) -> Result<Report, DriverError> {
     repository::look(tree, changes, options).map_err(|error| {
-        Failure::error(code::cli::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
+        DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
     })
 }
 
 /// The names of the datasets that a report is about.
-pub(super) fn datasets(report: &Report) -> BTreeSet<&str> {
+pub fn datasets(report: &Report) -> BTreeSet<&str> {
     let references = report.files.iter().flat_map(|file| &file.references).map(|found| found.dataset.as_str());
     let findings = report.files.iter().flat_map(|file| &file.findings).map(|found| found.dataset.as_str());
     references.chain(findings).collect()
@@ -35,37 +42,37 @@ pub(super) fn datasets(report: &Report) -> BTreeSet<&str> {
 
 impl Proposal<'_> {
     /// Files that change.
-    pub(super) fn changed(&self) -> impl Iterator<Item = &FileReport> {
+    pub fn changed(&self) -> impl Iterator<Item = &FileReport> {
         self.report.files.iter().filter(|file| file.new.is_some())
     }
 
     /// Files that somebody must look at.
-    pub(super) fn held(&self) -> impl Iterator<Item = &FileReport> {
+    pub fn held(&self) -> impl Iterator<Item = &FileReport> {
         self.report.files.iter().filter(|file| file.class > Class::Mechanical)
     }
 
     /// What becomes of the files.
-    pub(super) fn edits(&self) -> Edits {
+    pub fn edits(&self) -> Edits {
         let new = |file: &FileReport| Some((file.path.clone(), Edit::Replace(file.new.clone()?.into_bytes())));
         self.changed().filter_map(new).collect()
     }
 
     /// What of the migration the repository meets; all of it where no place says.
-    pub(super) fn changes(&self) -> Vec<&TableChange> {
+    pub fn changes(&self) -> Vec<&TableChange> {
         let met = datasets(&self.report);
-        let all = &self.meant.changes;
+        let all = self.changes;
         let found: Vec<&TableChange> = all.iter().filter(|change| met.contains(change.dataset.as_str())).collect();
         if found.is_empty() { all.iter().collect() } else { found }
     }
 
     /// What can be said of the new files without running them: that nothing is left to rewrite, that the way back leads to the
     /// very bytes of before, and whether the repository is done with that.
-    pub(super) fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<Check>, Failure> {
+    pub fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
         let mut after = Overlay::new(tree);
         for file in self.changed() {
             after.put(&file.path, file.new.clone().unwrap_or_default());
         }
-        let again = look(&after, name, &self.meant.changes, options)?;
+        let again = look(&after, name, self.changes, options)?;
         let left: Vec<&str> =
             again.files.iter().filter(|file| file.new.is_some()).map(|file| file.path.as_str()).collect();
         let back = self.changed().filter(|file| {
@@ -107,6 +114,6 @@ fn unless(bad: bool, verdict: Verdict) -> Verdict {
     if bad { verdict } else { Verdict::Pass }
 }
 
-fn check(name: &str, verdict: Verdict, detail: String) -> Check {
-    Check { name: name.to_owned(), verdict, detail, link: None }
+fn check(name: &str, verdict: Verdict, detail: String) -> CheckResult {
+    CheckResult { name: name.to_owned(), verdict, detail, hint: None }
 }

@@ -1,7 +1,7 @@
 //! What an owner reads to decide on a change request.
 
-use super::propose::Proposal;
-use greylag_code::repository::FileReport;
+use super::Proposal;
+use crate::repository::FileReport;
 use greylag_model::consumer::{ColumnChange, Fate, TableChange};
 use greylag_model::expr::Dialect;
 use std::fmt::Write as _;
@@ -10,18 +10,18 @@ use std::fmt::Write as _;
 const LISTED: usize = 50;
 
 /// Its one line.
-pub(super) fn title(proposal: &Proposal<'_>) -> String {
+pub fn title(proposal: &Proposal<'_>) -> String {
     let changes = proposal.changes();
     match changes.as_slice() {
         [one] => format!("Read `{}` in place of `{}`", one.new, old(one)),
         several => {
-            format!("Read the new names of {} datasets ({})", several.len(), proposal.meant.migration.metadata.name)
+            format!("Read the new names of {} datasets ({})", several.len(), proposal.about.name)
         }
     }
 }
 
 /// Its description, in Markdown.
-pub(super) fn description(proposal: &Proposal<'_>) -> String {
+pub fn description(proposal: &Proposal<'_>) -> String {
     let mut text = why(proposal);
     for change in proposal.changes() {
         text.push_str(&mapping(change));
@@ -36,7 +36,7 @@ pub(super) fn description(proposal: &Proposal<'_>) -> String {
 }
 
 fn why(proposal: &Proposal<'_>) -> String {
-    let about = &proposal.meant.migration.metadata;
+    let about = proposal.about;
     let edits: usize = proposal.changed().map(|file| file.edits.len()).sum();
     let mut text = String::new();
     // Writing to a string does not fail.

@@ -1,0 +1,246 @@
+//! The steps of the code plane: rewrite, prove, propose, merge, their undo, and the two that guard a dataset's last phases.
+//!
+//! # Authorities
+//!
+//! The *repository* says what its code is, at the commit of its base branch when the step runs; the *plan* what changes for
+//! code; the *forge* what became of a change request. What a step did is found again there and not believed from the
+//! journal: change requests by a key made of run and task, commits by being the same commit when they are made again (the
+//! same edits of the same base, signed at the plan's time).
+//!
+//! | step | effect | an earlier attempt is known by | undo |
+//! |---|---|---|---|
+//! | rewrite | a commit that nothing refers to | being the same commit | nothing |
+//! | prove | none | - | nothing |
+//! | propose | a change request and its branch | its key | close it, unless it is merged |
+//! | merge | the commit in the base branch, where Greylag merges | the change request's state | a change request that takes it back |
+//! | await | none; before a dataset is cut over | - | nothing |
+//! | readers | none; before a dataset is retired | - | nothing |
+//!
+//! # Waiting
+//!
+//! Owners take days. A step that waits for them answers *pending* and holds nothing; the longer it has waited, the less
+//! often it asks: after a twentieth of the time, every ten minutes at most.
+//!
+//! # Dying half-way
+//!
+//! Each effect is one call of the forge, which keeps its own intents ([`crate::forge::embedded`]): a step that is done
+//! again makes the same call with the same key, and is answered what there is.
+//!
+//! # Undo
+//!
+//! A change request that is open is closed, and its branch removed. One that was merged is taken back by another, which
+//! goes by the same policy. What others have changed since in the same places is left as it is and named.
+
+mod merge;
+mod propose;
+mod prove;
+mod readers;
+mod rewrite;
+
+use crate::forge::Hosts;
+use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
+use crate::proposal::{self, Proposal};
+use crate::repository::Options;
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
+use greylag_driver::forge::{ChangeRequest, Forge, Which};
+use greylag_model::code::{cli, repository as code};
+use greylag_model::id::{RunId, TaskId};
+use greylag_model::plan::{ScopeWork, scope_id};
+use greylag_model::task::Direction;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// Asks whether a task of a run has ended, well or not.
+pub type HasEnded = Arc<dyn Fn(&RunId, &TaskId) -> Result<bool, DriverError> + Send + Sync>;
+
+/// What the executors work with.
+pub struct CodePlane {
+    /// Where changes are offered.
+    pub forge: Arc<dyn Forge>,
+    /// Where code is read.
+    pub hosts: Arc<dyn Hosts>,
+    /// Who commits.
+    pub signer: Person,
+    /// Whether other tasks of a run have ended.
+    pub has_ended: HasEnded,
+}
+
+/// All executors of the code plane.
+pub fn executors(plane: &Arc<CodePlane>) -> Vec<Arc<dyn Executor>> {
+    let step = |uses: &'static [&'static str], work: &'static dyn Work| -> Arc<dyn Executor> {
+        Arc::new(CodeStep { plane: Arc::clone(plane), uses, work })
+    };
+    vec![
+        step(&["code/rewrite"], &rewrite::Rewrite),
+        step(&["code/prove"], &prove::Prove),
+        step(&["code/propose"], &propose::Propose),
+        step(&["code/merge"], &merge::Merge),
+        step(&["code/await"], &readers::Await),
+        step(&["code/readers"], &readers::Readers),
+    ]
+}
+
+/// One kind of step.
+trait Work: Send + Sync {
+    /// Does it. `since` is when it began to wait, in milliseconds since 1970, if it waits already.
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError>;
+    /// Takes it back.
+    fn undo(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        let _ = job;
+        Ok(Outcome::Done(StepReport::default()))
+    }
+    /// What taking it back would do.
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let _ = job;
+        Ok(Rehearsal::default())
+    }
+}
+
+struct CodeStep {
+    plane: Arc<CodePlane>,
+    uses: &'static [&'static str],
+    work: &'static dyn Work,
+}
+
+impl CodeStep {
+    fn go(&self, request: &StepRequest<'_>, context: &dyn Context, since: i64) -> Result<Outcome, DriverError> {
+        let job = Job { plane: &self.plane, request, context, since };
+        match request.direction {
+            Direction::Forward => self.work.forward(&job),
+            Direction::Undo => self.work.undo(&job),
+        }
+    }
+}
+
+impl Executor for CodeStep {
+    fn serves(&self) -> &'static [&'static str] {
+        self.uses
+    }
+
+    fn start(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Outcome, DriverError> {
+        self.go(request, context, context.now().0)
+    }
+
+    fn poll(&self, request: &StepRequest<'_>, handle: &str, context: &dyn Context) -> Result<Outcome, DriverError> {
+        self.go(request, context, handle.parse().unwrap_or_else(|_| context.now().0))
+    }
+
+    /// Nothing runs that could be ended: what was offered is taken back by the undo of the step that did it.
+    fn cancel(&self, _: &StepRequest<'_>, _: &str, _: &dyn Context) -> Result<(), DriverError> {
+        Ok(())
+    }
+
+    fn rehearse(&self, request: &StepRequest<'_>, context: &dyn Context) -> Result<Rehearsal, DriverError> {
+        self.work.rehearse(&Job { plane: &self.plane, request, context, since: context.now().0 })
+    }
+}
+
+/// Least and longest time before it is asked again, milliseconds.
+const ASK: (i64, i64) = (1_000, 600_000);
+
+/// One attempt.
+struct Job<'a> {
+    plane: &'a CodePlane,
+    request: &'a StepRequest<'a>,
+    context: &'a dyn Context,
+    /// When it began to wait, milliseconds since 1970; now, if it did not.
+    since: i64,
+}
+
+impl<'a> Job<'a> {
+    fn scope(&self) -> Result<&'a ScopeWork, DriverError> {
+        self.request.plan.scope().ok_or_else(|| {
+            let message = format!("the task `{}` is about no code", self.request.task);
+            DriverError::permanent(cli::INTERNAL, message)
+        })
+    }
+
+    /// What the change request of a repository is found by.
+    fn key(&self, repository: &str) -> String {
+        format!("run/{}/{}", self.request.run, scope_id(repository))
+    }
+
+    /// The change request of a repository, if it is there.
+    fn found(&self, repository: &str) -> Result<Option<ChangeRequest>, DriverError> {
+        self.plane.forge.find(repository, &Which::Key(self.key(repository)))
+    }
+
+    fn repository(&self) -> Result<Repository, DriverError> {
+        self.plane.hosts.repository(&self.scope()?.found.repository)
+    }
+
+    /// The base branch as it is.
+    fn base(&self, repository: &Repository) -> Result<CommitTree, DriverError> {
+        let found = &self.scope()?.found;
+        repository.branch_tree(&found.base)?.ok_or_else(|| {
+            let message = format!("the repository `{}` has no branch `{}` any more", found.repository, found.base);
+            DriverError::conflict(code::FORGE_UNKNOWN, message).hint("plan the migration anew")
+        })
+    }
+
+    /// What the migration asks of a tree.
+    fn proposal(&self, tree: &CommitTree) -> Result<Proposal<'a>, DriverError> {
+        let scope = self.scope()?;
+        let report = proposal::look(tree, &scope.found.repository, &scope.changes, self.options())?;
+        Ok(Proposal { about: &scope.about, changes: &scope.changes, report })
+    }
+
+    fn options(&self) -> Options {
+        Options { dialect: None }
+    }
+
+    /// A proposal as one commit on top of its base, the same whenever it is made of the same base.
+    fn commit(
+        &self,
+        repository: &Repository,
+        tree: &CommitTree,
+        proposal: &Proposal<'_>,
+    ) -> Result<ObjectId, DriverError> {
+        let about = proposal.about;
+        let guide = about.guide.as_ref().map(|guide| format!("\n{guide}\n")).unwrap_or_default();
+        let title = proposal::title(proposal);
+        let trailers = format!("Greylag-Migration: {}\nGreylag-Run: {}", about.name, self.request.run);
+        let signed = Signed {
+            author: self.plane.signer.clone(),
+            committer: self.plane.signer.clone(),
+            seconds: self.request.header.taken_at.0.div_euclid(1_000),
+            message: format!("{title}\n{guide}\n{trailers}\n"),
+        };
+        repository.commit(tree, &proposal.edits(), &signed)
+    }
+
+    /// A place at which a test rig may stop the attempt.
+    fn fault(&self, point: &str) -> Result<(), DriverError> {
+        let stopped = |error| DriverError::transient(code::FORGE_STORE, format!("the forge cannot be asked: {error}"));
+        self.context.fault(point).map_err(stopped)
+    }
+
+    /// Asks again later.
+    fn later(&self) -> Outcome {
+        let now = self.context.now();
+        let (least, most) = ASK;
+        let wake = now.plus_millis((now.0.saturating_sub(self.since) / 20).clamp(least, most));
+        Outcome::Pending { handle: self.since.to_string(), wake }
+    }
+
+    /// What an earlier step of the task left.
+    fn output<T: DeserializeOwned>(&self, uses: &str) -> Result<T, DriverError> {
+        let lost = || DriverError::permanent(cli::INTERNAL, format!("what `{uses}` wrote down is not there"));
+        let value = self.context.output_of(uses)?.ok_or_else(lost)?;
+        T::deserialize(&*value).map_err(|_| lost())
+    }
+}
+
+/// A step that is done, with its output.
+fn done(output: &impl Serialize) -> Result<Outcome, DriverError> {
+    let output = serde_json::to_value(output)
+        .map_err(|error| DriverError::permanent(cli::INTERNAL, format!("an output has no text form: {error}")))?;
+    Ok(Outcome::Done(StepReport { output, ..StepReport::default() }))
+}
+
+/// Its name for people.
+fn address(request: &ChangeRequest) -> String {
+    format!("{}!{}", request.repository, request.number)
+}

@@ -1,0 +1,94 @@
+//! The rewritten code is offered to its owners.
+
+use super::prove::Proven;
+use super::rewrite::Rewritten;
+use super::{Job, Work, address, done};
+use crate::git::{ObjectId, Repository};
+use crate::proposal;
+use greylag_driver::error::DriverError;
+use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
+use greylag_driver::forge::{ChangeRequest, Check, Head, Open, State, Which};
+use greylag_model::check::{CheckResult, Verdict};
+use serde::{Deserialize, Serialize};
+
+pub(super) struct Propose;
+
+/// What was offered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Proposed {
+    /// The repository on the forge.
+    pub(super) repository: String,
+    /// The change request's number; none if there was nothing to offer.
+    pub(super) number: Option<u64>,
+    /// The commit that was offered.
+    pub(super) head: Option<String>,
+}
+
+impl Work for Propose {
+    fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        let rewritten: Rewritten = job.output("code/rewrite")?;
+        let name = job.scope()?.found.repository.clone();
+        let Some(commit) = rewritten.commit else {
+            return done(&Proposed { repository: name, number: None, head: None });
+        };
+        let proven: Proven = job.output("code/prove")?;
+        let repository = job.repository()?;
+        let tree = repository.tree(&ObjectId::parse(&rewritten.base)?)?;
+        let proposal = job.proposal(&tree)?;
+        // Nothing refers to the commit, so it may have been swept away; made again it is the same.
+        let commit = job.commit(&repository, &tree, &proposal).map(|made| made.as_str().to_owned()).unwrap_or(commit);
+        job.fault("in-effect")?;
+        let opened = job.plane.forge.open(&Open {
+            repository: name.clone(),
+            key: job.key(&name),
+            branch: branch(job)?,
+            base: job.scope()?.found.base.clone(),
+            head: head(&repository, &commit),
+            title: proposal::title(&proposal),
+            description: proposal::description(&proposal),
+        })?;
+        tell(job, &opened, &commit, proven.verdicts)?;
+        done(&Proposed { repository: name, number: Some(opened.number), head: Some(commit) })
+    }
+
+    fn undo(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
+        let name = &job.scope()?.found.repository;
+        job.fault("in-effect")?;
+        match job.found(name)? {
+            Some(request) if request.state == State::Merged => {}
+            _ => job.plane.forge.close(name, &Which::Key(job.key(name)))?,
+        }
+        Ok(Outcome::Done(StepReport::default()))
+    }
+
+    fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
+        let found = job.found(&job.scope()?.found.repository)?.filter(|request| request.state == State::Open);
+        Ok(found.map_or_else(Rehearsal::default, |request| Rehearsal::does(format!("close `{}`", address(&request)))))
+    }
+}
+
+/// The branch of this run in the scope's repository.
+fn branch(job: &Job<'_>) -> Result<String, DriverError> {
+    Ok(format!("greylag/{}-{}", job.scope()?.about.name, job.request.run))
+}
+
+pub(super) fn head(repository: &Repository, commit: &str) -> Head {
+    Head { commit: commit.to_owned(), folder: repository.folder().to_owned() }
+}
+
+/// Sets the checks of what was offered, if its branch is still where it was put. That files are left for people is no check
+/// of those that were rewritten: the description lists them, and a policy that waits for all checks would wait for ever.
+pub(super) fn tell(
+    job: &Job<'_>,
+    request: &ChangeRequest,
+    commit: &str,
+    verdicts: Vec<CheckResult>,
+) -> Result<(), DriverError> {
+    if request.state != State::Open || request.head != commit {
+        return Ok(());
+    }
+    let known = verdicts.into_iter().filter(|check| check.verdict != Verdict::Unknown);
+    let checks: Vec<Check> = known.map(Check::from).collect();
+    job.plane.forge.check(&request.at(), &checks)
+}

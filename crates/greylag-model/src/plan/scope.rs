@@ -1,0 +1,247 @@
+//! Scopes: the consumers of one repository that travel in one change request.
+//!
+//! What a look at a repository found is part of the snapshot, a value like all else that was probed; compiling makes of it
+//! a task that begins when every dataset which its code reads is published, in the last cohort of those datasets. So a
+//! repository that reads several cohorts gets one change request, once.
+//!
+//! **Invariant:** the edits themselves are no part of a plan: they are made again, from the commit that the base branch has
+//! when the step runs, by the same rules and the same changes. A plan holds what was decided: the classes, and why.
+
+use super::steps::TIMEOUT_MILLIS;
+use super::{After, ConsumerTotals, PlanTask, Subject};
+use crate::code;
+use crate::consumer::{Class, TableChange};
+use crate::entity::EntityRef;
+use crate::id::TaskId;
+use crate::rollout::Rollout;
+use crate::snapshot::Snapshot;
+use crate::spec::{ConsumersSpec, Metadata, Migration};
+use crate::task::{Phase, Retry, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The steps of a scope, in order.
+const STEPS: [(&str, Phase); 4] = [
+    ("code/rewrite", Phase::Rewrite),
+    ("code/prove", Phase::Prove),
+    ("code/propose", Phase::Propose),
+    ("code/merge", Phase::Merge),
+];
+/// How long a change request may stay open: owners have weeks. Ninety days.
+const MERGE_MILLIS: i64 = 90 * 86_400_000;
+
+/// What was found in a repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeObserved {
+    /// Its name on the forge.
+    pub repository: String,
+    /// The branch that was looked at, into which changes go.
+    pub base: String,
+    /// Its commit.
+    pub commit: String,
+    /// Who answers for it, if anybody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<EntityRef>,
+    /// Files that were looked at.
+    pub seen: u64,
+    /// Files that are not unaffected, by path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileClass>,
+    /// Old datasets that it names, as the catalog calls them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub datasets: Vec<String>,
+}
+
+/// What was found of code.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CodeObserved {
+    /// What the migration changes for code, a dataset each; those that cannot be migrated left out.
+    pub changes: Vec<TableChange>,
+    /// Repositories by name, also those in which nothing is to be done.
+    pub scopes: Vec<ScopeObserved>,
+}
+
+/// What becomes of a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileClass {
+    /// Its path in the repository.
+    pub path: String,
+    /// Its class.
+    pub class: Class,
+    /// Places that rules rewrite.
+    pub edits: u64,
+    /// Why it is not of an easier class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+}
+
+impl ScopeObserved {
+    /// What becomes of the repository: what its most difficult file needs.
+    pub fn class(&self) -> Class {
+        self.files.iter().map(|file| file.class).max().unwrap_or(Class::Unaffected)
+    }
+
+    /// Whether rules have anything to do.
+    pub fn has_edits(&self) -> bool {
+        self.files.iter().any(|file| file.edits > 0)
+    }
+}
+
+/// The work on the code of one repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScopeWork {
+    /// The migration, as owners read of it.
+    pub about: Metadata,
+    /// What was found.
+    pub found: ScopeObserved,
+    /// What changes for its code.
+    pub changes: Vec<TableChange>,
+    /// How it is rewritten, and who merges.
+    pub policy: ConsumersSpec,
+}
+
+/// What a dataset's last phases must know of its readers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Readers {
+    /// What the migration changes for them.
+    pub change: TableChange,
+    /// Repositories that are looked at again before the old dataset goes: patterns of names.
+    pub repositories: Vec<String>,
+    /// Repositories with change requests of this run, whose end cutover waits for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<String>,
+}
+
+/// The id of the task that moves the code of a repository. No dataset's name has a colon.
+pub fn scope_id(repository: &str) -> TaskId {
+    TaskId::new(format!("code:{repository}"))
+}
+
+/// Appends the tasks of the scopes to those of the datasets, counts them in their cohorts, and gives the datasets what
+/// their last phases need; answers what the code comes to. Nothing where the migration does not speak of code.
+pub(super) fn join(
+    migration: &Migration,
+    snapshot: &Snapshot,
+    retry: &Retry,
+    tasks: &mut Vec<PlanTask>,
+    rollout: Option<&mut Rollout>,
+) -> Option<ConsumerTotals> {
+    let (policy, found) = (migration.spec.consumers.as_ref()?, snapshot.code.as_ref()?);
+    let scopes = self::tasks(&migration.metadata, found, policy, tasks, retry);
+    if let Some(rollout) = rollout {
+        for scope in &scopes {
+            if let Some(cohort) = rollout.cohorts.get_mut(scope.cohort as usize) {
+                cohort.tasks += 1;
+            }
+        }
+    }
+    let changes: BTreeMap<&str, &TableChange> =
+        found.changes.iter().map(|change| (change.dataset.as_str(), change)).collect();
+    for task in tasks.iter_mut() {
+        let Some(work) = task.dataset_mut() else { continue };
+        let name = work.source.dataset.entity.short();
+        if let Some(change) = changes.get(name.as_str()) {
+            let scopes = reading(&scopes, &name);
+            let readers = Readers { change: (*change).clone(), repositories: policy.patterns(), scopes };
+            let is_read = !readers.scopes.is_empty();
+            work.readers = Some(Box::new(readers));
+            guard(&mut task.steps);
+            // The catalog knew of nobody who reads it; the code does.
+            task.warnings.retain(|warning| !is_read || warning.code != code::plan::NO_KNOWN_CONSUMERS);
+        }
+    }
+    let totals = totals(found, &scopes);
+    tasks.extend(scopes);
+    Some(totals)
+}
+
+/// Puts in steps that look at code, before those after which old names mean something else or nothing. They are there
+/// whoever reads the dataset, so that a task that is planned anew has the steps that it had.
+fn guard(steps: &mut Vec<Step>) {
+    for (before, uses) in [("data/cutover", "code/await"), ("data/retire", "code/readers")] {
+        let Some(at) = steps.iter().position(|step| step.uses == before) else { continue };
+        let timeout_millis = if uses == "code/await" { MERGE_MILLIS } else { TIMEOUT_MILLIS };
+        let step = Step { uses: uses.to_owned(), approval: false, timeout_millis, inserted: None, ..steps[at].clone() };
+        steps.insert(at, step);
+    }
+}
+
+fn reading(scopes: &[PlanTask], dataset: &str) -> Vec<String> {
+    let found = scopes.iter().filter_map(PlanTask::scope).map(|scope| &scope.found);
+    let reads = found.filter(|scope| scope.datasets.iter().any(|known| known == dataset));
+    reads.map(|scope| scope.repository.clone()).collect()
+}
+
+fn totals(code: &CodeObserved, tasks: &[PlanTask]) -> ConsumerTotals {
+    let mut totals = ConsumerTotals { repositories: code.scopes.len() as u64, ..ConsumerTotals::default() };
+    let moved: BTreeSet<&str> =
+        tasks.iter().filter_map(PlanTask::scope).map(|scope| scope.found.repository.as_str()).collect();
+    for scope in &code.scopes {
+        let class = scope.class();
+        totals.seen += scope.seen;
+        *totals.classes.entry(class).or_default() += 1;
+        for file in &scope.files {
+            *totals.files.entry(file.class).or_default() += 1;
+            totals.edits += file.edits;
+        }
+        if class != Class::Unaffected && !moved.contains(scope.repository.as_str()) {
+            totals.left.push((scope.repository.clone(), class));
+        }
+    }
+    totals
+}
+
+/// Makes tasks of what was found, each after the tasks of the datasets that it names. Those in which rules have nothing to
+/// do, or whose datasets are not migrated, make none.
+fn tasks(
+    about: &Metadata,
+    code: &CodeObserved,
+    policy: &ConsumersSpec,
+    datasets: &[PlanTask],
+    retry: &Retry,
+) -> Vec<PlanTask> {
+    let mut by_source: BTreeMap<String, Vec<&PlanTask>> = BTreeMap::new();
+    for task in datasets {
+        if let Some(work) = task.dataset() {
+            by_source.entry(work.source.dataset.entity.short()).or_default().push(task);
+        }
+    }
+    let task = |found: &ScopeObserved| {
+        let upstream = || found.datasets.iter().filter_map(|name| by_source.get(name)).flatten();
+        let after: Vec<After> = upstream().map(|task| After { task: task.id.clone(), phase: Phase::Publish }).collect();
+        if after.is_empty() {
+            return None;
+        }
+        let named = |change: &&TableChange| found.datasets.contains(&change.dataset);
+        let changes = code.changes.iter().filter(named).cloned().collect();
+        let scope = ScopeWork { about: about.clone(), found: found.clone(), changes, policy: policy.clone() };
+        Some(PlanTask {
+            id: scope_id(&found.repository),
+            owner: found.owner.clone(),
+            steps: steps(retry),
+            cohort: upstream().map(|task| task.cohort).max().unwrap_or_default(),
+            subject: Subject::Scope { scope: Box::new(scope) },
+            after,
+            window: None,
+            warnings: Vec::new(),
+        })
+    };
+    code.scopes.iter().filter(|found| found.has_edits()).filter_map(task).collect()
+}
+
+fn steps(retry: &Retry) -> Vec<Step> {
+    let step = |(uses, phase): &(&str, Phase)| Step {
+        uses: (*uses).to_owned(),
+        phase: *phase,
+        approval: false,
+        retry: retry.clone(),
+        timeout_millis: if *phase == Phase::Merge { MERGE_MILLIS } else { TIMEOUT_MILLIS },
+        inserted: None,
+    };
+    STEPS.iter().map(step).collect()
+}

@@ -1,0 +1,241 @@
+//! Migrations that move code along: planned, rewritten, offered, merged, guarded, and taken back, in one run.
+
+use crate::rig::{Rig, Said, said};
+use greylag_code::git::{Git, Repository, Safety};
+use greylag_code::tree::Tree;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+const OLD: &str = "select uid, mail\nfrom users\nwhere uid > 3;\n";
+const NEW: &str = "select user_id as uid, mail\nfrom users_v2\nwhere user_id > 3;\n";
+
+fn migration(more: &str) -> String {
+    format!(
+        "apiVersion: greylag.dev/v1alpha1
+kind: Migration
+metadata:
+  name: users-v2
+  guide: https://wiki.example.com/users-v2
+spec:
+  datasets: [{{from: users, to: users_v2}}]
+  mapping:
+    columns: [{{name: user_id, from: uid}}]
+    drop: [{{name: amount, reason: nobody pays}}]
+{more}"
+    )
+}
+
+/// A dataset, its migration, and repositories: plain SQL, a dbt project, and one that reads something else.
+fn hosted(policy: &str, more: &str) -> Rig {
+    let rig = Rig::new();
+    rig.write("data/users.csv", "uid,mail,amount\n1,a@example.com,3\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.write("m.yaml", migration(more));
+    rig.write("src/sql/jobs/a.sql", OLD);
+    rig.write("src/dbt/dbt_project.yml", "name: p\nversion: '1'\nprofile: p\nmodel-paths: [models]\n");
+    rig.write("src/dbt/models/m.sql", "select uid from {{ source('raw', 'users') }}\n");
+    rig.write(
+        "src/dbt/models/s.yml",
+        "version: 2\nsources:\n  - name: raw\n    schema: main\n    tables: [{name: users}]\n",
+    );
+    rig.write("src/other/c.sql", "select 1 from other;\n");
+    rig.run(["changes", "host", "--policy", policy, "src/sql", "src/dbt", "src/other"]).ended(0);
+    rig
+}
+
+fn read(rig: &Rig, name: &str, path: &str) -> String {
+    let folder = rig.path(format!("home/forge/repositories/{name}.git"));
+    let repository = Repository::open(Git::default(), folder, Safety::Cache).unwrap();
+    let tree = repository.branch_tree("main").unwrap().unwrap();
+    String::from_utf8(tree.read(path).unwrap().unwrap().to_vec()).unwrap()
+}
+
+/// Names and states of the run's tasks.
+fn tasks(rig: &Rig, run: &str) -> Vec<String> {
+    let status = rig.run(["status", run, "-o", "json"]).json();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let items = status["tasks"].as_array().unwrap().clone();
+    items.iter().map(|item| format!("{}={}", text(&item["id"]), text(&item["state"]))).collect()
+}
+
+fn open_changes(rig: &Rig) -> String {
+    rig.run(["changes", "list", "--state", "open", "-o", "name"]).ended(0).stdout
+}
+
+/// Applies in another process, which waits for people.
+fn apply(rig: &Rig) -> Child {
+    let mut command = rig.command();
+    command.args(["apply", "-f", "m.yaml", "--run", "r", "--yes"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits until something holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_mins(2), "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn end(child: Child) -> Said {
+    said(&child.wait_with_output().unwrap())
+}
+
+#[test]
+fn code_moves_with_its_dataset_and_back_with_it() {
+    let rig = hosted("automatic", "  consumers: {merge: policy}\n");
+    let plan = rig.run(["plan", "-f", "m.yaml"]).ended(0).stdout;
+    for line in [
+        "~ dbt  mechanical  3 edits in 2 files",
+        "~ sql  mechanical  3 edits in 1 file",
+        "code of 3 repositories, 5 files: 3 mechanical with 6 edits",
+    ] {
+        assert!(plan.contains(line), "{line}\n---\n{plan}");
+    }
+    let patch = rig.run(["plan", "-f", "m.yaml", "--patch"]).ended(0).stdout;
+    assert!(patch.contains("-from users\n") && patch.contains("+from users_v2\n"), "{patch}");
+    rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes"]).ended(0);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+    assert_eq!(read(&rig, "dbt", "models/m.sql"), "select user_id as uid from {{ source('raw', 'users_v2') }}\n");
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:dbt=succeeded", "code:sql=succeeded"]);
+    // Done once more there is nothing to do: the code reads the new dataset.
+    rig.run(["undo", "r", "--dry-run"]).ended(0);
+    rig.run(["undo", "r", "--yes"]).ended(0);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), OLD);
+    assert_eq!(read(&rig, "dbt", "models/m.sql"), "select uid from {{ source('raw', 'users') }}\n");
+    assert!(!rig.path("data/users_v2.csv").exists());
+    assert_eq!(open_changes(&rig), "");
+}
+
+#[test]
+fn owners_merge_when_they_like_and_the_run_waits() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    rig.run(["changes", "merge", "sql#1"]).ended(0);
+    end(child).ended(0);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);
+}
+
+#[test]
+fn an_owner_who_says_no_is_told_of_and_stops_nobody_else() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    rig.run(["changes", "close", "sql#1"]).ended(0);
+    end(child).ended(3);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=failed"]);
+    assert!(rig.run(["logs", "r"]).ended(0).stdout.contains("GL1016"));
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), OLD);
+}
+
+#[test]
+fn nothing_is_retired_that_somebody_reads() {
+    let rig = hosted("automatic", "  through: retire\n  consumers: {merge: policy}\n");
+    // A column that ends is for a person to judge.
+    rig.write("src/held/h.sql", "select amount from users;\n");
+    rig.run(["changes", "host", "src/held"]).ended(0);
+    let plan = rig.run(["plan", "-f", "m.yaml"]).ended(0).stdout;
+    assert!(plan.contains("? held  judgement: no rule changes anything in it"), "{plan}");
+    rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes"]).ended(3);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=failed", "code:dbt=succeeded", "code:sql=succeeded"]);
+    let logs = rig.run(["logs", "r"]).ended(0).stdout;
+    assert!(logs.contains("still read by `held` (judgement, `h.sql`)"), "{logs}");
+    assert!(rig.path("data/users.csv").exists());
+}
+
+/// A migration that names a repository which is not there does nothing.
+#[test]
+fn repositories_that_are_not_there_are_named() {
+    let rig = hosted("automatic", "  consumers: {repositories: [nope]}\n");
+    let said = rig.run(["plan", "-f", "m.yaml"]).ended(1);
+    assert!(said.stderr.contains("GL1011") && said.stderr.contains("`nope`"), "{}", said.stderr);
+}
+
+const POINTS: [&str; 5] = ["before-intent", "after-intent", "in-effect", "after-effect", "after-commit"];
+
+/// Goes on with a run until the armed point kills it, which must prove that it fired.
+fn kill_at(rig: &Rig, point: &str, args: &[&str]) {
+    let (said, fired) = rig.run_with_faults(&format!("{point}@1=kill"), args);
+    assert!(said.killed, "`{point}` was not reached\n{}\n{}", said.stdout, said.stderr);
+    assert_eq!(fired, [format!("{point} Kill")]);
+}
+
+/// How often each task did each step, e.g. `code:sql code/merge`.
+fn done(rig: &Rig, direction: &str) -> BTreeMap<String, usize> {
+    let said = rig.run(["logs", "r", "-o", "ndjson"]).ended(0);
+    let mut done = BTreeMap::new();
+    for line in said.stdout.lines().skip(1) {
+        let event: Value = serde_json::from_str(line).unwrap();
+        if event["kind"] == "step_done" && event["direction"] == direction {
+            let (task, uses) = (event["task"].as_str().unwrap(), event["uses"].as_str().unwrap());
+            *done.entry(format!("{task} {uses}")).or_default() += 1;
+        }
+    }
+    done.retain(|what, _| what.contains(" code/"));
+    done
+}
+
+fn branches(rig: &Rig, name: &str) -> Vec<String> {
+    let folder = rig.path(format!("home/forge/repositories/{name}.git"));
+    Repository::open(Git::default(), folder, Safety::Cache).unwrap().branches().unwrap().into_keys().collect()
+}
+
+/// Change requests by state.
+fn counted(rig: &Rig) -> BTreeMap<String, usize> {
+    let list = rig.json(["changes", "list"]);
+    let mut counted = BTreeMap::new();
+    for item in list["items"].as_array().unwrap() {
+        *counted.entry(item["state"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    counted
+}
+
+/// `kill -9` at every point of every step of the code plane, forwards and back: nothing is lost, doubled or left behind.
+#[test]
+fn killed_at_every_point_it_goes_on() {
+    let rig = hosted("automatic", "  through: retire\n  consumers: {merge: policy}\n");
+    rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes", "--record-only"]).ended(0);
+    for step in ["code/rewrite", "code/prove", "code/propose", "code/merge", "code/await"] {
+        for point in POINTS.iter().filter(|point| has(step, point)) {
+            kill_at(&rig, &format!("{step}:{point}"), &["resume", "r"]);
+        }
+    }
+    rig.run(["resume", "r"]).ended(3);
+    rig.run(["approve", "r", "--yes", "--record-only"]).ended(0);
+    rig.run(["resume", "r"]).ended(0);
+    let once: BTreeMap<String, usize> = ["code:dbt", "code:sql"]
+        .into_iter()
+        .flat_map(|task| ["rewrite", "prove", "propose", "merge"].map(|step| (format!("{task} code/{step}"), 1)))
+        .chain(["await", "readers"].map(|step| (format!("users_v2 code/{step}"), 1)))
+        .collect();
+    assert_eq!(done(&rig, "forward"), once);
+    assert_eq!(counted(&rig), BTreeMap::from([("merged".to_owned(), 2)]));
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+
+    let mut args: &[&str] = &["undo", "r", "--yes"];
+    for step in ["code/merge", "code/propose"] {
+        for point in POINTS {
+            kill_at(&rig, &format!("undo:{step}:{point}"), args);
+            args = &["resume", "r"];
+        }
+    }
+    rig.run(["resume", "r"]).ended(0);
+    assert_eq!(done(&rig, "undo"), once);
+    // Two that were merged, and two that took them back.
+    assert_eq!(counted(&rig), BTreeMap::from([("merged".to_owned(), 4)]));
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), OLD);
+    for name in ["sql", "dbt"] {
+        assert_eq!(branches(&rig, name), ["main"]);
+    }
+}
+
+/// Steps that only look have no effect in which they could die.
+fn has(step: &str, point: &str) -> bool {
+    point != "in-effect" || !["code/prove", "code/await"].contains(&step)
+}
