@@ -9,6 +9,7 @@ use super::project::{
     Config, Edge, Node, NodeKind, NodeRendering, Project, Reference, ReferenceKind, SourceTable, Target,
 };
 use super::references::{exposure, gathered, joined, references_in, tests_of};
+use super::said::said_of;
 use super::scan::literal_calls;
 use super::yaml::Yaml;
 use greylag_syntax::jinja::{Evaluator, Rendering, Value, parse, render};
@@ -335,12 +336,20 @@ fn node(shared: &Arc<Shared>, index: usize) -> (Node, Vec<(String, Span)>) {
         file: draft.file,
         at: draft.at,
         columns: draft.properties.iter().flat_map(columns_of).collect(),
+        said: draft.properties.iter().flat_map(said_of).collect(),
+        relation: printed(&shared.node_parts(index)),
         config,
         renderings,
         truncated: ways.truncated,
         edges: joined(edges, edges_of(hooks.iter())),
     };
     (node, unknown)
+}
+
+/// The parts of a name that are printed.
+fn printed(parts: &[Option<Part>; 3]) -> Vec<String> {
+    let shown = parts.iter().flatten().filter(|part| part.shown && !part.text.is_empty());
+    shown.map(|part| part.text.text().to_owned()).collect()
 }
 
 /// Whether each rendering that has a text refers to a target.

@@ -25,6 +25,7 @@ mod options;
 mod project;
 mod properties;
 mod references;
+mod said;
 mod scan;
 mod settings;
 mod yaml;
@@ -32,7 +33,7 @@ mod yaml;
 pub use options::{Columns, Options};
 pub use project::{
     Column, ColumnTest, Config, Edge, Exposure, Node, NodeKind, NodeRendering, Package, Problem, Project, Reference,
-    ReferenceKind, SourceTable, Target,
+    ReferenceKind, Said, SaidKind, SourceTable, Target,
 };
 
 use crate::tree::Tree;

@@ -4,6 +4,7 @@ use super::evaluate::Shared;
 use super::host::{DbtHost, Notes, shown};
 use super::load::Draft;
 use super::project::{Column, Config, SourceTable};
+use super::said::said_of;
 use super::yaml::{Scalar, Yaml, is_null};
 use greylag_syntax::jinja::ast::{ExprKind, Node};
 use greylag_syntax::jinja::{Value, parse, render};
@@ -111,6 +112,7 @@ pub(super) fn sources_of(shared: &Arc<Shared>, package: usize, entry: &Yaml) -> 
             database: database.clone(),
             enabled: source_enabled(shared, package, entry, table, &fqn),
             columns: columns_of(table),
+            said: said_of(table),
         });
     }
     tables

@@ -101,6 +101,10 @@ pub struct Node {
     pub at: Span,
     /// Its columns as YAML declares them.
     pub columns: Vec<Column>,
+    /// What YAML says of it besides.
+    pub said: Vec<Said>,
+    /// The parts of the name that a `ref` to it prints; the schema is a stand-in where only the target knows it.
+    pub relation: Vec<String>,
     /// How it is configured.
     pub config: Config,
     /// The ways in which it renders. None of a seed or a Python model.
@@ -116,6 +120,24 @@ pub struct Node {
 pub struct Column {
     /// Its name.
     pub name: Arc<Traced>,
+}
+
+/// A text of an entry of YAML that speaks of columns or of the whole.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// What kind of text it is.
+    pub kind: SaidKind,
+    /// The text.
+    pub text: Arc<Traced>,
+}
+
+/// What a text of an entry of YAML is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaidKind {
+    /// The name of a column: of a key, a constraint, a partition.
+    Column,
+    /// Words for people.
+    Words,
 }
 
 /// The configuration that matters for where a node's data is.
@@ -213,6 +235,8 @@ pub struct SourceTable {
     pub enabled: bool,
     /// Its columns.
     pub columns: Vec<Column>,
+    /// What YAML says of it besides.
+    pub said: Vec<Said>,
 }
 
 /// An exposure.

@@ -90,7 +90,7 @@ fn is_comment(path: &str, text: &str, at: usize) -> bool {
 }
 
 /// Where a word stands alone.
-fn places<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
+pub(super) fn places<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = Range<usize>> + 'a {
     let part = |letter: Option<char>| letter.is_some_and(|letter| letter.is_alphanumeric() || letter == '_');
     text.match_indices(word)
         .map(move |(at, _)| at..at + word.len())

@@ -12,6 +12,7 @@
 //!
 //! Holding only ever grows, so this ends; with everything held nothing is edited.
 
+mod entry;
 mod held;
 mod node;
 mod report;

@@ -66,7 +66,7 @@ impl Look<'_> {
             // The file that declares it may change for other sources; what is difficult is elsewhere.
             self.file(&mut files, at.file).findings.push(located);
         }
-        for (reference, file) in self.declarations() {
+        for (reference, file) in self.declarations().into_iter().chain(self.entries()) {
             self.file(&mut files, file).references.push(reference);
         }
         for (file, edits) in Self::by_file(&edits) {
@@ -151,7 +151,7 @@ impl Look<'_> {
         }
     }
 
-    fn reference(&self, found: &Found, at: Span, via: Option<String>) -> Reference {
+    pub(super) fn reference(&self, found: &Found, at: Span, via: Option<String>) -> Reference {
         let text = self.project.files.text(at.file);
         let (line, position) = line_and_position(text, at.start as usize);
         Reference {
