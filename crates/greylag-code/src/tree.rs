@@ -3,8 +3,10 @@
 //! Paths are relative, with `/` between their parts, and in order. Whatever is no regular file (a link, a submodule, a
 //! device) is not in a tree, so no reader can be led out of it.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +16,29 @@ pub trait Tree: Send + Sync {
     fn paths(&self) -> io::Result<Vec<String>>;
     /// The bytes of a file; `None` if there is none at this path.
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>>;
+    /// What tells the content of a file from others without its bytes being read; `None` if there is no file, or nothing does.
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let _ = path;
+        Ok(None)
+    }
+}
+
+/// What tells the content of a file from others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Version {
+    /// The id of a blob of git: another content has another one.
+    Blob(String),
+    /// What a file system says. Another content has another one unless both were written within the grain of its clock.
+    Stat {
+        /// In bytes.
+        size: u64,
+        /// The file's number.
+        inode: u64,
+        /// When its bytes were written last, in nanoseconds.
+        modified: i128,
+        /// When anything of it was changed last, in nanoseconds.
+        changed: i128,
+    },
 }
 
 /// A tree in memory.
@@ -116,6 +141,19 @@ impl Tree for DirectoryTree {
             return Ok(None);
         }
         std::fs::read(file).map(|bytes| Some(Arc::from(bytes)))
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        let file = self.root.join(path);
+        let metadata = std::fs::symlink_metadata(&file).ok().filter(|metadata| metadata.is_file());
+        let Some(metadata) = metadata.filter(|_| self.is_plain(path)) else { return Ok(None) };
+        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Ok(Some(Version::Stat {
+            size: metadata.size(),
+            inode: metadata.ino(),
+            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+        }))
     }
 }
 

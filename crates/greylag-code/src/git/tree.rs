@@ -5,7 +5,7 @@ use super::object::{ObjectId, damaged, missing};
 use super::path::{LONGEST, is_plain};
 use super::reference::check_branch;
 use super::repository::Repository;
-use crate::tree::Tree;
+use crate::tree::{Tree, Version};
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,10 @@ impl Tree for CommitTree {
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
         let Some(file) = self.listing.files.get(path) else { return Ok(None) };
         self.blob(&file.id).map(|bytes| Some(Arc::from(bytes))).map_err(io::Error::other)
+    }
+
+    fn version(&self, path: &str) -> io::Result<Option<Version>> {
+        Ok(self.listing.files.get(path).map(|file| Version::Blob(file.id.to_string())))
     }
 }
 

@@ -9,9 +9,10 @@
 //! their reverse to the old bytes; the same tree gives the same report.
 
 mod dbt;
+pub mod index;
 mod kind;
 mod plain;
-mod settings;
+pub(crate) mod settings;
 mod words;
 
 pub use kind::Kind;
@@ -22,6 +23,8 @@ use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit, EditError};
 use greylag_syntax::sql::{Dialect, Schemas};
+use index::{Index, Listing};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io;
 use std::ops::Range;
@@ -80,7 +83,7 @@ pub struct FileReport {
 }
 
 /// A finding in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Located {
     /// Bytes of the file.
     pub at: Range<usize>,
@@ -117,50 +120,76 @@ impl Report {
 }
 
 /// Looks at a repository.
+///
+/// # Errors
+/// The tree cannot be read.
 pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::Result<Report> {
+    scan(tree, changes, options, None)
+}
+
+/// Looks at a repository of which some was looked at before: what is unchanged since is not read. The report is that of [`look`].
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn look_again(tree: &dyn Tree, changes: &[TableChange], options: Options, index: &mut Index) -> io::Result<Report> {
+    scan(tree, changes, options, Some(index))
+}
+
+fn scan(
+    tree: &dyn Tree,
+    changes: &[TableChange],
+    options: Options,
+    mut index: Option<&mut Index>,
+) -> io::Result<Report> {
     let mut report = Report::default();
     let known = Known(changes);
     let paths = tree.paths()?;
-    let projects = projects(&paths);
     let said = settings::of_repository(tree)?;
-    for root in &projects {
-        let found = {
+    let mut projects = Vec::new();
+    let listing = |root| Listing { paths: &paths, root, said: said.map(|said| said.to_string()).unwrap_or_default() };
+    let folders = self::projects(&paths);
+    for root in &folders {
+        let name = format!("{root}/");
+        let found = index::unit(index.as_deref_mut(), tree, &name, &listing(Some(root)), |tree, seen| {
             let dialect = options.dialect.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
-            dbt::look(tree, root, changes, dialect.or(said), &mut report.seen)?
+            dbt::look(tree, root, changes, dialect.or(said), seen)
+        });
+        let (files, seen) = match found {
+            // A folder whose `dbt_project.yml` names no project is none, and its files are read as others are.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            found => found?,
         };
-        report.files.extend(found);
+        projects.push(root.clone());
+        report.files.extend(files);
+        report.seen.add(seen);
     }
     let reported: HashSet<String> = report.files.iter().map(|file| file.path.clone()).collect();
-    for path in paths {
+    report.seen.files += paths.len() as u64;
+    for path in paths.iter().filter(|path| !reported.contains(*path)) {
         let in_project = projects.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
-        if reported.contains(&path) {
-            report.seen.files += 1;
+        let kind = Kind::of(path);
+        // What no node of a project is made of is not run.
+        if kind == Kind::Other || in_project && kind != Kind::Document {
             continue;
         }
-        let Some(bytes) = tree.read(&path)? else { continue };
-        report.seen.files += 1;
-        let found = match Kind::of(&path) {
-            // What no node of a project is made of is not run.
-            Kind::Sql | Kind::Code if in_project => None,
-            Kind::Sql => plain::look(
-                &path,
-                &bytes,
-                changes,
-                options.dialect.or(said).unwrap_or(Dialect::Generic),
-                &known,
-                &mut report.seen,
-            ),
-            Kind::Document | Kind::Code => words::look(&path, &bytes, changes),
-            Kind::Other => None,
-        };
-        report.files.extend(found);
+        let (files, seen) = index::unit(index.as_deref_mut(), tree, path, &listing(None), |tree, seen| {
+            let Some(bytes) = tree.read(path)? else { return Ok(Vec::new()) };
+            let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);
+            let found = match kind {
+                Kind::Sql => plain::look(path, &bytes, changes, dialect, &known, seen),
+                _ => words::look(path, &bytes, changes),
+            };
+            Ok(found.into_iter().collect())
+        })?;
+        report.files.extend(files);
+        report.seen.add(seen);
     }
     report.files.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(report)
 }
 
 /// Folders of projects of dbt that lie in no other's.
-fn projects(paths: &[String]) -> Vec<String> {
+pub(crate) fn projects(paths: &[String]) -> Vec<String> {
     let mut roots: Vec<String> = Vec::new();
     let folders = paths.iter().filter_map(|path| {
         let folder = path.strip_suffix("dbt_project.yml")?;

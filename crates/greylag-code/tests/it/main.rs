@@ -6,4 +6,5 @@ mod estate;
 mod forge;
 mod git;
 mod hostile;
+mod rescan;
 mod serve;
