@@ -6,11 +6,12 @@
 //!
 //! [`tree`] is how files are reached: a directory, or a commit of a bare repository. [`git`] reads and writes bare repositories.
 //! [`rewrite`] says what a text must change, [`repository`] what a whole repository must. [`dbt`] evaluates projects of dbt.
-//! [`forge`] offers changes to their owners, [`proposal`] says what they read. [`scope`] looks at many repositories for a plan,
-//! and [`executor`] does the steps of a run.
+//! [`flow`] says what code reads and writes, for lineage. [`forge`] offers changes to their owners, [`proposal`] says what they
+//! read. [`scope`] looks at many repositories for a plan, and [`executor`] does the steps of a run.
 
 pub mod dbt;
 pub mod executor;
+pub mod flow;
 pub mod forge;
 pub mod git;
 pub mod proposal;

@@ -18,6 +18,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod entity;
 pub mod expr;
+pub mod flow;
 pub mod id;
 pub mod increment;
 pub mod limit;

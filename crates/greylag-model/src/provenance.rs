@@ -4,7 +4,7 @@
 //!
 //! A **fact** is one field of an entity: its owner, its location, one annotation, one tag, one relation. Its **key**
 //! names the field (`spec.owner`, `metadata.tags.pii`, `spec.dependsOn.resource:default/users`), see [`facts`].
-//! A **source** is who states facts: a descriptor file, a scan of a directory, the run of a migration. What one source
+//! A **source** is who states facts: a descriptor file, a scan of a directory or of code, the run of a migration. What one source
 //! states of one entity is its **statement**. The entity that people see is the fold of its statements:
 //! [`resolve`].
 //!
@@ -46,13 +46,15 @@ pub const DESCRIBED: u8 = 20;
 /// Precedence of decisions: a migration's, or an edit of a descriptor.
 pub const DECIDED: u8 = 30;
 
-/// Who states facts. Its text form is `descriptor:<file>`, `scan:<root>` or `migration:<run>`.
+/// Who states facts. Its text form is `descriptor:<file>`, `scan:<root>`, `code:<repository>` or `migration:<run>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// A descriptor file, by its path.
     Descriptor(String),
     /// A scan, by its root.
     Scan(String),
+    /// A scan of code, by its repository.
+    Code(String),
     /// A run of a migration, by its id.
     Migration(String),
 }
@@ -62,6 +64,7 @@ impl fmt::Display for Source {
         match self {
             Self::Descriptor(file) => write!(f, "descriptor:{file}"),
             Self::Scan(root) => write!(f, "scan:{root}"),
+            Self::Code(repository) => write!(f, "code:{repository}"),
             Self::Migration(run) => write!(f, "migration:{run}"),
         }
     }
@@ -74,6 +77,7 @@ impl std::str::FromStr for Source {
         match text.split_once(':') {
             Some(("descriptor", file)) => Ok(Self::Descriptor(file.to_owned())),
             Some(("scan", root)) => Ok(Self::Scan(root.to_owned())),
+            Some(("code", repository)) => Ok(Self::Code(repository.to_owned())),
             Some(("migration", run)) => Ok(Self::Migration(run.to_owned())),
             _ => Err(format!("`{text}` is not a source")),
         }
@@ -96,7 +100,7 @@ impl Source {
     /// Precedence of a value that this source states, given what it stated of the same key before.
     fn precedence(&self, before: Option<&Stated>) -> u8 {
         match (self, before) {
-            (Self::Scan(_), _) => SCANNED,
+            (Self::Scan(_) | Self::Code(_), _) => SCANNED,
             (Self::Descriptor(_), None) => DESCRIBED,
             (Self::Descriptor(_), Some(_)) | (Self::Migration(_), _) => DECIDED,
         }

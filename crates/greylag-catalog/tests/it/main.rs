@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod ask;
+mod code;
 mod descriptors;
 mod migration;
 mod scan;

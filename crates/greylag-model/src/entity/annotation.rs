@@ -11,6 +11,8 @@
 //! | `greylag.dev/table` | of a dataset: the names by which code reaches it (`raw.users_v1`), by commas |
 //! | `greylag.dev/reads`, `greylag.dev/writes` | references of datasets, by commas or white space |
 //! | `greylag.dev/successor`, `greylag.dev/predecessor` | written by Greylag: what a migration made of what |
+//! | `greylag.dev/repository`, `greylag.dev/commit` | written by Greylag: where code lies that was scanned, and the commit of it |
+//! | `greylag.dev/path-in-repository` | written by Greylag: the file of a consumer that a scan found |
 //! | `greylag.dev/path-in-store` | written by Greylag: the full path behind a name made by a scan |
 
 use crate::dataset::Location;
@@ -41,6 +43,12 @@ pub const SUCCESSOR: &str = "greylag.dev/successor";
 pub const PREDECESSOR: &str = "greylag.dev/predecessor";
 /// Names by which code reaches the dataset.
 pub const TABLE: &str = "greylag.dev/table";
+/// Where code lies that was scanned.
+pub const REPOSITORY: &str = "greylag.dev/repository";
+/// The commit of it that was scanned last.
+pub const COMMIT: &str = "greylag.dev/commit";
+/// The file of a consumer that a scan of code found.
+pub const PATH_IN_REPOSITORY: &str = "greylag.dev/path-in-repository";
 /// Full path behind a name that a scan had to make.
 pub const PATH_IN_STORE: &str = "greylag.dev/path-in-store";
 
@@ -62,6 +70,9 @@ pub const ALL: &[&str] = &[
     SUCCESSOR,
     PREDECESSOR,
     PATH_IN_STORE,
+    REPOSITORY,
+    COMMIT,
+    PATH_IN_REPOSITORY,
     TABLE,
     TIME_ZONE,
 ];

@@ -4,7 +4,8 @@
 //! `metadata.annotations.<key>`, `metadata.tags.<tag>`; `spec.owner` and the like; `spec.<list>.<reference>` for each
 //! element of a list of references. What several annotations only say together is one fact, so that no fold can mix the
 //! path of one source with the connection of another: `location`, `layout`, `schema`, `partitions`. A migration's ties
-//! are `predecessor.<reference>` and `successor.<reference>`; an entity with a successor is deprecated.
+//! are `predecessor.<reference>` and `successor.<reference>`; an entity with a successor is deprecated. What a scan found code to
+//! read and write is `reads.<reference>` and `writes.<reference>`, with the places; it adds to what the annotations name.
 
 use super::{Resolved, Values};
 use crate::dataset::Location;
@@ -43,6 +44,11 @@ pub const PARTITIONS: &str = "partitions";
 pub const SUCCESSOR: &str = "successor.";
 /// Before each dataset that a migration made this one from.
 pub const PREDECESSOR: &str = "predecessor.";
+
+/// Before each dataset that code was found to read: where, and which columns.
+pub const READS: &str = "reads.";
+/// Before each dataset that code was found to write.
+pub const WRITES: &str = "writes.";
 
 /// What identifies an entity.
 pub fn identity(api_version: &str, kind: &str, namespace: &str, name: &str) -> Value {
@@ -121,6 +127,7 @@ pub(super) fn to_entity(reference: &EntityRef, resolved: &Resolved) -> Option<En
     entity.metadata.insert("namespace".to_owned(), json!(text("namespace").unwrap_or(&reference.namespace)));
     let mut annotations = Map::new();
     let mut ties: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for fact in resolved.all_standing() {
         let value = fact.value.clone();
         let (head, tail) = fact.key.split_once('.').unwrap_or((&fact.key, ""));
@@ -131,14 +138,33 @@ pub(super) fn to_entity(reference: &EntityRef, resolved: &Resolved) -> Option<En
             ("layout", _) => annotation::put_layout(&mut annotations, &value),
             ("successor", tail) => ties.entry(annotation::SUCCESSOR).or_default().push(tail.to_owned()),
             ("predecessor", tail) => ties.entry(annotation::PREDECESSOR).or_default().push(tail.to_owned()),
+            ("reads", tail) => found.entry(annotation::READS).or_default().push(tail.to_owned()),
+            ("writes", tail) => found.entry(annotation::WRITES).or_default().push(tail.to_owned()),
             _ => {}
         }
     }
     annotations.extend(ties.into_iter().map(|(key, references)| (key.to_owned(), json!(references.join(", ")))));
+    for (key, references) in found {
+        add_references(&mut annotations, key, references, &reference.namespace);
+    }
     if !annotations.is_empty() {
         entity.metadata.insert("annotations".to_owned(), Value::Object(annotations));
     }
     Some(entity)
+}
+
+/// Adds references to the text of an annotation that does not name them yet.
+fn add_references(annotations: &mut Map<String, Value>, key: &str, references: Vec<String>, namespace: &str) {
+    let mut text = annotations.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let full = |name: &str| EntityRef::parse_in(name, Some("resource"), namespace).ok();
+    let named: Vec<EntityRef> = annotation::references(&text).filter_map(full).collect();
+    for reference in references.iter().filter(|found| full(found).is_none_or(|found| !named.contains(&found))) {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(reference);
+    }
+    annotations.insert(key.to_owned(), Value::from(text));
 }
 
 fn metadata(metadata: &mut Map<String, Value>, annotations: &mut Map<String, Value>, tail: &str, value: Value) {
