@@ -3,11 +3,16 @@
 //! Paths are relative, with `/` between their parts, and in order. Whatever is no regular file (a link, a submodule, a
 //! device) is not in a tree, so no reader can be led out of it.
 
+mod directory;
+mod ignored;
+mod index;
+
+pub use directory::{DirectoryTree, LeftOut};
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A version of a repository's files.
@@ -20,6 +25,10 @@ pub trait Tree: Send + Sync {
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         let _ = path;
         Ok(None)
+    }
+    /// What is at paths besides the bytes of files. A tree that has nothing but bytes has none.
+    fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {
+        Ok(BTreeMap::new())
     }
 }
 
@@ -41,10 +50,29 @@ pub enum Version {
     },
 }
 
+/// What is at a path besides the bytes of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The file may be run.
+    Executable,
+    /// It is no file (a link, a submodule): words that two trees of one kind have the same of only if it is the same.
+    Other(String),
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Executable => out.write_str("a file that may be run"),
+            Self::Other(words) => out.write_str(words),
+        }
+    }
+}
+
 /// A tree in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryTree {
     files: BTreeMap<String, Arc<[u8]>>,
+    modes: BTreeMap<String, Mode>,
 }
 
 impl MemoryTree {
@@ -55,7 +83,14 @@ impl MemoryTree {
 
     /// A tree of paths and bytes.
     pub fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        Self { files: files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect() }
+        let files = files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect();
+        Self { files, modes: BTreeMap::new() }
+    }
+
+    /// The same, with something at a path.
+    pub fn with_mode(mut self, path: &str, mode: Mode) -> Self {
+        self.modes.insert(path.to_owned(), mode);
+        self
     }
 }
 
@@ -66,6 +101,10 @@ impl Tree for MemoryTree {
 
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
         Ok(self.files.get(path).cloned())
+    }
+
+    fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {
+        Ok(self.modes.clone())
     }
 }
 
@@ -102,100 +141,8 @@ impl Tree for Overlay<'_> {
             None => self.below.read(path),
         }
     }
-}
 
-/// A directory on disk, without what git keeps in it.
-#[derive(Debug, Clone)]
-pub struct DirectoryTree {
-    root: PathBuf,
-}
-
-impl DirectoryTree {
-    /// The files below a directory.
-    pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
-    }
-
-    /// Whether each part of a path is a plain name and no part of it is a link.
-    fn is_plain(&self, path: &str) -> bool {
-        let mut at = self.root.clone();
-        path.split('/').all(|part| {
-            at.push(part);
-            !matches!(part, "" | "." | "..")
-                && std::fs::symlink_metadata(&at).is_ok_and(|metadata| !metadata.file_type().is_symlink())
-        })
-    }
-}
-
-impl Tree for DirectoryTree {
-    fn paths(&self) -> io::Result<Vec<String>> {
-        let mut paths = Vec::new();
-        collect(&self.root, "", &mut paths)?;
-        paths.sort();
-        Ok(paths)
-    }
-
-    fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
-        let file = self.root.join(path);
-        if !self.is_plain(path) || !std::fs::symlink_metadata(&file).is_ok_and(|metadata| metadata.is_file()) {
-            return Ok(None);
-        }
-        std::fs::read(file).map(|bytes| Some(Arc::from(bytes)))
-    }
-
-    fn version(&self, path: &str) -> io::Result<Option<Version>> {
-        let file = self.root.join(path);
-        let metadata = std::fs::symlink_metadata(&file).ok().filter(|metadata| metadata.is_file());
-        let Some(metadata) = metadata.filter(|_| self.is_plain(path)) else { return Ok(None) };
-        let nanoseconds = |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        Ok(Some(Version::Stat {
-            size: metadata.size(),
-            inode: metadata.ino(),
-            modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-        }))
-    }
-}
-
-/// The regular files below a directory, links not followed.
-fn collect(directory: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<()> {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-        let kind = entry.file_type()?;
-        if kind.is_dir() && name != ".git" {
-            collect(&entry.path(), &path, paths)?;
-        } else if kind.is_file() {
-            paths.push(path);
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-
-    #[test]
-    fn a_directory_has_its_regular_files_and_nothing_behind_links() {
-        let outside = tempfile::tempdir().unwrap();
-        std::fs::write(outside.path().join("secret"), "s").unwrap();
-        let root = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(root.path().join("models/.git")).unwrap();
-        std::fs::create_dir_all(root.path().join(".git")).unwrap();
-        std::fs::write(root.path().join(".git/config"), "").unwrap();
-        std::fs::write(root.path().join("models/a.sql"), "select 1").unwrap();
-        std::os::unix::fs::symlink(outside.path(), root.path().join("out")).unwrap();
-        std::os::unix::fs::symlink(outside.path().join("secret"), root.path().join("models/link.sql")).unwrap();
-        let tree = DirectoryTree::new(root.path());
-        assert_eq!(tree.paths().unwrap(), ["models/a.sql"]);
-        assert_eq!(tree.read("models/a.sql").unwrap().as_deref(), Some(&b"select 1"[..]));
-        for path in ["out/secret", "models/link.sql", "../secret", "models", "none", "", "models/../models/a.sql"] {
-            assert_eq!(tree.read(path).unwrap(), None, "{path}");
-        }
+    fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {
+        self.below.modes()
     }
 }

@@ -137,7 +137,7 @@ fn check_edits(listing: &Listing, edits: &Edits) -> Result<(), DriverError> {
         check(path)?;
         match edit {
             Edit::Replace(_) | Edit::Delete if listing.files.contains_key(path) => {}
-            Edit::Replace(_) | Edit::Delete if listing.others.contains(path) => {
+            Edit::Replace(_) | Edit::Delete if listing.others.contains_key(path) => {
                 return Err(refused(path, "it is a link or a submodule"));
             }
             Edit::Replace(_) | Edit::Delete => return Err(refused(path, "there is no such regular file")),
@@ -150,7 +150,7 @@ fn check_edits(listing: &Listing, edits: &Edits) -> Result<(), DriverError> {
 /// Whether nothing is where a new file shall be, nor takes it for something else where letters' case does not count.
 fn check_new(listing: &Listing, edits: &Edits, path: &str) -> Result<(), DriverError> {
     let stays = |other: &&String| !matches!(edits.get(other.as_str()), Some(Edit::Delete));
-    let there = listing.files.keys().filter(stays).chain(&listing.others);
+    let there = listing.files.keys().filter(stays).chain(listing.others.keys());
     let created = edits.iter().filter(|(other, edit)| other.as_str() != path && matches!(edit, Edit::Create(_)));
     for other in there.chain(created.map(|(other, _)| other)) {
         if other.eq_ignore_ascii_case(path) || is_inside(path, other) || is_inside(other, path) {

@@ -5,10 +5,10 @@ use super::object::{ObjectId, damaged, missing};
 use super::path::{LONGEST, is_plain};
 use super::reference::check_branch;
 use super::repository::Repository;
-use crate::tree::{Tree, Version};
+use crate::tree::{Mode, Tree, Version};
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -27,8 +27,8 @@ pub(super) struct File {
 pub(super) struct Listing {
     /// Regular files by path.
     pub(super) files: BTreeMap<String, File>,
-    /// Links and submodules by path.
-    pub(super) others: BTreeSet<String>,
+    /// Links and submodules by path: mode and id.
+    pub(super) others: BTreeMap<String, (String, ObjectId)>,
     /// How many entries are in no tree because of their names, or because of what they are.
     pub(super) left_out: usize,
 }
@@ -112,6 +112,16 @@ impl Tree for CommitTree {
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         Ok(self.listing.files.get(path).map(|file| Version::Blob(file.id.to_string())))
     }
+
+    fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {
+        let run = self.listing.files.iter().filter(|(_, file)| file.executable);
+        let run = run.map(|(path, _)| (path.clone(), Mode::Executable));
+        let others = self.listing.others.iter().map(|(path, (mode, id))| {
+            let what = if mode == "120000" { "a link" } else { "no file" };
+            (path.clone(), Mode::Other(format!("{what} (mode {mode}, object {id})")))
+        });
+        Ok(run.chain(others).collect())
+    }
 }
 
 /// Lists a commit, level by level.
@@ -176,7 +186,8 @@ impl Walk {
             }
             _ => {
                 self.listing.left_out += 1;
-                self.listing.others.insert(path);
+                let mode = String::from_utf8_lossy(mode).into_owned();
+                self.listing.others.insert(path, (mode, id));
             }
         }
     }
