@@ -16,6 +16,7 @@ pub(crate) mod settings;
 mod words;
 
 pub use kind::Kind;
+pub(crate) use settings::{of_project as dialect_of_project, of_repository as dialect_of};
 
 use crate::rewrite::{Finding, Wanted};
 use crate::tree::Tree;

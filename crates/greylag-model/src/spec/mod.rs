@@ -44,7 +44,7 @@ pub use parse::{Document, LIMITS, Parsed, across, parse, parse_bytes};
 pub use reference::reference_markdown;
 pub use rollout::{CohortSpec, Day, GateSpec, RolloutSpec, WindowSpec};
 pub use schema::{connection_json_schema, json_schema, limits_json_schema, template_json_schema};
-pub use steps::{CommandSpec, InputSpec, OutputSpec, SandboxLimitsSpec, Sees, StepSpec};
+pub use steps::{CommandSpec, InputSpec, OutputSpec, SandboxLimitsSpec, Sees, StepSpec, bytes as size_bytes};
 pub use template::{
     MatchSpec, MigrationTemplate, ParameterSpec, ParameterType, RuleSpec, SetSpec, TemplateSpec, Unmatched,
 };

@@ -189,7 +189,7 @@ pub(super) fn plain_map(generator: &mut schemars::SchemaGenerator) -> schemars::
 }
 
 /// Bytes of a size as files have it.
-pub(crate) fn bytes(text: &str) -> Option<u64> {
+pub fn bytes(text: &str) -> Option<u64> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(3)?)?;
     let shift = match unit {
         "KiB" => 10,
