@@ -48,6 +48,7 @@ pub fn conformance(make: &dyn Make) {
     closed_and_opened_again(make);
     closed_where_there_is_nothing(make);
     updated(make);
+    edited(make);
     reverted(make);
     reverted_after_others(make);
     comments_are_kept(make);
@@ -403,6 +404,28 @@ fn reverted_after_others(make: &dyn Make) {
     let main = scene.move_base("b.sql", Some("theirs\n"));
     assert_eq!(scene.revert(1), Reverted::Conflict { paths: vec!["b.sql".to_owned()] });
     assert_eq!((scene.world.branches(), scene.world.branch("main")), (vec!["main".to_owned()], Some(main)));
+}
+
+fn edited(make: &dyn Make) {
+    let scene = Scene::new(make, Policy::ByHand);
+    let at = scene.opened().at();
+    scene.forge().approve(&at, "ada").unwrap();
+    scene.forge().check(&at, &[check("proof", Verdict::Pass)]).unwrap();
+    let before = scene.find(1);
+    let edit = |title: &str| scene.forge().edit(&at.repository, 1, title, "Why, in other words.\n");
+    // Done twice, it is the same, and nothing but the words has changed.
+    for _ in 0..2 {
+        let told = edit("Read `users_v3`").unwrap();
+        assert_eq!((told.title.as_str(), told.description.as_str()), ("Read `users_v3`", "Why, in other words.\n"));
+        assert_eq!(told, scene.find(1));
+        let (title, description) = (before.title.clone(), before.description.clone());
+        assert_eq!(ChangeRequest { title, description, ..told }, before);
+    }
+    assert_eq!(scene.opened().title, "Read `users_v3`", "who opens it again does not take them back");
+    scene.merged(&at);
+    refused(edit("late"), ErrorClass::Permanent, code::FORGE_STATE);
+    refused(scene.forge().edit(&at.repository, 2, "none", ""), ErrorClass::Permanent, code::FORGE_UNKNOWN);
+    assert_eq!(scene.find(1).title, "Read `users_v3`");
 }
 
 fn comments_are_kept(make: &dyn Make) {

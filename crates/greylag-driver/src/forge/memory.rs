@@ -342,6 +342,25 @@ impl Forge for MemoryForge {
         })
     }
 
+    fn edit(
+        &self,
+        repository: &str,
+        number: u64,
+        title: &str,
+        description: &str,
+    ) -> Result<ChangeRequest, DriverError> {
+        self.with(repository, |held| {
+            let change = held.find(&Which::Number(number));
+            let change = change.ok_or_else(|| unknown(&format!("change request {number}")))?;
+            if change.request.state != State::Open {
+                return Err(wrong_state(change));
+            }
+            title.clone_into(&mut change.request.title);
+            description.clone_into(&mut change.request.description);
+            Ok(change.seen())
+        })
+    }
+
     fn revert(&self, revert: &Revert) -> Result<Reverted, DriverError> {
         self.with(&revert.repository, |held| held.revert(revert))
     }

@@ -281,6 +281,11 @@ pub trait Forge: Send + Sync {
     /// Moves the branch to another commit. Fails with class conflict if the head has moved elsewhere.
     fn update(&self, at: &At, head: &Head) -> Result<ChangeRequest, DriverError>;
 
+    /// Gives one that is open another title and description; its head, checks and approvals stay. Fails with class permanent if
+    /// it is not open.
+    fn edit(&self, repository: &str, number: u64, title: &str, description: &str)
+    -> Result<ChangeRequest, DriverError>;
+
     /// Opens a change request that takes back one that was merged, or answers the one that has the key.
     fn revert(&self, revert: &Revert) -> Result<Reverted, DriverError>;
 }

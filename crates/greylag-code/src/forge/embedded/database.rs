@@ -173,6 +173,12 @@ impl Database {
         self.write(|tx| tx.execute(sql, params![id.0, id.1 as i64, phase.as_str(), head, merge_commit]).map(|_| ()))
     }
 
+    /// Gives it other words.
+    pub(super) fn edit(&self, id: (&str, u64), title: &str, description: &str) -> Result<(), DriverError> {
+        let sql = "UPDATE change SET title = ?3, description = ?4 WHERE repository = ?1 AND number = ?2";
+        self.write(|tx| tx.execute(sql, params![id.0, id.1 as i64, title, description]).map(|_| ()))
+    }
+
     pub(super) fn comment(
         &self,
         id: (&str, u64),

@@ -171,6 +171,16 @@ impl Forge for EmbeddedForge {
         self.update_request(at, head)
     }
 
+    fn edit(
+        &self,
+        repository: &str,
+        number: u64,
+        title: &str,
+        description: &str,
+    ) -> Result<ChangeRequest, DriverError> {
+        self.edit_request(repository, number, title, description)
+    }
+
     fn revert(&self, revert: &Revert) -> Result<Reverted, DriverError> {
         self.revert_request(revert)
     }

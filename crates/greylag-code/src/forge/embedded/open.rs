@@ -101,6 +101,21 @@ impl EmbeddedForge {
         self.told(row)?.ok_or_else(|| unknown("such change request"))
     }
 
+    /// One statement of the database, so there is nothing to complete.
+    pub(super) fn edit_request(
+        &self,
+        repository: &str,
+        number: u64,
+        title: &str,
+        description: &str,
+    ) -> Result<ChangeRequest, DriverError> {
+        let (row, ..) = self.seen(repository, number)?;
+        check_open(&row)?;
+        self.database.edit(row.id(), title, description)?;
+        let (row, ..) = self.seen(repository, number)?;
+        self.told(row)?.ok_or_else(|| unknown("such change request"))
+    }
+
     fn move_head(&self, bare: &Repository, row: &Row, head: &Head) -> Result<(), DriverError> {
         let (from, to) = (commit(&row.head)?, commit(&head.commit)?);
         self.point("forge/update:before-intent")?;
