@@ -27,9 +27,14 @@ pub(crate) struct Embedded {
 }
 
 pub(crate) fn open_forge(folder: &Path) -> EmbeddedForge {
+    open_forge_with(folder, Git::default())
+}
+
+/// The same with a git of its own.
+pub(crate) fn open_forge_with(folder: &Path, git: Git) -> EmbeddedForge {
     let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
     let signer = Person { name: "Forge".to_owned(), email: "forge@example.com".to_owned() };
-    EmbeddedForge::open(folder.join("forge"), Git::default(), clock, signer).unwrap()
+    EmbeddedForge::open(folder.join("forge"), git, clock, signer).unwrap()
 }
 
 /// The first commit of a branch, which has no parent.

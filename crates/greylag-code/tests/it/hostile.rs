@@ -1,6 +1,7 @@
 //! Hostile repositories do nothing: each is fetched, read, changed, offered, merged and reverted, or refused in good order,
 //! and then nothing has happened outside. See [`Arena::exercise`] for what is looked at.
 
+mod packs;
 mod remotes;
 mod trees;
 
