@@ -12,17 +12,16 @@ use greylag_driver::journal::Journal;
 use greylag_model::code;
 use greylag_model::diagnostic::Diagnostic;
 use greylag_model::id::Timestamp;
-use std::cell::OnceCell;
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The context of one command.
 pub(crate) struct Context {
     global: Global,
     clock: SystemClock,
     stop: Arc<AtomicBool>,
-    state: OnceCell<State>,
+    state: OnceLock<State>,
 }
 
 impl Context {
@@ -34,7 +33,7 @@ impl Context {
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
                 .map_err(|error| Failure::error(code::cli::INTERNAL, format!("signals cannot be caught: {error}")))?;
         }
-        Ok(Self { global, clock: SystemClock::default(), stop, state: OnceCell::new() })
+        Ok(Self { global, clock: SystemClock::default(), stop, state: OnceLock::new() })
     }
 
     /// How data is printed.

@@ -23,6 +23,7 @@ mod replan;
 mod scopes;
 mod scripts;
 mod show;
+mod side_by_side;
 mod templates;
 mod usage;
 mod wire;

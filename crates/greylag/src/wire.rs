@@ -92,6 +92,11 @@ pub(crate) fn parallelism() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
+/// How many repositories are worked on at once: git's processes wait for the disk half of the time, and more than some gain nothing.
+pub(crate) fn repositories_at_once() -> usize {
+    (2 * parallelism()).min(8)
+}
+
 /// What looks at datasets; `roots` are those of the connections.
 pub(crate) fn describe(state: &State, roots: &BTreeMap<String, String>) -> LocalFiles {
     let roots = roots.iter().map(|(name, root)| (name.clone(), PathBuf::from(root))).collect();

@@ -5,6 +5,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Row, heading, wide};
+use crate::side_by_side;
 use crate::wire::{self, Hosting};
 use clap::{Args, ValueEnum};
 use greylag_code::git::{ObjectId, RefChange, Remote, Repository, Wanted};
@@ -14,6 +15,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Take repositories into the embedded forge, or what is new in those that it has.
 ///
@@ -75,10 +77,22 @@ impl Host {
         let sources = self.named()?;
         let forge = wire::forge(context)?;
         let hosted = forge.hosted()?;
-        let mut taken = Vec::new();
-        for (name, source) in sources {
-            let known = hosted.contains(&name);
-            taken.push(self.take(context, &forge, name, &source, known)?);
+        // What is taken before one fails stays taken, and is unchanged the next time.
+        let failed = AtomicBool::new(false);
+        let taken = side_by_side::each(
+            &sources,
+            wire::repositories_at_once(),
+            |(name, source)| {
+                let taken = self.take(context, &forge, name.clone(), source, hosted.contains(name));
+                failed.fetch_or(taken.is_err(), Ordering::Relaxed);
+                taken
+            },
+            || context.interrupted() || failed.load(Ordering::Relaxed),
+            |_| (),
+        );
+        let taken = taken.into_iter().collect::<Result<Vec<Taken>, Failure>>()?;
+        if context.interrupted() {
+            return Err(Failure::interrupted());
         }
         let new = taken.iter().filter(|taken| taken.outcome != "unchanged").count();
         let headings = [heading("repository"), heading("outcome"), heading("branch"), wide("head")];

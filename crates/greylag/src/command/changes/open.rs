@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::{self, Row, heading, wide};
 use crate::templates::Parameters;
 use crate::wire::{self, Hosting};
-use crate::{migration_files, progress};
+use crate::{migration_files, progress, side_by_side};
 use clap::Args;
 use greylag_code::proposal::{self, Proposal};
 use greylag_model::code;
@@ -80,12 +80,18 @@ impl Open {
         let names = self.names(&forge)?;
         let bar = progress::bar(context);
         let (mut told, mut funnel) = (Vec::new(), Funnel::default());
-        for (at, name) in names.iter().enumerate() {
-            if context.interrupted() {
-                return Err(Failure::interrupted());
-            }
-            progress::tick(&bar, at, names.len());
-            match self.offer(context, &forge, name, &meant) {
+        let offered = side_by_side::each(
+            &names,
+            wire::repositories_at_once(),
+            |name| self.offer(context, &forge, name, &meant),
+            || context.interrupted(),
+            |done| progress::tick(&bar, done, names.len()),
+        );
+        if context.interrupted() {
+            return Err(Failure::interrupted());
+        }
+        for found in offered {
+            match found {
                 Ok(found) => {
                     funnel.take(&found);
                     told.extend(found);
