@@ -5,6 +5,7 @@ mod approve;
 mod close;
 mod comment;
 mod directory;
+mod edit;
 mod host;
 mod list;
 mod merge;
@@ -45,6 +46,7 @@ enum ChangesCommand {
     Show(show::Show),
     Patch(patch::Patch),
     Comment(comment::Comment),
+    Edit(edit::Edit),
     Approve(approve::Approve),
     Merge(merge::Merge),
     Close(close::Close),
@@ -61,6 +63,7 @@ impl Changes {
             ChangesCommand::Show(command) => command.run(context),
             ChangesCommand::Patch(command) => command.run(context),
             ChangesCommand::Comment(command) => command.run(context),
+            ChangesCommand::Edit(command) => command.run(context),
             ChangesCommand::Approve(command) => command.run(context),
             ChangesCommand::Merge(command) => command.run(context),
             ChangesCommand::Close(command) => command.run(context),

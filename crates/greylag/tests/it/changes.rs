@@ -290,6 +290,98 @@ fn killed_anywhere_and_done_again() {
 }
 
 #[test]
+fn killed_anywhere_in_an_update_and_done_again() {
+    let rig = hosted();
+    for (nth, point) in ["before-intent", "after-intent", "after-effect", "after-commit"].iter().enumerate() {
+        let name = format!("u{nth}");
+        rig.write(&format!("src/{name}/a.sql"), OLD);
+        rig.run(["changes", "host", &format!("src/{name}")]).ended(0);
+        open(&rig, &[&name]).ended(0);
+        let first = head(&rig, &name, BRANCH);
+        push(&rig, &name, "main", "b.sql", OLD);
+        let armed = format!("forge/update:{point}@1=kill");
+        let (said, fired) = rig.run_with_faults(&armed, &["changes", "open", "-f", "m.yaml", &name]);
+        assert!(said.killed && fired.len() == 1, "{point}: {}", said.stderr);
+        open(&rig, &[&name]).ended(0);
+        let again = outcomes(&open(&rig, &[&name]).ended(0), "change");
+        assert_eq!(again, [format!("{name}#1=nothing to do")], "{point}");
+        assert_eq!(branches(&rig, &name), [BRANCH, "main"], "{point}");
+        assert_ne!(head(&rig, &name, BRANCH), first, "{point}");
+        rig.run(["changes", "approve", &format!("{name}#1")]).ended(0);
+        assert_eq!(merge(&rig, &[&format!("{name}#1")], 0), [format!("{name}=merged")]);
+        assert_eq!((read(&rig, &name, "a.sql").as_str(), read(&rig, &name, "b.sql").as_str()), (NEW, NEW));
+    }
+}
+
+#[test]
+fn killed_anywhere_in_a_close_and_done_again() {
+    let rig = hosted();
+    for (nth, point) in ["before-effect", "after-intent", "after-effect", "after-commit"].iter().enumerate() {
+        let name = format!("c{nth}");
+        rig.write(&format!("src/{name}/a.sql"), OLD);
+        rig.run(["changes", "host", &format!("src/{name}")]).ended(0);
+        open(&rig, &[&name]).ended(0);
+        let (change, armed) = (format!("{name}#1"), format!("forge/close:{point}@1=kill"));
+        let (said, fired) = rig.run_with_faults(&armed, &["changes", "close", &change]);
+        assert!(said.killed && fired.len() == 1, "{point}: {}", said.stderr);
+        rig.run(["changes", "close", &change]).ended(0);
+        assert_eq!(branches(&rig, &name), ["main"], "{point}");
+        let shown = rig.run(["changes", "show", &change]).ended(0).stdout;
+        assert!(shown.contains(&format!("{change}  closed")), "{point}: {shown}");
+        assert_eq!(read(&rig, &name, "a.sql"), OLD);
+        let closed = outcomes(&open(&rig, &[&name]).ended(3), "change");
+        assert_eq!(closed, [format!("{change}=closed by its owner")], "{point}");
+    }
+}
+
+#[test]
+fn killed_anywhere_in_a_revert_and_done_again() {
+    let rig = hosted();
+    let points = ["before-intent", "after-intent", "in-effect", "after-effect", "after-commit"];
+    for (nth, point) in points.iter().enumerate() {
+        let name = format!("v{nth}");
+        rig.write(&format!("src/{name}/a.sql"), OLD);
+        rig.run(["changes", "host", &format!("src/{name}")]).ended(0);
+        open(&rig, &[&name]).ended(0);
+        let (change, back) = (format!("{name}#1"), format!("{name}#2"));
+        rig.run(["changes", "approve", &change]).ended(0);
+        merge(&rig, &[&change], 0);
+        let armed = format!("forge/open:{point}@1=kill");
+        let (said, fired) = rig.run_with_faults(&armed, &["changes", "revert", &change]);
+        assert!(said.killed && fired.len() == 1, "{point}: {}", said.stderr);
+        for _ in 0..2 {
+            let said = rig.run(["changes", "revert", &change, "-o", "name"]).ended(0);
+            assert_eq!(said.stdout, format!("{back}\n"), "{point}");
+        }
+        assert_eq!(branches(&rig, &name), ["greylag/revert-1", "main"], "{point}");
+        rig.run(["changes", "approve", &back]).ended(0);
+        assert_eq!(merge(&rig, &[&back], 0), [format!("{name}=merged")]);
+        assert_eq!((branches(&rig, &name), read(&rig, &name, "a.sql").as_str()), (vec!["main".to_owned()], OLD));
+        let listed = rig.run(["changes", "list", "--repository", &name, "-o", "name"]).ended(0).stdout;
+        assert_eq!(listed, format!("{change}\n{back}\n"), "{point}: none is there twice");
+    }
+}
+
+#[test]
+fn words_are_edited_and_nothing_else() {
+    let rig = hosted();
+    open(&rig, &["sql"]).ended(0);
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    let before = head(&rig, "sql", BRANCH);
+    rig.run(["changes", "edit", "sql#1", "--title", "Other words"]).ended(0);
+    rig.write("why.md", "Because.\n");
+    rig.run(["changes", "edit", "sql#1", "--description-file", "why.md"]).ended(0);
+    let shown = rig.run(["changes", "show", "sql#1"]).ended(0).stdout;
+    assert!(shown.contains("sql#1  open  Other words") && shown.contains("Because.\n"), "{shown}");
+    assert_eq!(head(&rig, "sql", BRANCH), before);
+    rig.run(["changes", "edit", "sql#1"]).ended(64);
+    rig.run(["changes", "edit", "sql#1", "--title", " "]).ended(64);
+    rig.run(["changes", "edit", "sql#9", "--title", "none"]).ended(1);
+    assert_eq!(merge(&rig, &["sql#1"], 0), ["sql=merged"], "it is approved as it was");
+    assert!(rig.run(["changes", "edit", "sql#1", "--title", "late"]).ended(1).stderr.contains("GL1012"));
+}
+
+#[test]
 fn a_source_that_moves_is_followed_and_never_loses_what_was_merged() {
     let rig = hosted();
     let source = rig.path("home/forge/repositories/sql.git");
