@@ -77,6 +77,7 @@ pub(crate) enum Command {
     Diff(command::diff::Diff),
     Refs(command::refs::Refs),
     Rewrite(command::rewrite::Rewrite),
+    Trust(command::trust::TrustCommand),
     Changes(command::changes::Changes),
     Limits(command::limits::Limits),
     Lab(command::lab::Lab),

@@ -6,7 +6,7 @@ use crate::migration_files::Files;
 use crate::wire;
 use clap::Args;
 use greylag_code::repository::Options;
-use greylag_code::tree::{DirectoryTree, MemoryTree, Tree};
+use greylag_code::tree::{DirectoryTree, LeftOut, MemoryTree, Tree};
 use greylag_driver::catalog::Catalog;
 use greylag_driver::describe::Describe;
 use greylag_model::code;
@@ -48,6 +48,8 @@ pub(crate) struct Source {
     pub(crate) root: PathBuf,
     /// Its files.
     pub(crate) tree: Box<dyn Tree>,
+    /// What lies there and is not among them.
+    pub(crate) left_out: LeftOut,
 }
 
 impl Source {
@@ -64,7 +66,9 @@ impl Source {
                 .hint(format!("give the whole project: `{}`", project.display())));
         }
         if metadata.is_dir() {
-            return Ok(Self { root: path.to_owned(), tree: Box::new(DirectoryTree::new(path)) });
+            let tree = DirectoryTree::new(path);
+            let left_out = tree.left_out().map_err(|error| unreadable(&error))?;
+            return Ok(Self { root: path.to_owned(), tree: Box::new(tree), left_out });
         }
         if !metadata.is_file() {
             return Err(unreadable(&"it is neither a file nor a directory"));
@@ -73,7 +77,24 @@ impl Source {
             path.file_name().and_then(|name| name.to_str()).ok_or_else(|| unreadable(&"its name is not UTF-8"))?;
         let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        Ok(Self { root, tree: Box::new(MemoryTree::of([(name.to_owned(), bytes)])) })
+        let tree = Box::new(MemoryTree::of([(name.to_owned(), bytes)]));
+        Ok(Self { root, tree, left_out: LeftOut::default() })
+    }
+
+    /// Tells people what was not looked at.
+    pub(crate) fn tell(&self, context: &Context) {
+        let root = self.root.display();
+        match self.left_out.ignored.as_slice() {
+            [] => {}
+            [one] => context.say(&format!("`{root}`: git ignores `{one}`, which was not looked at")),
+            [one, more @ ..] => {
+                let more = more.len();
+                context.say(&format!("`{root}`: git ignores `{one}` and {more} more, which were not looked at"));
+            }
+        }
+        for name in &self.left_out.unnamed {
+            context.say(&format!("`{root}`: the name of `{name}` is not UTF-8, so that it was not looked at"));
+        }
     }
 }
 

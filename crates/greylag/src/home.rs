@@ -77,6 +77,11 @@ impl Home {
         self.root.join("forge")
     }
 
+    /// Commands of repositories that may be run.
+    pub(crate) fn trust(&self) -> PathBuf {
+        self.root.join("trust")
+    }
+
     /// Whether there is any state yet.
     pub(crate) fn exists(&self) -> bool {
         fs::exists(self.database()).unwrap_or(false)

@@ -25,7 +25,9 @@ mod scripts;
 mod show;
 mod side_by_side;
 mod templates;
+mod trust;
 mod usage;
+mod verified;
 mod wire;
 
 use clap::Parser;
@@ -90,6 +92,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Diff(command) => command.run(&context),
         Command::Refs(command) => command.run(&context),
         Command::Rewrite(command) => command.run(&context),
+        Command::Trust(command) => command.run(&context),
         Command::Changes(command) => command.run(&context),
         Command::Limits(command) => command.run(&context),
         Command::Lab(command) => command.run(&context),

@@ -167,7 +167,7 @@ fn custom_steps(state: &State) -> CustomSteps {
 }
 
 /// The sandbox of this machine.
-fn sandbox() -> Bubblewrap {
+pub(crate) fn sandbox() -> Bubblewrap {
     let path = env::var_os("PATH").unwrap_or_else(|| OsString::from(USUAL_PATH));
     Bubblewrap::find(&path)
 }
@@ -244,7 +244,7 @@ pub(crate) fn sampler(context: &Context, state: &State) -> Result<LocalSampler, 
 }
 
 /// A directory of this process, which goes when the answer does.
-fn scratch(context: &Context) -> Result<Scratch, Failure> {
+pub(crate) fn scratch(context: &Context) -> Result<Scratch, Failure> {
     let name = format!("{}-{}", std::process::id(), context.now().0);
     Ok(Scratch::create(&context.home()?.scratch(), &name)?)
 }

@@ -26,5 +26,6 @@ pub(crate) mod schedule;
 pub(crate) mod select;
 pub(crate) mod status;
 pub(crate) mod template;
+pub(crate) mod trust;
 pub(crate) mod undo;
 pub(crate) mod wait;

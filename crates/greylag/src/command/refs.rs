@@ -44,6 +44,7 @@ impl Refs {
         let (mut references, mut seen) = (Vec::new(), Seen::default());
         for path in &self.paths {
             let source = Source::open(path)?;
+            source.tell(context);
             let report = repository::look(source.tree.as_ref(), &changes, self.reading.options()).map_err(|error| {
                 Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
             })?;

@@ -22,4 +22,5 @@ mod steps;
 mod templates;
 mod together;
 mod undo;
+mod verify;
 mod witness;

@@ -41,7 +41,7 @@ const PAIR: &str = "{from: users_v1, to: users_v2}";
 const MAPPING: &str = "{columns: [{name: user_id, from: uid}], drop: [{name: plan, reason: moved}]}";
 
 /// A catalog with `users_v1`, its migration, and these files of a repository.
-fn rig(files: &[(&str, &str)]) -> Rig {
+pub(crate) fn rig(files: &[(&str, &str)]) -> Rig {
     let rig = Rig::new();
     rig.write("catalog/users.yaml", CATALOG);
     rig.write("lake/users.csv", "uid,name,plan\n1,Ada,free\n");
@@ -53,7 +53,7 @@ fn rig(files: &[(&str, &str)]) -> Rig {
     rig
 }
 
-fn read(rig: &Rig, path: &str) -> String {
+pub(crate) fn read(rig: &Rig, path: &str) -> String {
     fs::read_to_string(rig.path(format!("repository/{path}"))).unwrap()
 }
 
@@ -65,7 +65,7 @@ fn git(rig: &Rig, folder: &str, args: &[&str]) {
 }
 
 /// The words of a column of a JSON list's items.
-fn words(list: &Value, key: &str) -> Vec<String> {
+pub(crate) fn words(list: &Value, key: &str) -> Vec<String> {
     let items = list["items"].as_array().unwrap();
     items.iter().map(|item| item[key].as_str().unwrap_or("-").to_owned()).collect()
 }
@@ -298,4 +298,23 @@ fn thousands_of_files_are_looked_through_and_only_those_concerned_are_shown() {
     assert_eq!(said.stdout.lines().count(), 21, "{}", said.stdout);
     assert!(said.stderr.lines().count() < 3 && said.stderr.contains("20 files with 60 edits, written"));
     assert_eq!(read(&rig, "15/100.sql"), ACTIVE_AFTER);
+}
+
+#[test]
+fn what_git_ignores_or_nobody_can_name_is_told_and_left() {
+    use std::os::unix::ffi::OsStrExt;
+    let rig =
+        rig(&[("a.sql", ACTIVE), ("target/a.sql", ACTIVE), ("kept.tmp", "x"), (".gitignore", "/target\n*.tmp\n")]);
+    let strange = rig.path("repository").join(std::ffi::OsStr::from_bytes(b"b\xff.sql"));
+    fs::write(&strange, ACTIVE).unwrap();
+    git(&rig, "repository", &["init", "-q"]);
+    git(&rig, "repository", &["add", "-f", "kept.tmp"]);
+    let said = rig.run(["rewrite", "-f", "m.yaml", "repository", "--write", "-o", "name"]).ended(0);
+    assert_eq!(said.stdout, "repository/a.sql\n");
+    let told = "`repository`: git ignores `target`, which was not looked at\n\
+                `repository`: the name of `b\\xff.sql` is not UTF-8, so that it was not looked at\n";
+    assert!(said.stderr.starts_with(told), "{}", said.stderr);
+    assert_eq!((read(&rig, "a.sql").as_str(), read(&rig, "target/a.sql").as_str()), (ACTIVE_AFTER, ACTIVE));
+    assert_eq!(fs::read_to_string(&strange).unwrap(), ACTIVE);
+    assert!(rig.run(["refs", "repository", "-d", "users_v1", "-o", "name"]).ended(0).stderr.starts_with(told));
 }

@@ -1,5 +1,7 @@
 //! `greylag rewrite`: code that reads the new datasets.
 
+mod verify;
+
 use crate::consumers::{self, Reading, Source};
 use crate::context::Context;
 use crate::exit::Exit;
@@ -9,8 +11,9 @@ use crate::output::{self, Row, heading};
 use crate::templates::Parameters;
 use clap::Args;
 use greylag_code::repository::{self, FileReport, Report};
+use greylag_model::check::Verdict;
 use greylag_model::code;
-use greylag_model::consumer::Class;
+use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use serde_json::json;
 use similar::TextDiff;
@@ -18,6 +21,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use verify::Checked;
 
 /// Rewrite code so that it reads the new datasets of a migration.
 ///
@@ -25,12 +29,18 @@ use std::path::{Path, PathBuf};
 /// which anything needs an agent or a person is left as it is and listed with the reason. Without `--patch` or `--write`,
 /// the files and their classes are shown and nothing is changed. Done twice, the second time finds nothing to do.
 ///
-/// Exit codes: 0 all is rewritten, or could be; 3 some files need somebody, or a dataset of the migration was left out.
+/// With `--verify` the changed files are held against what they were: they parse, their names mean what they should, their
+/// outputs keep their names and are made of the right columns, nothing else changed; and the repository's own command
+/// (`verify` in its `.greylag.yaml`) is run on copies before and after, if it is trusted (`greylag trust`). Then the checks are shown,
+/// and if one fails nothing is written.
+///
+/// Exit codes: 0 all is rewritten, or could be; 1 a check failed; 3 some files need somebody, or a dataset of the migration was
+/// left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag rewrite -f users.yaml ~/src/reports\n  \
                         greylag rewrite -f users.yaml . --patch | git apply --check\n  \
-                        greylag rewrite -f users.yaml . --write")]
+                        greylag rewrite -f users.yaml . --verify --write")]
 pub(crate) struct Rewrite {
     /// Repositories, or single files.
     #[arg(required = true, value_name = "PATH")]
@@ -46,6 +56,9 @@ pub(crate) struct Rewrite {
     /// Change the files.
     #[arg(long)]
     write: bool,
+    /// Verify what would change, and show that instead of the files.
+    #[arg(long, conflicts_with = "patch")]
+    verify: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -58,20 +71,29 @@ impl Rewrite {
         let mut all = Vec::new();
         for path in &self.paths {
             let source = Source::open(path)?;
+            source.tell(context);
             let report = repository::look(source.tree.as_ref(), &changes, self.reading.options()).map_err(|error| {
                 Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
             })?;
             all.push((source, report));
         }
-        if self.write {
+        let checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
+        let failed = checked.iter().filter(|checked| checked.check.verdict == Verdict::Fail).count();
+        if self.write && failed == 0 {
             write(&all)?;
         }
-        if self.patch {
+        if self.verify {
+            output::list(context.format(), "checks", &verify::HEADINGS, verify::rows(&checked))?;
+            verify::tell(context, &checked);
+        } else if self.patch {
             output::text(&self.patched(&all))?;
         } else {
             output::list(context.format(), "files", &HEADINGS, rows(&all))?;
         }
-        context.say(&self.count_line(&all));
+        context.say(&self.count_line(&all, failed));
+        if failed > 0 {
+            return Ok(Exit::Failed);
+        }
         let done = left_out.is_empty() && all.iter().all(|(_, report)| report.class() <= Class::Mechanical);
         Ok(if done { Exit::Done } else { Exit::Incomplete })
     }
@@ -94,13 +116,30 @@ impl Rewrite {
         text
     }
 
-    fn count_line(&self, all: &[(Source, Report)]) -> String {
+    /// What is to be held of the changes of each repository that has any.
+    fn verified(
+        &self,
+        context: &Context,
+        all: &[(Source, Report)],
+        changes: &[TableChange],
+    ) -> Result<Vec<Checked>, Failure> {
+        let mut checked = Vec::new();
+        for ((source, report), path) in all.iter().zip(&self.paths) {
+            if report.files.iter().any(|file| file.new.is_some()) {
+                checked.extend(verify::of(context, path, (source, report), changes, self.reading.options())?);
+            }
+        }
+        Ok(checked)
+    }
+
+    fn count_line(&self, all: &[(Source, Report)], failed: usize) -> String {
         let files = || all.iter().flat_map(|(_, report)| &report.files);
         let of = |class: Class| files().filter(|file| file.class == class).count();
         let edits: usize = files().map(|file| file.edits.len()).sum();
         let changed = files().filter(|file| file.new.is_some()).count();
         let done = match (self.write, changed) {
             (_, 0) => "nothing to write",
+            (true, _) if failed > 0 => "not written, since checks fail",
             (true, _) => "written",
             (false, _) => "not written; `--write` does it, `--patch` shows it",
         };
@@ -230,7 +269,8 @@ mod tests {
             .into_iter()
             .map(|paths| {
                 let tree = Box::new(MemoryTree::new([]));
-                (Source { root: folder.path().to_owned(), tree }, report(paths))
+                let left_out = greylag_code::tree::LeftOut::default();
+                (Source { root: folder.path().to_owned(), tree, left_out }, report(paths))
             })
             .collect();
         let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
