@@ -90,6 +90,8 @@ fn steady(line: &str) -> String {
             "WORKER".to_owned()
         } else if at > 0 && words[at - 1] == "on" && word.starts_with('`') {
             "DEVICE".to_owned()
+        } else if bare(word).len() == 40 && bare(word).bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            word.replace(&bare(word), "COMMIT")
         } else {
             (*word).to_owned()
         });
@@ -183,6 +185,11 @@ fn templates() {
 }
 
 #[test]
+fn changes() {
+    check("changes.md");
+}
+
+#[test]
 fn comparing() {
     check("comparing.md");
 }
@@ -238,6 +245,7 @@ fn every_guide_is_run() {
     assert_eq!(
         pages,
         [
+            "changes.md",
             "comparing.md",
             "consumers.md",
             "custom-steps.md",

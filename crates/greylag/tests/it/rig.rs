@@ -93,7 +93,7 @@ impl Rig {
         let mut command = Command::new("sh");
         // `exec` would hide that a child was killed; dash says so for a child of its own.
         command.arg("-c").arg(format!("{{ {line}; }} 2>&1")).env_clear().current_dir(self.root.path());
-        command.env("PATH", format!("{}:/usr/bin:/bin", folder.display())).env("LC_ALL", "C.UTF-8");
+        command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display())).env("LC_ALL", "C.UTF-8");
         command.env("USER", "tester").env("GREYLAG_HOME", self.path("home"));
         if let Some(faults) = faults {
             command.env("GREYLAG_FAULTS", faults);
