@@ -1,28 +1,29 @@
 //! Every value is made of the columns that the mapping says.
 //!
-//! The outputs of a statement, and what it joins, filters, groups and sorts by, come from columns of relations, through as many
-//! blocks as there are between. What they came from before is turned into the new dataset's columns by the mapping, and must be what
-//! they come from now. A column that is there and is the wrong one is so seen without a row of data.
+//! The outputs of a statement, and every use of a column in it, come from columns of relations, through as many blocks as there are
+//! between. What they came from before is turned into the new dataset's columns by the mapping, and must be what they come from now,
+//! for each kind of use as often as before. So a column that is there and is the wrong one is seen without a row of data.
 //!
-//! Only columns are compared, not what is computed from them. A column that `using` merges comes from all sides, and may come from
-//! one of them once it is written out.
+//! Where the mapping gives the old value by an expression, the new column is never used as it is: a cast that was forgotten is
+//! seen. What else is computed is not compared. A column that `using` merges comes from all sides, and may come from one of
+//! them once it is written out; then only what is used counts, and not how often.
 
 use super::compared::Compared;
-use super::unit::{Unit, old_of, parts};
+use super::unit::{Meant, Unit, meant, old_of, parts};
 use super::{Complaints, counted};
 use greylag_model::check::CheckResult;
 use greylag_model::consumer::{Fate, TableChange};
-use greylag_syntax::sql::{Base, ColumnUse, Confidence, OutputKind, Reading, Role, Why};
+use greylag_model::expr::Node;
+use greylag_syntax::sql::{Base, ColumnUse, Confidence, OutputKind, Reading, Role, Way, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A column of a relation, by the number of the relation and the name in lower case.
 type Column = (usize, String);
 
-/// What something is made of: all that it may be, and whether it may be less.
+/// What something is made of, and how often.
 #[derive(Debug, Default)]
 struct Made {
-    of: BTreeSet<Column>,
-    merged: bool,
+    of: BTreeMap<Column, usize>,
     unclear: bool,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
         }
         seen += outputs(unit, before, compared.changes, &mut complaints);
         seen += uses(unit, before, compared.changes, &mut complaints);
+        raw(unit, compared.changes, &mut complaints);
     }
     let holds = format!("{} made of what the mapping says", counted(seen, "value"));
     complaints.result("lineage", holds, "hold the patch against the mapping: a column was taken for another")
@@ -60,60 +62,104 @@ fn outputs(unit: &Unit, old: &Reading, changes: &[TableChange], complaints: &mut
             if matches!(found.kind, OutputKind::Open | OutputKind::Star(_)) {
                 continue;
             }
-            let mapped = mapped(old, &old.output_bases(was, output), merges(old), changes);
+            let was = mapped(old, &old.output_bases(was, output), changes);
             let name =
                 found.name.as_deref().map_or_else(|| format!("column {}", output + 1), |name| format!("`{name}`"));
             seen += 1;
-            differs(unit, found.range.start, &name, &mapped, &made(&new.output_bases(is, output)), complaints);
+            differs(
+                unit,
+                (found.range.start, &name),
+                &was,
+                &made(&new.output_bases(is, output)),
+                merges(old),
+                complaints,
+            );
         }
     }
     seen
 }
 
-/// Compares what is joined, filtered, grouped and sorted by; answers how many.
+/// Compares what columns are used for; answers how many kinds of use there are.
 fn uses(unit: &Unit, old: &Reading, changes: &[TableChange], complaints: &mut Complaints) -> usize {
     let new = &unit.new.reading;
     let mut before: BTreeMap<(usize, &str), Made> = BTreeMap::new();
-    for (at, column) in deciding(old) {
-        let mapped = mapped(old, &old.bases(at), merges(old), changes);
-        let entry = before.entry((column.statement, word(column.role))).or_default();
-        entry.of.extend(mapped.of);
-        entry.merged |= mapped.merged;
-        entry.unclear |= mapped.unclear;
+    for (at, column) in reading_uses(old) {
+        before.entry((column.statement, word(column.role))).or_default().add(mapped(old, &old.bases(at), changes));
     }
     let mut after: BTreeMap<(usize, &str), (Made, usize)> = BTreeMap::new();
-    for (at, column) in deciding(new) {
-        let (entry, _) =
-            after.entry((column.statement, word(column.role))).or_insert((Made::default(), column.range.start));
-        let found = made(&new.bases(at));
-        entry.of.extend(found.of);
-        entry.unclear |= found.unclear;
+    for (at, column) in reading_uses(new) {
+        let key = (column.statement, word(column.role));
+        after.entry(key).or_insert((Made::default(), column.range.start)).0.add(made(&new.bases(at)));
     }
-    let nothing = (Made::default(), 0);
+    let stars = |reading: &Reading, number: usize| reading.stars.iter().filter(|star| star.statement == number).count();
     let keys: BTreeSet<(usize, &str)> = before.keys().chain(after.keys()).copied().collect();
     for key in &keys {
-        let (is, at) = after.get(key).unwrap_or(&nothing);
+        // A star that is written out makes uses of what came along unwritten; outputs tell of these.
+        if key.1 == "selects" && stars(old, key.0) != stars(new, key.0) {
+            continue;
+        }
         let empty = Made::default();
-        let at = if *at == 0 { new.statements.get(key.0).map_or(0, |statement| statement.range.start) } else { *at };
-        differs(unit, at, &format!("what it {} by", key.1), before.get(key).unwrap_or(&empty), is, complaints);
+        let (is, at) = after.get(key).map_or((&empty, None), |(is, at)| (is, Some(*at)));
+        let at = at.or_else(|| new.statements.get(key.0).map(|statement| statement.range.start)).unwrap_or_default();
+        let what = format!("what it {}", key.1);
+        differs(unit, (at, &what), before.get(key).unwrap_or(&empty), is, merges(old), complaints);
     }
     keys.len()
 }
 
-/// Uses that decide about rows.
-fn deciding(reading: &Reading) -> impl Iterator<Item = (usize, &ColumnUse)> {
+/// New columns that are used as they are, where the old value is an expression of them.
+fn raw(unit: &Unit, changes: &[TableChange], complaints: &mut Complaints) {
+    let reading = &unit.new.reading;
+    for (at, column) in reading_uses(reading).filter(|(_, column)| word(column.role) != "writes") {
+        for base in reading.bases(at).iter().filter(|base| base.way == Way::Identity) {
+            let Some(relation) = reading.relations.get(base.relation) else { continue };
+            let Meant::New(change) = meant(&parts(relation), changes) else { continue };
+            let Some(node) = changes.get(change).and_then(|change| computed(change, &base.column)) else { continue };
+            let fits = if matches!(node, Node::Cast { .. }) { column.place.cast } else { column.place.computed };
+            if !fits {
+                let place = unit.place(column.range.start);
+                complaints.wrong(format!("{place}: `{}` is used as it is, and is of another type now", base.column));
+            }
+        }
+    }
+}
+
+/// The expression by which a new column gives an old value, if it is that of one old column and nothing else.
+fn computed<'a>(change: &'a TableChange, new: &str) -> Option<&'a Node> {
+    let mut found = None;
+    for column in &change.columns {
+        match &column.fate {
+            Fate::Same(name) | Fate::Replaced { by: name, .. } if name.eq_ignore_ascii_case(new) => return None,
+            Fate::Computed(expr) if expr.columns().iter().any(|name| name.eq_ignore_ascii_case(new)) => {
+                if found.is_some() || expr.columns().len() > 1 || matches!(expr.node, Node::Column(_)) {
+                    return None;
+                }
+                found = Some(&expr.node);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Uses that are compared, by their number.
+fn reading_uses(reading: &Reading) -> impl Iterator<Item = (usize, &ColumnUse)> {
     reading.columns.iter().enumerate().filter(|(_, column)| !word(column.role).is_empty() && !column.from.is_empty())
 }
 
 fn word(role: Role) -> &'static str {
     match role {
-        Role::Join | Role::Using => "joins",
-        Role::Filter | Role::Having | Role::Qualify => "filters",
-        Role::Group => "groups",
-        Role::Window => "windows",
-        Role::Order => "sorts",
-        Role::MergeKey => "merges",
-        _ => "",
+        Role::Select => "selects",
+        Role::Join | Role::Using => "joins by",
+        Role::Filter | Role::Having | Role::Qualify => "filters by",
+        Role::Group => "groups by",
+        Role::Window => "windows by",
+        Role::Order => "sorts by",
+        Role::MergeKey => "merges by",
+        Role::InsertTarget | Role::UpdateTarget => "writes",
+        Role::Assign => "assigns",
+        Role::From => "unfolds",
+        Role::Limit | Role::Star | Role::Define | Role::Unknown => "",
     }
 }
 
@@ -121,50 +167,67 @@ fn merges(reading: &Reading) -> bool {
     reading.columns.iter().any(|column| column.why == Why::Merged || column.role == Role::Using)
 }
 
-/// What bases are.
+impl Made {
+    fn add(&mut self, other: Self) {
+        for (column, count) in other.of {
+            *self.of.entry(column).or_default() += count;
+        }
+        self.unclear |= other.unclear;
+    }
+
+    fn insert(&mut self, relation: usize, column: &str) {
+        self.of.insert((relation, column.to_lowercase()), 1);
+    }
+}
+
+/// What bases are: each column once.
 fn made(bases: &[Base]) -> Made {
-    let of = bases.iter().map(|base| (base.relation, base.column.to_lowercase())).collect();
-    Made { of, merged: false, unclear: bases.iter().any(|base| base.confidence == Confidence::Unknown) }
+    let of = bases.iter().map(|base| ((base.relation, base.column.to_lowercase()), 1)).collect();
+    Made { of, unclear: bases.iter().any(|base| base.confidence == Confidence::Unknown) }
 }
 
 /// What bases become by the mapping.
-fn mapped(reading: &Reading, bases: &[Base], merged: bool, changes: &[TableChange]) -> Made {
-    let mut made = Made { merged, ..made(bases) };
-    made.of.clear();
+fn mapped(reading: &Reading, bases: &[Base], changes: &[TableChange]) -> Made {
+    let mut mapped = Made { of: BTreeMap::new(), ..made(bases) };
     for base in bases {
         let relation = reading.relations.get(base.relation);
         let change =
             relation.and_then(|relation| old_of(&parts(relation), changes)).and_then(|(at, _)| changes.get(at));
-        let fate = change.and_then(|change| change.column(&base.column)).map(|column| &column.fate);
-        match fate {
-            Some(Fate::Same(new) | Fate::Replaced { by: new, .. }) => {
-                made.of.insert((base.relation, new.to_lowercase()));
-            }
+        match change.and_then(|change| change.column(&base.column)).map(|column| &column.fate) {
+            Some(Fate::Same(new) | Fate::Replaced { by: new, .. }) => mapped.insert(base.relation, new),
             Some(Fate::Computed(expr)) => {
-                made.of.extend(expr.columns().into_iter().map(|new| (base.relation, new.to_lowercase())));
+                expr.columns().into_iter().for_each(|new| mapped.insert(base.relation, new));
             }
-            Some(Fate::Lost(_)) => made.unclear = true,
-            None => {
-                made.of.insert((base.relation, base.column.to_lowercase()));
-            }
+            Some(Fate::Lost(_)) => mapped.unclear = true,
+            None => mapped.insert(base.relation, &base.column),
         }
     }
-    made
+    mapped
 }
 
-fn differs(unit: &Unit, at: usize, what: &str, was: &Made, is: &Made, complaints: &mut Complaints) {
-    let fits =
-        if was.merged { is.of.is_subset(&was.of) && is.of.is_empty() == was.of.is_empty() } else { is.of == was.of };
+/// Complains of something that is made of other columns than it should be.
+fn differs(unit: &Unit, (at, what): (usize, &str), was: &Made, is: &Made, merged: bool, complaints: &mut Complaints) {
+    let fits = if merged {
+        is.of.keys().all(|column| was.of.contains_key(column)) && is.of.is_empty() == was.of.is_empty()
+    } else {
+        is.of == was.of
+    };
     if fits {
         return;
     }
-    let place = unit.place(at);
-    let named = |of: &BTreeSet<Column>, without: &BTreeSet<Column>| {
-        let names: Vec<String> = of.difference(without).map(|(_, name)| format!("`{name}`")).collect();
+    let named = |of: &Made, without: &Made| {
+        let more = of.of.iter().filter(|(column, count)| without.of.get(*column) != Some(count));
+        let names: Vec<String> = more
+            .map(
+                |((_, name), count)| {
+                    if *count == 1 { format!("`{name}`") } else { format!("`{name}` ({count} times)") }
+                },
+            )
+            .collect();
         if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
     };
-    let why =
-        format!("{place}: {what} is of {}, where it should be of {}", named(&is.of, &was.of), named(&was.of, &is.of));
+    let place = unit.place(at);
+    let why = format!("{place}: {what} is of {}, where it should be of {}", named(is, was), named(was, is));
     if was.unclear || is.unclear { complaints.unclear(why) } else { complaints.wrong(why) }
 }
 
@@ -180,10 +243,10 @@ mod tests {
 
     #[test]
     fn what_is_made_of_the_right_columns_passes() {
-        check("lineage", OLD, &after(OLD), "pass: 7 values made of what the mapping says");
-        check("lineage", DBT, &after(DBT), "pass: 3 values made of what the mapping says");
+        check("lineage", OLD, &after(OLD), "pass: 8 values made of what the mapping says");
+        check("lineage", DBT, &after(DBT), "pass: 4 values made of what the mapping says");
         let using = [("a.sql", "select uid, amount from raw.users_v1 u join raw.orders o using (uid) where uid > 1")];
-        check("lineage", &using, &after(&using), "pass: 4 values made of what the mapping says");
+        check("lineage", &using, &after(&using), "pass: 5 values made of what the mapping says");
     }
 
     #[test]
@@ -221,6 +284,39 @@ mod tests {
             "what it filters by is of nothing, where it should be of `years`",
         );
         mutated("lineage", DBT, "models/active.sql", "email as mail", "kept as mail", "`mail` is of `kept`");
+    }
+
+    #[test]
+    fn one_use_of_several_is_found() {
+        let old = [("a.sql", "select mail from raw.users_v1 where uid > 1 and uid < 9")];
+        mutated(
+            "lineage",
+            &old,
+            "a.sql",
+            "user_id < 9",
+            "kept < 9",
+            "what it filters by is of `kept`, `user_id`, where it should be of `user_id` (2 times)",
+        );
+        let within = [("a.sql", "select 1 from raw.orders where id in (select uid from raw.users_v1)")];
+        mutated("lineage", &within, "a.sql", "select user_id", "select email", "what it selects is of `email`");
+    }
+
+    #[test]
+    fn a_cast_that_was_forgotten_is_found() {
+        let old = [("a.sql", "select age from raw.users_v1 where age > 1")];
+        let cast = "cast(years as integer)";
+        mutated("lineage", &old, "a.sql", &format!("{cast} > 1"), "years > 1", "`years` is used as it is");
+        mutated("lineage", &old, "a.sql", &format!("{cast} as age"), "years as age", "`years` is used as it is");
+        let inner = [("a.sql", "with s as (select * from raw.users_v1) select age from s")];
+        mutated("lineage", &inner, "a.sql", cast, "years", "`years` is used as it is");
+    }
+
+    #[test]
+    fn a_column_that_is_written_is_found() {
+        let old = [("a.sql", "update raw.users_v1 set mail = null where uid = 3")];
+        mutated("lineage", &old, "a.sql", "set email", "set kept", "what it writes is of `kept`");
+        let insert = [("a.sql", "insert into raw.users_v1 (uid, kept) select id, 1 from raw.orders")];
+        mutated("lineage", &insert, "a.sql", "(user_id", "(email", "what it writes is of `email`");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::compared::{Compared, Pair};
 use super::unit::{Meant, Side, Unit, meant, old_of, parts, stays};
 use super::{Complaints, counted};
-use crate::dbt::SourceTable;
+use crate::dbt::{ColumnTest, Edge, Project, SourceTable, Target};
 use greylag_model::check::CheckResult;
 use greylag_model::consumer::{Fate, TableChange};
 use greylag_syntax::sql::{ColumnUse, Confidence, Origin, RelationUse, Why};
@@ -136,19 +136,51 @@ fn lost(unit: &Unit, complaints: &mut Complaints) {
     }
 }
 
-/// Sources of a project that declare an old dataset, or old columns of a new one.
+/// Sources of a project, each against what it was: those of old datasets are the new ones now, with their columns, all others are
+/// as they were.
 fn sources(pair: &Pair, compared: &Compared<'_>, complaints: &mut Complaints) {
-    for source in &pair.new.sources {
-        let database = source.database.as_ref().map(|name| name.text()).filter(|name| !name.is_empty());
-        let name: Vec<&str> = database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect();
-        match meant(&name, compared.changes) {
-            Meant::Old(number) if !is_left(compared, source, number, pair) => {
-                complaints.wrong(format!("the source `{}` is still `{}`", source.id, name.join(".")));
-            }
-            Meant::New(number) => declared(source, compared, number, complaints),
-            _ => {}
-        }
+    if pair.old.sources.len() != pair.new.sources.len() || pair.old.tests.len() != pair.new.tests.len() {
+        complaints.wrong("the project declares other sources or tests than before".to_owned());
+        return;
     }
+    for (before, after) in pair.old.sources.iter().zip(&pair.new.sources) {
+        let (was, is) = (name_of(before), name_of(after));
+        let change =
+            old_of(&was, compared.changes).and_then(|(number, _)| Some((number, compared.changes.get(number)?)));
+        let moved = match (change, meant(&is, compared.changes)) {
+            (Some((number, change)), Meant::New(new)) if new == number => Some(change),
+            (Some((number, _)), Meant::Old(_)) if was == is && is_left(compared, after, number, pair) => None,
+            (Some(_), _) if was == is => {
+                complaints.wrong(format!("the source `{}` is still `{}`", after.id, is.join(".")));
+                None
+            }
+            (Some((_, change)), _) => {
+                let is = is.join(".");
+                complaints.wrong(format!("the source `{}` is `{is}`, where `{}` must be read", after.id, change.new));
+                None
+            }
+            (None, _) if was != is => {
+                complaints.wrong(format!(
+                    "the source `{}` is `{}`, and was `{}`",
+                    after.id,
+                    is.join("."),
+                    was.join(".")
+                ));
+                None
+            }
+            (None, _) => None,
+        };
+        declared(before, after, moved, complaints);
+    }
+    for (before, after) in pair.old.tests.iter().zip(&pair.new.tests) {
+        tested(pair, (before, after), compared.changes, complaints);
+    }
+}
+
+/// The name of a source in the database, as far as it is known.
+fn name_of(source: &SourceTable) -> Vec<&str> {
+    let database = source.database.as_ref().map(|name| name.text()).filter(|name| !name.is_empty());
+    database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect()
 }
 
 /// Whether rules left a source to somebody: they say so where it is declared, or somebody reads it who is held.
@@ -161,25 +193,69 @@ fn is_left(compared: &Compared<'_>, source: &SourceTable, number: usize, pair: &
     let declared = source.identifier.sources().iter().any(|at| found(pair.new.files.path(at.file)));
     let reads = |node: &&crate::dbt::Node| {
         node.edges.iter().any(|edge| match edge.target {
-            crate::dbt::Target::Source(at) => pair.new.sources.get(at).is_some_and(|read| read.id == source.id),
-            crate::dbt::Target::Node(_) => false,
+            Target::Source(at) => pair.new.sources.get(at).is_some_and(|read| read.id == source.id),
+            Target::Node(_) => false,
         })
     };
     declared || pair.new.nodes.iter().filter(reads).any(|node| found(pair.new.files.path(node.file)))
 }
 
-/// Columns that a source declares by names that they have lost.
-fn declared(source: &SourceTable, compared: &Compared<'_>, number: usize, complaints: &mut Complaints) {
-    let Some(change) = compared.changes.get(number) else { return };
-    let is_there = |name: &str| change.target.iter().any(|target| target.eq_ignore_ascii_case(name));
-    for column in &source.columns {
-        let name = column.name.text();
-        let successor = change.column(name).and_then(|column| match &column.fate {
-            Fate::Same(new) | Fate::Replaced { by: new, .. } => Some(new),
-            Fate::Computed(_) | Fate::Lost(_) => None,
-        });
-        if let Some(new) = successor.filter(|_| !is_there(name)) {
-            complaints.wrong(format!("the source `{}` declares `{name}`, which is `{new}` now", source.id));
+/// The name that whoever names an old column without computing anything of it has to use now.
+fn successor<'a>(change: &'a TableChange, name: &str) -> Option<&'a str> {
+    match &change.column(name)?.fate {
+        Fate::Same(new) | Fate::Replaced { by: new, .. } => Some(new),
+        Fate::Computed(expr) => match expr.columns().as_slice() {
+            [one] => change.target.iter().find(|new| new.as_str() == *one).map(String::as_str),
+            _ => None,
+        },
+        Fate::Lost(_) => None,
+    }
+}
+
+/// Columns that a source declares.
+fn declared(before: &SourceTable, after: &SourceTable, moved: Option<&TableChange>, complaints: &mut Complaints) {
+    if before.columns.len() != after.columns.len() {
+        complaints.wrong(format!("the source `{}` declares other columns than before", after.id));
+        return;
+    }
+    for (before, column) in before.columns.iter().zip(&after.columns) {
+        let (was, is) = (before.name.text(), column.name.text());
+        let meant = moved.and_then(|change| successor(change, was)).unwrap_or(was);
+        if is != meant {
+            complaints.wrong(format!("the source `{}` declares `{is}`, where `{meant}` is meant", after.id));
+        }
+    }
+}
+
+/// What a test says of columns and sources.
+fn tested(
+    pair: &Pair,
+    (before, after): (&ColumnTest, &ColumnTest),
+    changes: &[TableChange],
+    complaints: &mut Complaints,
+) {
+    let source = |project: &Project, edge: &Edge| match edge.target {
+        Target::Source(at) => project.sources.get(at).map(|source| source.table.text().to_owned()),
+        Target::Node(_) => None,
+    };
+    let moved = after.edges.iter().find_map(|edge| match edge.target {
+        Target::Source(at) => match meant(&name_of(pair.new.sources.get(at)?), changes) {
+            Meant::New(number) => changes.get(number),
+            _ => None,
+        },
+        Target::Node(_) => None,
+    });
+    let was: Vec<String> = before.edges.iter().filter_map(|edge| source(&pair.old, edge)).collect();
+    let is: Vec<String> = after.edges.iter().filter_map(|edge| source(&pair.new, edge)).collect();
+    for ((name, one), (_, other)) in before.arguments.iter().zip(&after.arguments) {
+        let (one, other) = (one.text(), other.text());
+        let field = (name == "field").then(|| moved.and_then(|change| successor(change, one))).flatten();
+        let of_source = || was.iter().zip(&is).any(|(was, is)| one.replace(was.as_str(), is) == other);
+        let fits = field.map_or_else(|| one == other || of_source(), |field| field == other);
+        if !fits {
+            let meant = field.unwrap_or(one);
+            let test = &after.test;
+            complaints.wrong(format!("the test `{test}` says `{name}: {other}`, where `{meant}` is meant"));
         }
     }
 }
@@ -273,7 +349,7 @@ mod tests {
             "models/sources.yml",
             "name: user_id",
             "name: uid",
-            "declares `uid`, which is `user_id` now",
+            "declares `uid`, where `user_id` is meant",
         );
         let by_name: Vec<(&str, String)> = DBT
             .iter()
@@ -293,6 +369,48 @@ mod tests {
             "users_v2",
             "users_v1",
             "the source `source.shop.raw.users` is still `raw.users_v1`",
+        );
+    }
+
+    #[test]
+    fn a_source_or_test_that_means_another_is_found() {
+        let said = "the source `source.shop.raw.ordered` is `raw.ordered`, and was `raw.orders`";
+        mutated("resolves", DBT, "models/sources.yml", "- name: orders", "- name: ordered", said);
+        mutated(
+            "resolves",
+            DBT,
+            "models/sources.yml",
+            "name: user_id",
+            "name: email",
+            "declares `email`, where `user_id` is meant",
+        );
+        let unread = "sources:\n  - name: raw\n    schema: raw\n    tables: [{name: u, identifier: users_v1}]\n";
+        let unread = [DBT[0], ("models/s.yml", unread)];
+        mutated(
+            "resolves",
+            &unread,
+            "models/s.yml",
+            "users_v2",
+            "users_v3",
+            "is `raw.users_v3`, where `raw.users_v2` must be read",
+        );
+        let test = "models:\n  - name: other\n    columns:\n      - name: uid\n        tests:\n          - relationships:\n              to: source('raw', 'users_v1')\n              field: uid\n";
+        let tested = [DBT[0], DBT[1], DBT[2], DBT[3], ("models/tests.yml", test)];
+        mutated(
+            "resolves",
+            &tested,
+            "models/tests.yml",
+            "field: user_id",
+            "field: email",
+            "says `field: email`, where `user_id` is meant",
+        );
+        mutated(
+            "resolves",
+            &tested,
+            "models/tests.yml",
+            "field: user_id",
+            "field: uid",
+            "says `field: uid`, where `user_id` is meant",
         );
     }
 

@@ -41,7 +41,7 @@ fn checks_are_shown_and_the_files_written() {
             "repository parses pass 1 text, read as before",
             "repository resolves pass 1 use of the new datasets, all of whose columns are there",
             "repository outputs pass 1 statement with the same columns",
-            "repository lineage pass 2 values made of what the mapping says",
+            "repository lineage pass 3 values made of what the mapping says",
             "repository scope pass 1 file changed, as planned",
             "repository idempotent pass nothing to rewrite in 2 files",
         ]
