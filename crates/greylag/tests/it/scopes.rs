@@ -201,10 +201,19 @@ fn counted(rig: &Rig) -> BTreeMap<String, usize> {
 fn killed_at_every_point_it_goes_on() {
     let rig = hosted("automatic", "  through: retire\n  consumers: {merge: policy}\n");
     rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes", "--record-only"]).ended(0);
-    for step in ["code/rewrite", "code/prove", "code/propose", "code/merge", "code/await"] {
-        for point in POINTS.iter().filter(|point| has(step, point)) {
-            kill_at(&rig, &format!("{step}:{point}"), &["resume", "r"]);
+    let resume = &["resume", "r"];
+    // The dataset begins to wait before there is any change request.
+    for point in &POINTS[..2] {
+        kill_at(&rig, &format!("code/await:{point}"), resume);
+    }
+    for step in ["code/rewrite", "code/prove", "code/propose", "code/merge"] {
+        // A step that only looks has no effect in which it could die.
+        for point in POINTS.iter().filter(|point| (step, **point) != ("code/prove", "in-effect")) {
+            kill_at(&rig, &format!("{step}:{point}"), resume);
         }
+    }
+    for point in &POINTS[3..] {
+        kill_at(&rig, &format!("code/await:{point}"), resume);
     }
     rig.run(["resume", "r"]).ended(3);
     rig.run(["approve", "r", "--yes", "--record-only"]).ended(0);
@@ -233,9 +242,4 @@ fn killed_at_every_point_it_goes_on() {
     for name in ["sql", "dbt"] {
         assert_eq!(branches(&rig, name), ["main"]);
     }
-}
-
-/// Steps that only look have no effect in which they could die.
-fn has(step: &str, point: &str) -> bool {
-    point != "in-effect" || !["code/prove", "code/await"].contains(&step)
 }
