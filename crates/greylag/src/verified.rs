@@ -3,6 +3,7 @@
 use crate::consumers::Source;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::home::Home;
 use crate::trust::Trust;
 use crate::wire;
 use greylag_code::tree::Tree;
@@ -42,6 +43,16 @@ pub(crate) fn by_command(
     base: &dyn Tree,
     new: &dyn Tree,
 ) -> Result<Option<Ran>, Failure> {
+    of_command(&context.home()?, repository, (base, new), &|| context.interrupted())
+}
+
+/// The same in a state folder, until `cancelled` says otherwise.
+pub(crate) fn of_command(
+    home: &Home,
+    repository: &str,
+    (base, new): (&dyn Tree, &dyn Tree),
+    cancelled: &dyn Fn() -> bool,
+) -> Result<Option<Ran>, Failure> {
     let unknown = |detail: String, hint: &str| {
         let check =
             CheckResult { name: "command".to_owned(), verdict: Verdict::Unknown, detail, hint: Some(hint.to_owned()) };
@@ -52,13 +63,13 @@ pub(crate) fn by_command(
         Ok(Some(command)) => command,
         Err(error) => return unknown(format!("{error}"), "its owner corrects `verify` in `.greylag.yaml`"),
     };
-    if !Trust::of(&context.home()?).allows(repository, &command)? {
+    if !Trust::of(home).allows(repository, &command)? {
         let name = repository.strip_prefix("forge:").unwrap_or(repository);
         return unknown(
             format!("`{}` is not trusted, and was not run", command::plain(&command.run.join(" "))),
             &format!("`greylag trust {name}` shows what it is, and lets it be run"),
         );
     }
-    let (scratch, sandbox) = (wire::scratch(context)?, wire::sandbox());
-    Ok(Some(command::run(&command, base, new, &sandbox, scratch.path(), &|| context.interrupted())?))
+    let (scratch, sandbox) = (wire::scratch_in(home)?, wire::sandbox());
+    Ok(Some(command::run(&command, base, new, &sandbox, scratch.path(), cancelled)?))
 }

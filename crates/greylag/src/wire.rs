@@ -4,8 +4,9 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::faults::ArmedFaults;
 use crate::home::Home;
+use crate::verified;
 use greylag_catalog::migration::CatalogExecutor;
-use greylag_code::executor::CodePlane;
+use greylag_code::executor::{CodePlane, OwnCommand};
 use greylag_code::forge::embedded::EmbeddedForge;
 use greylag_code::git::{Git, Person, Repository, Safety};
 use greylag_data::describe::local::LocalFiles;
@@ -18,6 +19,7 @@ use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
+use greylag_driver::error::DriverError;
 use greylag_driver::executor::Executor;
 use greylag_driver::fault::{Faults, NoFaults};
 use greylag_driver::journal::{Journal, Prune, TaskFilter};
@@ -37,6 +39,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Memory of one reader process, bytes.
@@ -136,6 +139,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
         hosts: forge.clone(),
         forge,
         signer: committer(),
+        command: own_command(state.home.clone()),
         has_ended: Arc::new(move |run, task| {
             let filter = TaskFilter { id: Some(task.clone()), ..TaskFilter::default() };
             let found = journal.tasks(run, &filter, 0, 1)?;
@@ -143,6 +147,18 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
         }),
     };
     Ok(greylag_code::executor::executors(&Arc::new(plane)))
+}
+
+/// What runs the commands of repositories that are trusted.
+fn own_command(home: Home) -> OwnCommand {
+    Arc::new(move |repository, base, new, cancelled| {
+        let ran = verified::of_command(&home, &format!("forge:{repository}"), (base, new), cancelled);
+        let told = |failure: Failure| {
+            let message = failure.diagnostics.into_iter().map(|found| found.message).collect::<Vec<_>>().join("; ");
+            DriverError::permanent(code::cli::FILE_UNREADABLE, message)
+        };
+        Ok(ran.map_err(told)?.map(|ran| ran.check))
+    })
 }
 
 /// What runs the commands of custom steps.
@@ -245,8 +261,14 @@ pub(crate) fn sampler(context: &Context, state: &State) -> Result<LocalSampler, 
 
 /// A directory of this process, which goes when the answer does.
 pub(crate) fn scratch(context: &Context) -> Result<Scratch, Failure> {
-    let name = format!("{}-{}", std::process::id(), context.now().0);
-    Ok(Scratch::create(&context.home()?.scratch(), &name)?)
+    scratch_in(&context.home()?)
+}
+
+/// The same, in a state folder.
+pub(crate) fn scratch_in(home: &Home) -> Result<Scratch, Failure> {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    Ok(Scratch::create(&home.scratch(), &name)?)
 }
 
 /// Scratch directories of processes that are no more.

@@ -105,9 +105,10 @@ fn renew(job: &Job<'_>, request: &ChangeRequest) -> Result<(), DriverError> {
         // The owner has done it all: nothing is left to merge.
         return job.plane.forge.close(&request.repository, &Which::Number(request.number));
     }
-    let commit = job.commit(&repository, &tree, &proposal)?.as_str().to_owned();
-    let updated = job.plane.forge.update(&request.at(), &head(&repository, &commit))?;
-    tell(job, &updated, &commit, verdicts(job, &tree)?)
+    let commit = job.commit(&repository, &tree, &proposal)?;
+    let verdicts = verdicts(job, &proposal, &tree, &repository.tree(&commit)?)?;
+    let updated = job.plane.forge.update(&request.at(), &head(&repository, commit.as_str()))?;
+    tell(job, &updated, commit.as_str(), verdicts)
 }
 
 /// Takes back what was merged, by a change request of its own that goes by the same policy.

@@ -41,9 +41,11 @@ use crate::forge::Hosts;
 use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
 use crate::proposal::{self, Proposal};
 use crate::repository::Options;
+use crate::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_driver::forge::{ChangeRequest, Forge, Which};
+use greylag_model::check::CheckResult;
 use greylag_model::code::{cli, repository as code};
 use greylag_model::id::{RunId, TaskId};
 use greylag_model::plan::{ScopeWork, scope_id};
@@ -55,6 +57,12 @@ use std::sync::Arc;
 /// Asks whether a task of a run has ended, well or not.
 pub type HasEnded = Arc<dyn Fn(&RunId, &TaskId) -> Result<bool, DriverError> + Send + Sync>;
 
+/// Runs a repository's own command on its files before and after, by the repository's name, if it has one; asks now and then
+/// whether it should end.
+pub type OwnCommand = Arc<
+    dyn Fn(&str, &dyn Tree, &dyn Tree, &dyn Fn() -> bool) -> Result<Option<CheckResult>, DriverError> + Send + Sync,
+>;
+
 /// What the executors work with.
 pub struct CodePlane {
     /// Where changes are offered.
@@ -63,6 +71,8 @@ pub struct CodePlane {
     pub hosts: Arc<dyn Hosts>,
     /// Who commits.
     pub signer: Person,
+    /// What a repository's own command says of a change.
+    pub command: OwnCommand,
     /// Whether other tasks of a run have ended.
     pub has_ended: HasEnded,
 }
