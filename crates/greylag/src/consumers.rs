@@ -5,7 +5,9 @@ use crate::failure::{self, Failure};
 use crate::migration_files::Files;
 use crate::wire;
 use clap::Args;
-use greylag_code::repository::Options;
+use greylag_catalog::tables::{Meant as Named, Tables};
+use greylag_code::repository::index::{Index, Subject};
+use greylag_code::repository::{self, Options, Report};
 use greylag_code::tree::{DirectoryTree, LeftOut, MemoryTree, Tree};
 use greylag_driver::catalog::Catalog;
 use greylag_driver::describe::Describe;
@@ -18,7 +20,7 @@ use greylag_model::mapping::Mapping;
 use greylag_model::plan::mapping_of;
 use greylag_model::snapshot::Observed;
 use greylag_model::spec::{Migration, Pair};
-use greylag_model::table::{self, TableName};
+use greylag_model::table::{self, Meeting, TableName};
 use greylag_syntax::sql::Dialect;
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,6 +48,8 @@ impl Reading {
 pub(crate) struct Source {
     /// The directory that paths are relative to.
     pub(crate) root: PathBuf,
+    /// Whether all of that directory is meant.
+    pub(crate) is_folder: bool,
     /// Its files.
     pub(crate) tree: Box<dyn Tree>,
     /// What lies there and is not among them.
@@ -68,7 +72,7 @@ impl Source {
         if metadata.is_dir() {
             let tree = DirectoryTree::new(path);
             let left_out = tree.left_out().map_err(|error| unreadable(&error))?;
-            return Ok(Self { root: path.to_owned(), tree: Box::new(tree), left_out });
+            return Ok(Self { root: path.to_owned(), is_folder: true, tree: Box::new(tree), left_out });
         }
         if !metadata.is_file() {
             return Err(unreadable(&"it is neither a file nor a directory"));
@@ -78,7 +82,7 @@ impl Source {
         let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
         let root = path.parent().map_or_else(PathBuf::new, Path::to_path_buf);
         let tree = Box::new(MemoryTree::of([(name.to_owned(), bytes)]));
-        Ok(Self { root, tree, left_out: LeftOut::default() })
+        Ok(Self { root, is_folder: false, tree, left_out: LeftOut::default() })
     }
 
     /// Tells people what was not looked at.
@@ -96,6 +100,38 @@ impl Source {
             context.say(&format!("`{root}`: the name of `{name}` is not UTF-8, so that it was not looked at"));
         }
     }
+}
+
+/// Looks at what is at a path; what did not change since it was looked at last is not read again.
+pub(crate) fn look(
+    context: &Context,
+    source: &Source,
+    changes: &[TableChange],
+    options: Options,
+) -> Result<Report, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", source.root.display()))
+    };
+    let tree = source.tree.as_ref();
+    let root = fs::canonicalize(&source.root).ok().filter(|_| source.is_folder);
+    let Some(root) = root else { return repository::look(tree, changes, options).map_err(unreadable) };
+    let (place, reader) = (root.to_string_lossy(), reader());
+    let subject = Subject { repository: &place, reader: &reader, changes, options };
+    let mut index = Index::open(&context.home()?.scans(), &subject, context.now());
+    let report = repository::look_again(tree, changes, options, &mut index).map_err(unreadable)?;
+    if let Err(error) = index.save() {
+        context.say(&format!("what was found cannot be kept for the next time: {error}"));
+    }
+    Ok(report)
+}
+
+/// What tells this program from others that read otherwise: its version, and when its file was written.
+fn reader() -> String {
+    let built = std::env::current_exe().and_then(fs::metadata).and_then(|metadata| {
+        let modified = metadata.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok(format!("{} {}", metadata.len(), modified.as_nanos()))
+    });
+    format!("{} {}", env!("CARGO_PKG_VERSION"), built.unwrap_or_default())
 }
 
 /// The dbt project that a path is a part of, in the same repository; none of what is a project or a repository itself.
@@ -217,25 +253,68 @@ fn new_table(pair: &Pair, entity: &EntityRef, stated: &[TableName]) -> Result<Ta
 pub(crate) fn unchanged(context: &Context, text: &str, called: &[TableName]) -> Result<TableChange, Failure> {
     let state = context.state()?;
     let catalog = state.catalog.as_ref();
-    let entity = EntityRef::parse(text, DATASET_KIND);
-    let known = match &entity {
-        Some(entity) => catalog.find(std::slice::from_ref(entity))?.pop().flatten(),
-        None => None,
-    };
-    let (Some(entity), Some(summary)) = (entity, known) else {
+    let Some(entity) = named(catalog, text)? else {
         let old = if called.is_empty() { vec![parsed(text)?] } else { called.to_vec() };
         context.say(&format!("the catalog knows no dataset `{text}`: it is looked for as a table of this name"));
         return Ok(TableChange::unchanged(text, old, Vec::new()));
     };
+    let summary = catalog.find(std::slice::from_ref(&entity))?.pop().flatten();
     let old = if called.is_empty() { names(&entity, tables(catalog, &entity)?) } else { called.to_vec() };
     // Without its files a dataset has references all the same; its columns are then any.
-    let observed =
-        summary.dataset().and_then(|dataset| wire::describe(state, &BTreeMap::new()).describe(&[dataset]).pop());
+    let observed = summary
+        .and_then(|summary| summary.dataset())
+        .and_then(|dataset| wire::describe(state, &BTreeMap::new()).describe(&[dataset]).pop());
     let columns = match observed {
         Some(Ok(observed)) => observed.schema.columns.into_iter().map(|column| column.name).collect(),
         _ => Vec::new(),
     };
     Ok(TableChange::unchanged(&entity.short(), old, columns))
+}
+
+/// The dataset that a person names: by its reference, by its name, or as code calls it.
+fn named(catalog: &dyn Catalog, text: &str) -> Result<Option<EntityRef>, Failure> {
+    let known = match EntityRef::parse(text, DATASET_KIND) {
+        Some(entity) if catalog.find(std::slice::from_ref(&entity))?.pop().flatten().is_some() => Some(entity),
+        _ => None,
+    };
+    // What says its kind or namespace is a reference and nothing else.
+    if text.contains([':', '/']) {
+        return Ok(known);
+    }
+    let Ok(table) = text.parse::<TableName>() else { return Ok(known) };
+    let mut candidates = match Tables::of(catalog)?.stated(table.parts()) {
+        Named::Nothing => Vec::new(),
+        Named::One(one) => vec![one],
+        Named::Several(several) => several,
+    };
+    // Who says the whole name of a dataset does not mean one of which the name says only the end.
+    let is_whole = |entity: &EntityRef| {
+        Ok::<bool, Failure>(
+            tables(catalog, entity)?.iter().any(|said| said.meets(table.parts()) == Some(Meeting::Whole)),
+        )
+    };
+    if let Some(known) = known {
+        let mut others = Vec::new();
+        for other in candidates {
+            if other != known && is_whole(&other)? {
+                others.push(other);
+            }
+        }
+        candidates = others;
+        candidates.push(known);
+    }
+    candidates.sort();
+    match candidates.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        several => Err(ambiguous(text, several)),
+    }
+}
+
+fn ambiguous(text: &str, datasets: &[EntityRef]) -> Failure {
+    let names: Vec<String> = datasets.iter().map(|dataset| format!("`{dataset}`")).collect();
+    Failure::usage(format!("`{text}` may mean {} datasets: {}", datasets.len(), names.join(", ")))
+        .hint(format!("name the one that you mean: `{}`", datasets[0]))
 }
 
 fn parsed(text: &str) -> Result<TableName, Failure> {

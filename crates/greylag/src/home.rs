@@ -82,6 +82,11 @@ impl Home {
         self.root.join("trust")
     }
 
+    /// What was found in repositories, so that what is unchanged need not be read again: a file for each repository and question.
+    pub(crate) fn scans(&self) -> PathBuf {
+        self.root.join("scans")
+    }
+
     /// Whether there is any state yet.
     pub(crate) fn exists(&self) -> bool {
         fs::exists(self.database()).unwrap_or(false)

@@ -2,6 +2,7 @@
 
 mod import;
 mod list;
+mod scan_code;
 mod search;
 mod show;
 
@@ -21,6 +22,7 @@ pub(crate) struct Catalog {
 #[derive(Debug, Subcommand)]
 enum CatalogCommand {
     Import(import::Import),
+    ScanCode(scan_code::ScanCode),
     List(list::List),
     Show(show::Show),
     Search(search::Search),
@@ -30,6 +32,7 @@ impl Catalog {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         match &self.command {
             CatalogCommand::Import(command) => command.run(context),
+            CatalogCommand::ScanCode(command) => command.run(context),
             CatalogCommand::List(command) => command.run(context),
             CatalogCommand::Show(command) => command.run(context),
             CatalogCommand::Search(command) => command.run(context),

@@ -19,12 +19,14 @@ use greylag_model::code;
 use greylag_model::id::{PlanId, RunId, Timestamp};
 use greylag_model::spec::{ErrorClass, duration};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Remove what nobody needs any more, and give the space back.
 ///
 /// Without options only leftovers go: rejected rows and logs of custom steps of runs that were undone or are not known any
-/// more, what failed in ended runs and was kept for a look (a retry converts it anew), and files of dead processes. `--plans` also removes
+/// more, what failed in ended runs and was kept for a look (a retry converts it anew), files of dead processes, and what was found in
+/// repositories that nobody asked about since `--older-than`. `--plans` also removes
 /// plans that no run executes, `--runs` the journals of runs that have ended, both only if they are older than
 /// `--older-than`. A run that could still be undone is kept: its journal is what the undo walks back. So is one that a later
 /// run goes on from: its ledger says what the target is made of. With a run goes what it keeps beside its datasets for an undo.
@@ -152,6 +154,10 @@ fn remove(context: &Context, found: &[Found]) -> Result<Removed, Failure> {
                 true
             }
             Kind::Scratch => wire::clear_scratch(Path::new(&one.name))?,
+            Kind::Scan => match fs::remove_file(&one.name) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(unremovable(&one.name, &error)),
+                removed => removed.is_ok(),
+            },
         };
         if done {
             removed.number += 1;

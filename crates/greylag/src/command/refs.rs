@@ -3,11 +3,10 @@
 use crate::consumers::{self, Reading, Source};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::output::{self, Row, heading, wide};
 use clap::Args;
-use greylag_code::repository::{self, Seen};
-use greylag_model::code;
+use greylag_code::repository::Seen;
 use greylag_model::reference::{Confidence, Reference};
 use greylag_model::table::TableName;
 use std::path::PathBuf;
@@ -16,7 +15,7 @@ use std::path::PathBuf;
 ///
 /// Every place is shown with what the code does there and how sure it is: an alias, a common table expression, a comment, a
 /// string or another table's column of the same name is none. What could not be read is counted and shown as unknown. Nothing of
-/// the code is run.
+/// the code is run. Asked again, what did not change is not read again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag refs ~/src/reports --dataset users_v1\n  \
@@ -25,7 +24,7 @@ pub(crate) struct Refs {
     /// Repositories, or single files.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// The dataset: a name of the catalog, or the table as code names it.
+    /// The dataset: a name of the catalog, or the table as code names it, which the catalog may know by `greylag.dev/table`.
     #[arg(short, long, value_name = "NAME")]
     dataset: String,
     /// Only this column of it.
@@ -45,9 +44,7 @@ impl Refs {
         for path in &self.paths {
             let source = Source::open(path)?;
             source.tell(context);
-            let report = repository::look(source.tree.as_ref(), &changes, self.reading.options()).map_err(|error| {
-                Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
-            })?;
+            let report = consumers::look(context, &source, &changes, self.reading.options())?;
             seen.add(report.seen);
             let found = report.files.into_iter().flat_map(|file| file.references);
             references.extend(found.filter(|reference| self.is_asked_for(reference)).map(|reference| Reference {

@@ -12,6 +12,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// Tasks are looked at in pages of this size.
 const PAGE: usize = 1_000;
@@ -41,6 +42,7 @@ pub(super) enum Kind {
     Logs,
     Staging,
     Scratch,
+    Scan,
 }
 
 impl Kind {
@@ -52,6 +54,7 @@ impl Kind {
             Self::Logs => "logs",
             Self::Staging => "staging",
             Self::Scratch => "scratch",
+            Self::Scan => "scan",
         }
     }
 }
@@ -107,6 +110,7 @@ pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Resul
         let why = "samples of a process that was ended";
         found.push(Found { kind: Kind::Scratch, name, bytes, why, undoable: false });
     }
+    scans(&home.scans(), before, &mut found)?;
     if asked.plans {
         let used: BTreeSet<&PlanId> = runs.iter().filter(|run| !gone.contains(&run.id)).map(|run| &run.plan).collect();
         for plan in journal.plans(ALL)?.iter().filter(|plan| plan.taken_at < before && !used.contains(&plan.id)) {
@@ -116,6 +120,34 @@ pub(super) fn collect(context: &Context, asked: &Gc, before: Timestamp) -> Resul
         }
     }
     Ok((found, kept))
+}
+
+/// What was found in repositories that nobody asked for since: the next scan finds it anew.
+fn scans(folder: &Path, before: Timestamp, found: &mut Vec<Found>) -> Result<(), Failure> {
+    for (path, metadata) in files(folder)? {
+        let used = metadata.modified().ok().and_then(|used| used.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+        if i64::try_from(used.as_millis()).is_ok_and(|used| used < before.0) {
+            let (bytes, name) = (metadata.len(), path.display().to_string());
+            let why = "found in a repository that nobody asked about since";
+            found.push(Found { kind: Kind::Scan, name, bytes, why, undoable: false });
+        }
+    }
+    Ok(())
+}
+
+/// The files of a folder in order; none if there is no such folder.
+fn files(folder: &Path) -> Result<Vec<(PathBuf, fs::Metadata)>, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", folder.display()))
+    };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(unreadable)?,
+    };
+    let files = entries.flatten().filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)));
+    let mut files: Vec<(PathBuf, fs::Metadata)> = files.filter(|(_, metadata)| metadata.is_file()).collect();
+    files.sort_by(|one, other| one.0.cmp(&other.0));
+    Ok(files)
 }
 
 /// Whether an undo would have anything to do.

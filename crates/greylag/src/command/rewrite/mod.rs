@@ -270,7 +270,7 @@ mod tests {
             .map(|paths| {
                 let tree = Box::new(MemoryTree::new([]));
                 let left_out = greylag_code::tree::LeftOut::default();
-                (Source { root: folder.path().to_owned(), tree, left_out }, report(paths))
+                (Source { root: folder.path().to_owned(), is_folder: true, tree, left_out }, report(paths))
             })
             .collect();
         let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
