@@ -13,6 +13,7 @@ pub mod executor;
 pub mod fault;
 pub mod forge;
 pub mod journal;
+pub mod proof;
 pub mod sampler;
 pub mod sandbox;
 pub mod values;

@@ -26,6 +26,7 @@ pub mod lineage;
 pub mod mapping;
 pub mod operation;
 pub mod plan;
+pub mod proof;
 pub mod provenance;
 pub mod reference;
 pub mod rollout;

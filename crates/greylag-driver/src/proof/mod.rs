@@ -1,0 +1,75 @@
+//! Prover: tells whether two texts give the same.
+//!
+//! A prover takes one [`ProofRequest`] and answers one [`ProofVerdict`]. It runs texts that strangers wrote: never in the process
+//! that holds the journal, never near the data itself, and within limits. That a text cannot be run is a verdict, not an error; an
+//! error means that nothing was found out.
+
+pub mod conformance;
+
+use crate::error::DriverError;
+use greylag_model::proof::{ProofRequest, ProofVerdict, Reason};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Tells whether texts give the same.
+pub trait Prover: Send + Sync {
+    /// Requests that can be worked on at the same time.
+    fn width(&self) -> usize;
+
+    /// Works on a request; asks a few times a second whether it is still wanted.
+    ///
+    /// # Errors
+    /// Transient where it was cancelled or the prover could not be started; permanent where it answers what is no answer.
+    fn prove(&self, request: &ProofRequest, cancelled: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError>;
+}
+
+/// Answers what it was told to, by the subject; what it knows nothing of is unprovable.
+#[derive(Debug, Default)]
+pub struct MemoryProver {
+    answers: Mutex<BTreeMap<String, Result<ProofVerdict, DriverError>>>,
+    asked: Mutex<Vec<String>>,
+}
+
+impl MemoryProver {
+    /// Sets the answer for a subject.
+    pub fn answer(&self, subject: &str, verdict: Result<ProofVerdict, DriverError>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(subject.to_owned(), verdict);
+    }
+
+    /// The subjects that were asked about, in order.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Prover for MemoryProver {
+    fn width(&self) -> usize {
+        2
+    }
+
+    fn prove(&self, request: &ProofRequest, _: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(request.subject.clone());
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Ok(ProofVerdict::unprovable(Reason::Unknown, "nobody said what comes of it"));
+        answers.get(&request.subject).cloned().unwrap_or_else(unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+    use greylag_model::proof::{Outcome, Reach};
+
+    #[test]
+    fn the_double_answers_what_it_was_told() {
+        let prover = MemoryProver::default();
+        let equal = ProofVerdict { outcome: Outcome::Equal, reach: Reach::default() };
+        prover.answer("a.sql", Ok(equal.clone()));
+        let request = |subject: &str| ProofRequest { subject: subject.to_owned(), ..conformance::request("", "") };
+        assert_eq!(prover.prove(&request("a.sql"), &|| false), Ok(equal));
+        assert_eq!(prover.prove(&request("b.sql"), &|| false).unwrap().name(), "unprovable");
+        assert_eq!(prover.asked(), ["a.sql", "b.sql"]);
+    }
+}
