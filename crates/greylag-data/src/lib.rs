@@ -26,6 +26,7 @@ pub mod listing;
 pub mod parquet;
 pub mod part;
 pub mod pool;
+pub mod proof;
 pub mod reader;
 pub mod rejected;
 pub mod request;

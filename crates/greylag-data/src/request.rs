@@ -16,6 +16,7 @@ use crate::verify::{VerifyReply, VerifyRequest};
 use arrow::array::RecordBatch;
 use greylag_driver::error::DriverError;
 use greylag_model::dataset::{Format, Layout};
+use greylag_model::proof::{ProofRequest, ProofVerdict};
 use greylag_model::schema::Schema;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -45,6 +46,8 @@ pub enum Request {
     Digest(Box<DigestRequest>),
     /// Rows that differ.
     Pick(Box<PickRequest>),
+    /// Whether two texts give the same.
+    Prove(Box<ProofRequest>),
 }
 
 /// What a reader answers.
@@ -67,6 +70,8 @@ pub enum Reply {
     Digest(Box<DigestReply>),
     /// To [`Request::Pick`].
     Pick(Box<PickReply>),
+    /// To [`Request::Prove`].
+    Proven(Box<ProofVerdict>),
 }
 
 impl FileCalls for Readers {
@@ -117,6 +122,7 @@ pub fn handle(request: Request) -> Result<Reply, DriverError> {
         Request::Verify(request) => Reply::Verify(Box::new(crate::verify::verify(&request)?)),
         Request::Digest(request) => Reply::Digest(Box::new(crate::diff::digest(&request)?)),
         Request::Pick(request) => Reply::Pick(Box::new(crate::diff::pick(&request)?)),
+        Request::Prove(request) => Reply::Proven(Box::new(crate::proof::answer(&request)?)),
     })
 }
 

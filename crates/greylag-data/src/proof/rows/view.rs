@@ -1,0 +1,116 @@
+//! A mapping in both directions, row by row, by the reference evaluator.
+
+use crate::error::expression;
+use greylag_driver::error::DriverError;
+use greylag_model::cast::convert;
+use greylag_model::consumer::{Fate, TableChange};
+use greylag_model::expr::{Bound, Row};
+use greylag_model::mapping::{ColumnMapping, Mapping};
+use greylag_model::spec::Misfit;
+use greylag_model::table::TableName;
+use greylag_model::value::Value;
+
+/// What a mapping means for readers, which a [`View`] borrows from.
+pub(in crate::proof) fn change(mapping: &Mapping) -> TableChange {
+    TableChange::of("", Vec::new(), TableName::default(), mapping)
+}
+
+/// A mapping bound for evaluation.
+pub(in crate::proof) struct View<'a> {
+    forward: Vec<Forward<'a>>,
+    back: Vec<Back<'a>>,
+}
+
+struct Forward<'a> {
+    mapping: &'a ColumnMapping,
+    expr: Bound<'a>,
+    default: Option<Value>,
+}
+
+/// How an old column is had from a new row.
+pub(in crate::proof) enum Back<'a> {
+    /// It is the column of this index.
+    Column(usize),
+    /// It is computed, and the very old value.
+    Exact(Bound<'a>),
+    /// Another value has taken its place.
+    Replaced(Bound<'a>),
+    /// It cannot be had.
+    Lost,
+}
+
+impl<'a> View<'a> {
+    /// Binds a mapping and its [`change`].
+    pub(in crate::proof) fn new(mapping: &'a Mapping, change: &'a TableChange) -> Result<Self, DriverError> {
+        let forward = mapping.columns.iter().map(|column| Forward::new(mapping, column));
+        let back = change.columns.iter().map(|column| {
+            let bind = |expr: &'a greylag_model::expr::TypedExpr| {
+                expr.bind(&mapping.target).map_err(|error| expression(&column.name, &error.message))
+            };
+            Ok(match &column.fate {
+                Fate::Same(name) => mapping.target.find(name).map_or(Back::Lost, |(at, _)| Back::Column(at)),
+                Fate::Computed(expr) => Back::Exact(bind(expr)?),
+                Fate::Replaced { value, .. } => Back::Replaced(bind(value)?),
+                Fate::Lost(_) => Back::Lost,
+            })
+        });
+        Ok(Self { forward: forward.collect::<Result<_, _>>()?, back: back.collect::<Result<_, DriverError>>()? })
+    }
+
+    /// How each old column is had.
+    pub(in crate::proof) fn back(&self) -> &[Back<'a>] {
+        &self.back
+    }
+
+    /// The new row of an old one; none if it does not fit. Only some columns are made, the others are null.
+    pub(in crate::proof) fn new_of(&self, old: &[Value], only: &[usize]) -> Option<Vec<Value>> {
+        let mut new = vec![Value::Null; self.forward.len()];
+        for at in only {
+            *new.get_mut(*at)? = self.forward.get(*at)?.value(&old.to_vec())?;
+        }
+        Some(new)
+    }
+
+    /// The old columns of a new row as readers have them; `kept` is where those that cannot be had stay as they were.
+    pub(in crate::proof) fn old_of(&self, new: &[Value], kept: &[Value], only: &[usize]) -> Option<Vec<Value>> {
+        let mut old = kept.to_vec();
+        let row = new.to_vec();
+        for at in only {
+            let value = match self.back.get(*at)? {
+                Back::Column(column) => new.get(*column)?.clone(),
+                Back::Exact(bound) | Back::Replaced(bound) => bound.eval(&row).ok()?,
+                Back::Lost => continue,
+            };
+            *old.get_mut(*at)? = value;
+        }
+        Some(old)
+    }
+}
+
+impl<'a> Forward<'a> {
+    fn new(mapping: &'a Mapping, column: &'a ColumnMapping) -> Result<Self, DriverError> {
+        let failed = |why: &str| expression(&column.target, why);
+        let default = match &column.default {
+            Some(default) => {
+                let value = default.eval(&mapping.source, &Vec::new());
+                Some(value.map_err(|error| failed(&error.to_string()))?)
+            }
+            None => None,
+        };
+        let expr = column.expr.bind(&mapping.source).map_err(|error| failed(&error.message))?;
+        Ok(Self { mapping: column, expr, default })
+    }
+
+    fn value(&self, row: &dyn Row) -> Option<Value> {
+        let evaluated = self.expr.eval(row).ok().and_then(|value| match &self.mapping.cast {
+            Some(cast) => convert(value, &self.mapping.expr.data_type, &cast.to, cast.loss).ok(),
+            None => Some(value),
+        });
+        let value = match (evaluated, self.mapping.misfit) {
+            (Some(value), _) => value,
+            (None, Misfit::Null) => Value::Null,
+            (None, _) => return None,
+        };
+        Some(if value.is_null() { self.default.clone().unwrap_or(Value::Null) } else { value })
+    }
+}
