@@ -6,9 +6,9 @@
 //!
 //! [`tree`] is how files are reached: a directory, or a commit of a bare repository. [`git`] reads and writes bare repositories.
 //! [`rewrite`] says what a text must change, [`repository`] what a whole repository must. [`dbt`] evaluates projects of dbt.
-//! [`flow`] says what code reads and writes, for lineage. [`verify`] says what is to be held of a changed repository. [`forge`]
-//! offers changes to their owners, [`proposal`] says what they read. [`scope`] looks at many repositories for a plan, and
-//! [`executor`] does the steps of a run.
+//! [`flow`] says what code reads and writes, for lineage. [`verify`] says what is to be held of a changed repository, [`prove`]
+//! what must be proven of it. [`forge`] offers changes to their owners, [`proposal`] says what they read. [`scope`] looks at many
+//! repositories for a plan, and [`executor`] does the steps of a run.
 
 pub mod dbt;
 pub mod executor;
@@ -16,6 +16,7 @@ pub mod flow;
 pub mod forge;
 pub mod git;
 pub mod proposal;
+pub mod prove;
 pub mod repository;
 pub mod rewrite;
 pub mod scope;

@@ -14,6 +14,7 @@
 //! that; it is *unprovable*, as is what the engine cannot run. *Different* is certain for the engine that found it: it has
 //! an input on which the texts differ. Verdicts name columns and counts, never values of rows.
 
+use crate::dataset::Layout;
 use crate::mapping::Mapping;
 use crate::schema::Schema;
 use crate::table::TableName;
@@ -51,6 +52,24 @@ pub struct Relation {
     pub new: Vec<TableName>,
     /// What is in it.
     pub content: Content,
+    /// Where real rows of a changed dataset can be read, to be tried beside those that are made up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Sample>,
+}
+
+/// Real rows: the first of a dataset's files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sample {
+    /// The connection's root, absolute; nothing outside it is opened. `None`: the path is absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// Path of the dataset.
+    pub path: String,
+    /// How its files are laid out.
+    pub layout: Layout,
+    /// Rows at most.
+    pub rows: u32,
 }
 
 /// What is in a relation.
@@ -199,7 +218,10 @@ pub struct Reach {
     /// Rows that came of the old text, over all rounds: results, and rows written.
     #[serde(default)]
     pub rows_out: u64,
-    /// Rows drawn for changed datasets.
+    /// Real rows among those that the texts were given.
+    #[serde(default)]
+    pub sampled: u64,
+    /// Parts of rows drawn for changed datasets, real rows among them.
     #[serde(default)]
     pub drawn: u64,
     /// How many of them did not survive the mapping's round trip and were not used.
@@ -258,6 +280,7 @@ impl Reach {
         self.rounds += other.rounds;
         self.rows_in += other.rows_in;
         self.rows_out += other.rows_out;
+        self.sampled += other.sampled;
         self.drawn += other.drawn;
         self.unfit += other.unfit;
         self.predicates += other.predicates;

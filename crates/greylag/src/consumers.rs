@@ -18,6 +18,7 @@ use greylag_model::diagnostic::{Diagnostic, Severity};
 use greylag_model::entity::{EntityRef, annotation};
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::mapping_of;
+use greylag_model::proof::Sample;
 use greylag_model::snapshot::Observed;
 use greylag_model::spec::{Migration, Pair};
 use greylag_model::table::{self, Meeting, TableName};
@@ -28,6 +29,9 @@ use std::path::{Path, PathBuf};
 
 /// Kind that a dataset's reference has when it names none.
 const DATASET_KIND: &str = "resource";
+
+/// Real rows that a proof looks at.
+const SAMPLE_ROWS: u32 = 200;
 
 /// How code is read.
 #[derive(Debug, Args)]
@@ -147,6 +151,8 @@ fn project_around(path: &Path) -> Option<PathBuf> {
 pub(crate) struct Changes {
     /// One per pair that can be migrated.
     pub(crate) changes: Vec<TableChange>,
+    /// How their rows are converted and where they are, in the same order.
+    pub(crate) rows: Vec<Converted>,
     /// Old datasets of the other pairs.
     pub(crate) left_out: Vec<String>,
 }
@@ -157,12 +163,24 @@ pub(crate) struct Meant<'a> {
     pub(crate) migration: &'a Migration,
     /// One for each pair that can be migrated.
     pub(crate) changes: Vec<TableChange>,
+    /// How their rows are converted and where they are, in the same order.
+    pub(crate) rows: Vec<Converted>,
+}
+
+/// How the rows of a dataset are converted, and where they are.
+#[derive(Clone)]
+pub(crate) struct Converted {
+    /// How.
+    pub(crate) mapping: Mapping,
+    /// Where.
+    pub(crate) sample: Sample,
 }
 
 /// What every pair of the files' migrations changes for code.
 pub(crate) fn changes(context: &Context, files: &Files) -> Result<Changes, Failure> {
     let (meant, left_out) = of_each(context, files)?;
-    Ok(Changes { changes: meant.into_iter().flat_map(|meant| meant.changes).collect(), left_out })
+    let (changes, rows): (Vec<_>, Vec<_>) = meant.into_iter().map(|meant| (meant.changes, meant.rows)).unzip();
+    Ok(Changes { changes: changes.concat(), rows: rows.concat(), left_out })
 }
 
 /// What each migration of the files changes for code, and the old datasets of the pairs that cannot be migrated, which are
@@ -177,7 +195,7 @@ pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Me
         let found: Vec<Result<Dataset, Failure>> = pairs.iter().map(|pair| dataset(catalog, &pair.from)).collect();
         let datasets: Vec<Dataset> = found.iter().filter_map(|found| found.as_ref().ok()).cloned().collect();
         let mut described = describe.describe(&datasets).into_iter();
-        let mut changes = Vec::new();
+        let (mut changes, mut rows) = (Vec::new(), Vec::new());
         for (at, found) in found.into_iter().enumerate() {
             let observed = found.and_then(|_| match described.next() {
                 Some(observed) => observed.map_err(Failure::from),
@@ -188,20 +206,30 @@ pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Me
                 Ok((observed, mapping))
             });
             match mapping {
-                Ok((observed, mapping)) => changes.push(change(catalog, &pairs[at], &observed, &mapping)?),
+                Ok((observed, mapping)) => {
+                    changes.push(change(catalog, &pairs[at], &observed, &mapping)?);
+                    rows.push(Converted { mapping, sample: sample(files, observed) });
+                }
                 Err(why) => {
                     blocked.extend(why.into_iter().map(|why| Diagnostic { severity: Severity::Warning, ..why }));
                     left_out.push(pairs[at].from.clone());
                 }
             }
         }
-        all.push(Meant { migration, changes });
+        all.push(Meant { migration, changes, rows });
     }
     failure::report(&blocked, &files.sources, context.format().is_json());
     if !left_out.is_empty() {
         context.say(&format!("left out, since they cannot be migrated: {}", left_out.join(", ")));
     }
     Ok((all, left_out))
+}
+
+/// Where the first rows of a dataset are.
+fn sample(files: &Files, observed: Observed) -> Sample {
+    let location = observed.dataset.location;
+    let root = location.connection.and_then(|connection| files.roots.get(&connection).cloned());
+    Sample { root, path: location.path, layout: observed.layout, rows: SAMPLE_ROWS }
 }
 
 /// What a pair changes for code.

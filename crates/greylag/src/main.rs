@@ -18,6 +18,7 @@ mod home;
 mod migration_files;
 mod output;
 mod progress;
+mod proving;
 mod recheck;
 mod replan;
 mod scopes;

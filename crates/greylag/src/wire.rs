@@ -15,6 +15,7 @@ use greylag_data::diff::Diff;
 use greylag_data::durable::{self, LocalDisk};
 use greylag_data::executor::{DataPlane, ForWriter, Options, Took, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
+use greylag_data::proof::DataFusionProver;
 use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
@@ -23,6 +24,7 @@ use greylag_driver::error::DriverError;
 use greylag_driver::executor::Executor;
 use greylag_driver::fault::{Faults, NoFaults};
 use greylag_driver::journal::{Journal, Prune, TaskFilter};
+use greylag_driver::proof::Prover;
 use greylag_driver::sandbox::Sandbox;
 use greylag_engine::{Drivers, Engine, Limits};
 use greylag_fleet::bubblewrap::Bubblewrap;
@@ -296,6 +298,11 @@ pub(crate) fn faults() -> Result<Arc<dyn Faults>, Failure> {
     let armed = ArmedFaults::parse(&list.to_string_lossy(), log)
         .map_err(|message| Failure::error(code::cli::CONFIGURATION, format!("`GREYLAG_FAULTS`: {message}")))?;
     Ok(Arc::new(armed))
+}
+
+/// What proves that rewritten texts give what they gave.
+pub(crate) fn prover(state: &State) -> impl Prover {
+    DataFusionProver::new(Arc::clone(&state.readers))
 }
 
 /// Starts a reader and asks it something; answers the milliseconds it took.

@@ -25,11 +25,13 @@ pub fn request(old: &str, new: &str) -> ProofRequest {
                 old: table("raw.users_v1"),
                 new: table("raw.users_v2"),
                 content: Content::Changed(Box::new(users())),
+                sample: None,
             },
             Relation {
                 old: table("ref.places"),
                 new: table("ref.places"),
                 content: Content::Same { schema: places, guessed: false },
+                sample: None,
             },
         ],
         makes: None,

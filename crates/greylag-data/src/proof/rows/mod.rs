@@ -7,6 +7,7 @@
 pub(super) mod draws;
 pub(super) mod parts;
 pub(super) mod pool;
+pub(super) mod sample;
 pub(super) mod view;
 
 use draws::Draws;

@@ -2,14 +2,16 @@
 
 mod verify;
 
-use crate::consumers::{self, Reading, Source};
+use crate::consumers::{self, Converted, Reading, Source};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files;
 use crate::output::{self, Row, heading};
+use crate::proving::{self, Proofs};
 use crate::templates::Parameters;
 use clap::Args;
+use greylag_code::prove::{Moved, edited, questions};
 use greylag_code::repository::{self, FileReport, Report};
 use greylag_model::check::Verdict;
 use greylag_model::code;
@@ -17,6 +19,7 @@ use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use serde_json::json;
 use similar::TextDiff;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -34,13 +37,17 @@ use verify::Checked;
 /// (`verify` in its `.greylag.yaml`) is run on copies before and after, if it is trusted (`greylag trust`). Then the checks are shown,
 /// and if one fails nothing is written.
 ///
-/// Exit codes: 0 all is rewritten, or could be; 1 a check failed; 3 some files need somebody, or a dataset of the migration was
-/// left out.
+/// With `--prove` each rewritten text is run on new rows and the text that it was on old ones, both made for that and both by
+/// an engine that sees nothing else, and the results are compared as the mapping explains. A file whose text differs is not
+/// written, nor is any of its dbt project.
+///
+/// Exit codes: 0 all is rewritten, or could be; 1 a check failed, or a rewritten text gives something else; 3 some files need
+/// somebody, or a dataset of the migration was left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag rewrite -f users.yaml ~/src/reports\n  \
                         greylag rewrite -f users.yaml . --patch | git apply --check\n  \
-                        greylag rewrite -f users.yaml . --verify --write")]
+                        greylag rewrite -f users.yaml . --verify --prove --write")]
 pub(crate) struct Rewrite {
     /// Repositories, or single files.
     #[arg(required = true, value_name = "PATH")]
@@ -59,23 +66,51 @@ pub(crate) struct Rewrite {
     /// Verify what would change, and show that instead of the files.
     #[arg(long, conflicts_with = "patch")]
     verify: bool,
+    /// Prove that rewritten texts give what they gave.
+    #[arg(long)]
+    prove: bool,
+    /// Prove what somebody else made of a repository: one for each path, in order. Nothing is rewritten.
+    #[arg(long = "with", value_name = "PATH", requires = "prove", conflicts_with_all = ["write", "patch", "verify"])]
+    with: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+}
+
+/// A repository, what became of it, and what was proven of that.
+struct Looked {
+    source: Source,
+    report: Report,
+    proofs: Proofs,
 }
 
 impl Rewrite {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let mut files = migration_files::read(&self.file, context.format().is_json())?;
         self.parameters.render(context, &mut files)?;
-        let consumers::Changes { changes, left_out } = consumers::changes(context, &files)?;
+        let consumers::Changes { changes, rows: converted, left_out } = consumers::changes(context, &files)?;
+        if !self.with.is_empty() && self.with.len() != self.paths.len() {
+            return Err(Failure::usage("`--with` must be given once for each path".to_owned()));
+        }
         let mut all = Vec::new();
-        for path in &self.paths {
+        for (at, path) in self.paths.iter().enumerate() {
             let source = Source::open(path)?;
             source.tell(context);
-            let report = repository::look(source.tree.as_ref(), &changes, self.reading.options()).map_err(|error| {
+            let unreadable = |error: std::io::Error| {
                 Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
-            })?;
-            all.push((source, report));
+            };
+            let options = self.reading.options();
+            let report = match self.with.get(at) {
+                Some(other) => edited(source.tree.as_ref(), Source::open(other)?.tree.as_ref()),
+                None => repository::look(source.tree.as_ref(), &changes, options),
+            };
+            let report = report.map_err(unreadable)?;
+            let mut proofs = Proofs::default();
+            if self.prove {
+                let moved: Vec<Moved<'_>> = changes.iter().zip(&converted).map(moved).collect();
+                let questions = questions(source.tree.as_ref(), &report, &moved, options).map_err(unreadable)?;
+                proofs = proving::answers(context, questions)?;
+            }
+            all.push(Looked { source, report, proofs });
         }
         let checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
         let failed = checked.iter().filter(|checked| checked.check.verdict == Verdict::Fail).count();
@@ -88,19 +123,27 @@ impl Rewrite {
         } else if self.patch {
             output::text(&self.patched(&all))?;
         } else {
-            output::list(context.format(), "files", &HEADINGS, rows(&all))?;
+            let headings: &[_] = if self.prove { &PROVEN_HEADINGS } else { &HEADINGS };
+            output::list(context.format(), "files", headings, rows(&all, self.prove))?;
         }
         context.say(&self.count_line(&all, failed));
-        if failed > 0 {
-            return Ok(Exit::Failed);
+        if self.prove {
+            context.say(&proving::line(all.iter().map(|looked| &looked.proofs)));
         }
-        let done = left_out.is_empty() && all.iter().all(|(_, report)| report.class() <= Class::Mechanical);
-        Ok(if done { Exit::Done } else { Exit::Incomplete })
+        let done = left_out.is_empty() && all.iter().all(|looked| looked.report.class() <= Class::Mechanical);
+        let differs = all.iter().any(|looked| looked.proofs.differ());
+        Ok(if failed > 0 || differs {
+            Exit::Failed
+        } else if done {
+            Exit::Done
+        } else {
+            Exit::Incomplete
+        })
     }
 
-    fn patched(&self, all: &[(Source, Report)]) -> String {
+    fn patched(&self, all: &[Looked]) -> String {
         let mut text = String::new();
-        for (source, report) in all {
+        for Looked { source, report, .. } in all {
             for file in &report.files {
                 let Some(new) = &file.new else { continue };
                 // The patch of a repository is applied in it, any other where the command was given.
@@ -117,14 +160,9 @@ impl Rewrite {
     }
 
     /// What is to be held of the changes of each repository that has any.
-    fn verified(
-        &self,
-        context: &Context,
-        all: &[(Source, Report)],
-        changes: &[TableChange],
-    ) -> Result<Vec<Checked>, Failure> {
+    fn verified(&self, context: &Context, all: &[Looked], changes: &[TableChange]) -> Result<Vec<Checked>, Failure> {
         let mut checked = Vec::new();
-        for ((source, report), path) in all.iter().zip(&self.paths) {
+        for (Looked { source, report, .. }, path) in all.iter().zip(&self.paths) {
             if report.files.iter().any(|file| file.new.is_some()) {
                 checked.extend(verify::of(context, path, (source, report), changes, self.reading.options())?);
             }
@@ -132,12 +170,15 @@ impl Rewrite {
         Ok(checked)
     }
 
-    fn count_line(&self, all: &[(Source, Report)], failed: usize) -> String {
-        let files = || all.iter().flat_map(|(_, report)| &report.files);
+    fn count_line(&self, all: &[Looked], failed: usize) -> String {
+        let files = || all.iter().flat_map(|looked| &looked.report.files);
         let of = |class: Class| files().filter(|file| file.class == class).count();
         let edits: usize = files().map(|file| file.edits.len()).sum();
-        let changed = files().filter(|file| file.new.is_some()).count();
+        let kept = |looked: &&Looked| looked.report.files.iter().filter(|file| looked.withheld(file)).count();
+        let withheld: usize = if self.write { all.iter().map(|looked| kept(&looked)).sum() } else { 0 };
+        let changed = files().filter(|file| file.new.is_some()).count() - withheld;
         let done = match (self.write, changed) {
+            (true, 0) if withheld > 0 => "nothing written, as it was not found to give the same",
             (_, 0) => "nothing to write",
             (true, _) if failed > 0 => "not written, since checks fail",
             (true, _) => "written",
@@ -155,21 +196,59 @@ impl Rewrite {
 const HEADINGS: [output::Heading; 5] =
     [heading("path"), heading("class"), heading("edits"), heading("line"), heading("why")];
 
-fn rows(all: &[(Source, Report)]) -> Vec<Row> {
-    let files = all.iter().flat_map(|(source, report)| report.files.iter().map(move |file| (source, file)));
-    files.map(|(source, file)| row(&source.root.join(&file.path), file)).collect()
+const PROVEN_HEADINGS: [output::Heading; 6] =
+    [heading("path"), heading("class"), heading("edits"), heading("proof"), heading("line"), heading("why")];
+
+fn rows(all: &[Looked], prove: bool) -> Vec<Row> {
+    let files = all.iter().flat_map(|looked| looked.files().into_iter().map(move |file| (looked, file)));
+    files.map(|(looked, file)| row(&looked.source.root.join(&file.path), &file, &looked.proofs, prove)).collect()
 }
 
-fn row(path: &Path, file: &FileReport) -> Row {
+impl Looked {
+    /// The files of the report, and those that only a proof speaks of: their bytes stay, and what they render does not.
+    fn files(&self) -> Vec<Cow<'_, FileReport>> {
+        let mut files: Vec<Cow<'_, FileReport>> = self.report.files.iter().map(Cow::Borrowed).collect();
+        for path in self.proofs.paths() {
+            if !files.iter().any(|file| file.path == path) {
+                files.push(Cow::Owned(FileReport {
+                    path: path.to_owned(),
+                    class: Class::Unaffected,
+                    references: Vec::new(),
+                    findings: Vec::new(),
+                    edits: Vec::new(),
+                    old: String::new(),
+                    new: None,
+                }));
+            }
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files
+    }
+
+    /// Whether a file's new text is not written, as something that it is a part of gives something else.
+    fn withheld(&self, file: &FileReport) -> bool {
+        file.new.is_some() && self.proofs.forbid(&file.path)
+    }
+}
+
+fn row(path: &Path, file: &FileReport, proofs: &Proofs, prove: bool) -> Row {
+    let proof = proofs.of(&file.path);
     let path = path.to_string_lossy().into_owned();
     let first = file.findings.iter().find(|finding| finding.class == file.class);
-    let cells = vec![
+    let mut cells = vec![
         shown(&path),
         file.class.name().to_owned(),
         file.edits.len().to_string(),
+        proof.as_ref().map(|proof| proof.name().to_owned()).unwrap_or_default(),
         first.map(|finding| finding.line.to_string()).unwrap_or_default(),
-        first.map(|finding| shown(&finding.why)).unwrap_or_default(),
+        first
+            .map(|finding| shown(&finding.why))
+            .or_else(|| Some(shown(&proving::why(proof.as_ref()?)?)))
+            .unwrap_or_default(),
     ];
+    if !prove {
+        cells.remove(3);
+    }
     let edits = file.edits.iter().map(|edit| json!({ "start": edit.at.start, "end": edit.at.end, "by": edit.by }));
     let findings = file.findings.iter().map(|finding| {
         json!({
@@ -178,21 +257,29 @@ fn row(path: &Path, file: &FileReport) -> Row {
         })
     });
     let references = file.references.iter().map(|found| Reference { path: path.clone(), ..found.clone() });
-    let value = json!({
+    let mut value = json!({
         "path": path,
         "class": file.class,
         "edits": edits.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "references": references.collect::<Vec<_>>(),
     });
+    if let (Some(proof), Some(value)) = (&proof, value.as_object_mut()) {
+        value.insert("proof".to_owned(), json!(proof));
+    }
     Row::new(path.clone(), cells, &value)
 }
 
+fn moved<'a>((change, rows): (&'a TableChange, &'a Converted)) -> Moved<'a> {
+    Moved { change, mapping: &rows.mapping, sample: Some(&rows.sample) }
+}
+
 /// Puts new files in the place of the old ones, each at once; one that was changed meanwhile is refused before any is.
-fn write(all: &[(Source, Report)]) -> Result<(), Failure> {
+fn write(all: &[Looked]) -> Result<(), Failure> {
     let mut staged = Vec::new();
-    let files = all.iter().flat_map(|(source, report)| report.files.iter().map(move |file| (source, file)));
-    for (source, file) in files {
+    let files = all.iter().flat_map(|looked| looked.report.files.iter().map(move |file| (looked, file)));
+    for (looked, file) in files.filter(|(looked, file)| !looked.withheld(file)) {
+        let source = &looked.source;
         let Some(new) = &file.new else { continue };
         let path = source.root.join(&file.path);
         match stage(&path, file, new) {
@@ -265,12 +352,13 @@ mod tests {
     #[test]
     fn nothing_is_written_where_a_file_was_changed_meanwhile() {
         let folder = tempfile::tempdir().unwrap();
-        let all: Vec<(Source, Report)> = [&["a", "b"][..], &["c"]]
+        let all: Vec<Looked> = [&["a", "b"][..], &["c"]]
             .into_iter()
             .map(|paths| {
                 let tree = Box::new(MemoryTree::new([]));
                 let left_out = greylag_code::tree::LeftOut::default();
-                (Source { root: folder.path().to_owned(), is_folder: true, tree, left_out }, report(paths))
+                let source = Source { root: folder.path().to_owned(), is_folder: true, tree, left_out };
+                Looked { source, report: report(paths), proofs: Proofs::default() }
             })
             .collect();
         let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
