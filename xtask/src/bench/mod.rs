@@ -7,6 +7,7 @@ mod diff;
 mod lineitem;
 mod measure;
 mod plan;
+mod repositories;
 mod small;
 mod steps;
 mod template;
@@ -37,14 +38,23 @@ pub(crate) struct Setting {
 }
 
 /// Names of the benches.
-pub(crate) const NAMES: [&str; 7] = ["small", "lineitem", "diff", "diff-large", "steps", "plan", "template"];
+pub(crate) const NAMES: [&str; 8] =
+    ["small", "lineitem", "diff", "diff-large", "steps", "plan", "template", "repositories"];
 /// Those that run only if they are asked for.
 const BY_NAME: [&str; 1] = ["diff-large"];
 
+/// Those that ask for no peer in Python.
+const WITHOUT_PYTHON: [&str; 2] = ["plan", "repositories"];
+
 /// Runs one bench, or all that need not be asked for by name.
 pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
-    let python = python::environment(workspace)?;
-    pip_install(workspace, PEERS)?;
+    let wanted = |known: &str| name.map_or(!BY_NAME.contains(&known), |name| name == known);
+    let python = if NAMES.iter().any(|known| wanted(known) && !WITHOUT_PYTHON.contains(known)) {
+        pip_install(workspace, PEERS)?;
+        python::environment(workspace)?
+    } else {
+        PathBuf::new()
+    };
     let setting = &Setting {
         workspace: workspace.root.clone(),
         greylag: demo::build(workspace, "release")?,
@@ -53,7 +63,6 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
         rounds: rounds.max(1),
         scale,
     };
-    let wanted = |known: &str| name.map_or(!BY_NAME.contains(&known), |name| name == known);
     for known in NAMES.iter().filter(|known| wanted(known)) {
         match *known {
             "small" => small::run(setting)?,
@@ -62,6 +71,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
             "diff-large" => diff::run_large(setting)?,
             "steps" => steps::run(setting)?,
             "template" => template::run(setting)?,
+            "repositories" => repositories::run(setting)?,
             _ => plan::run(setting)?,
         }
     }
