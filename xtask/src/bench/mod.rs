@@ -7,6 +7,7 @@ mod diff;
 mod lineitem;
 mod measure;
 mod plan;
+mod references;
 mod repositories;
 mod small;
 mod steps;
@@ -38,8 +39,8 @@ pub(crate) struct Setting {
 }
 
 /// Names of the benches.
-pub(crate) const NAMES: [&str; 8] =
-    ["small", "lineitem", "diff", "diff-large", "steps", "plan", "template", "repositories"];
+pub(crate) const NAMES: [&str; 9] =
+    ["small", "lineitem", "diff", "diff-large", "steps", "plan", "template", "repositories", "references"];
 /// Those that run only if they are asked for.
 const BY_NAME: [&str; 1] = ["diff-large"];
 
@@ -72,6 +73,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
             "steps" => steps::run(setting)?,
             "template" => template::run(setting)?,
             "repositories" => repositories::run(setting)?,
+            "references" => references::run(setting)?,
             _ => plan::run(setting)?,
         }
     }
