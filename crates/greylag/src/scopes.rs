@@ -12,6 +12,7 @@ use greylag_code::repository::Options;
 use greylag_code::scope;
 use greylag_driver::error::DriverError;
 use greylag_model::consumer::TableChange;
+use greylag_model::mapping::Mapping;
 use greylag_model::plan::{CodeObserved, Places, PlanTask, ScopeObserved, mapping_of};
 use greylag_model::snapshot::Snapshot;
 use greylag_model::spec::Migration;
@@ -36,9 +37,9 @@ pub(crate) fn look(
     }
     let forge = wire::forge(context)?;
     let names = scope::named(&forge, &policy.patterns())?;
-    let changes = changes(state, migration, places, snapshot)?;
+    let (changes, mappings) = changes(state, migration, places, snapshot)?.into_iter().unzip::<_, _, Vec<_>, _>();
     let scopes = observe_all(context, &forge, &names, &changes)?;
-    snapshot.code = Some(CodeObserved { changes, scopes });
+    snapshot.code = Some(CodeObserved { changes, mappings, scopes });
     Ok(())
 }
 
@@ -48,13 +49,13 @@ fn changes(
     migration: &Migration,
     places: Places<'_>,
     snapshot: &Snapshot,
-) -> Result<Vec<TableChange>, Failure> {
+) -> Result<Vec<(TableChange, Mapping)>, Failure> {
     let mut changes = Vec::new();
     for (at, (pair, probed)) in migration.spec.datasets.iter().zip(&snapshot.pairs).enumerate() {
         let Ok(observed) = &probed.source else { continue };
         // What is wrong with a pair is told by compiling it.
         let Ok(mapping) = mapping_of(migration, at, places, observed) else { continue };
-        changes.push(consumers::change(state.catalog.as_ref(), pair, observed, &mapping)?);
+        changes.push((consumers::change(state.catalog.as_ref(), pair, observed, &mapping)?, mapping));
     }
     Ok(changes)
 }

@@ -141,6 +141,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
         hosts: forge.clone(),
         forge,
         signer: committer(),
+        prover: Arc::new(prover(state)),
         command: own_command(state.home.clone()),
         has_ended: Arc::new(move |run, task| {
             let filter = TaskFilter { id: Some(task.clone()), ..TaskFilter::default() };
@@ -301,7 +302,7 @@ pub(crate) fn faults() -> Result<Arc<dyn Faults>, Failure> {
 }
 
 /// What proves that rewritten texts give what they gave.
-pub(crate) fn prover(state: &State) -> impl Prover {
+pub(crate) fn prover(state: &State) -> impl Prover + use<> {
     DataFusionProver::new(Arc::clone(&state.readers))
 }
 

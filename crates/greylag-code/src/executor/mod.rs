@@ -45,6 +45,7 @@ use crate::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_driver::forge::{ChangeRequest, Forge, Which};
+use greylag_driver::proof::Prover;
 use greylag_model::check::CheckResult;
 use greylag_model::code::{cli, repository as code};
 use greylag_model::id::{RunId, TaskId};
@@ -71,6 +72,8 @@ pub struct CodePlane {
     pub hosts: Arc<dyn Hosts>,
     /// Who commits.
     pub signer: Person,
+    /// Runs old and new texts and compares what they give.
+    pub prover: Arc<dyn Prover>,
     /// What a repository's own command says of a change.
     pub command: OwnCommand,
     /// Whether other tasks of a run have ended.

@@ -4,13 +4,16 @@ use super::rewrite::Rewritten;
 use super::{Job, Work};
 use crate::git::{CommitTree, ObjectId};
 use crate::proposal::Proposal;
+use crate::prove::{Moved, questions};
 use crate::verify;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
-use greylag_model::check::CheckResult;
+use greylag_model::check::{CheckResult, Verdict};
 use greylag_model::code::cli as code;
+use greylag_model::proof::{self, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 pub(super) struct Prove;
 
@@ -53,6 +56,66 @@ pub(super) fn verdicts(
         DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
     })?;
     checks.extend(verified);
+    checks.extend(proof(job, proposal, base)?);
     checks.extend((job.plane.command)(name, base, new, &|| job.context.cancelled())?);
     Ok(checks)
+}
+
+/// Whether the new texts give what the old ones gave; nothing where no text has changed.
+fn proof(job: &Job<'_>, proposal: &Proposal<'_>, base: &CommitTree) -> Result<Option<CheckResult>, DriverError> {
+    let scope = job.scope()?;
+    let moved = scope.changes.iter().zip(&scope.mappings);
+    let moved: Vec<Moved<'_>> = moved.map(|(change, mapping)| Moved { change, mapping, sample: None }).collect();
+    let questions = questions(base, &proposal.report, &moved, job.options()).map_err(|error| {
+        let name = &scope.found.repository;
+        DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
+    })?;
+    let mut told = Told::default();
+    for question in &questions {
+        let verdict = match &question.ask {
+            Ok(request) => job.plane.prover.prove(request, &|| job.context.cancelled())?,
+            Err(verdict) => verdict.as_ref().clone(),
+        };
+        told.take(&question.path, &verdict.outcome);
+    }
+    Ok((!questions.is_empty()).then(|| told.check(questions.len())))
+}
+
+/// Most texts that are named.
+const NAMED: usize = 5;
+
+/// What proofs came to.
+#[derive(Default)]
+struct Told {
+    equal: usize,
+    different: Vec<String>,
+    unprovable: BTreeMap<Reason, usize>,
+}
+
+impl Told {
+    fn take(&mut self, path: &str, outcome: &proof::Outcome) {
+        match outcome {
+            proof::Outcome::Equal => self.equal += 1,
+            proof::Outcome::Different(difference) => self.different.push(format!("`{path}`: {}", difference.why)),
+            proof::Outcome::Unprovable(unprovable) => *self.unprovable.entry(unprovable.reason).or_default() += 1,
+        }
+    }
+
+    fn check(self, texts: usize) -> CheckResult {
+        let verdict = match (self.different.is_empty(), self.unprovable.is_empty()) {
+            (false, _) => Verdict::Fail,
+            (true, true) => Verdict::Pass,
+            (true, false) => Verdict::Unknown,
+        };
+        let mut detail = format!("{} of {texts} texts give the same", self.equal);
+        for (reason, count) in &self.unprovable {
+            detail.push_str(&format!(", {count} unprovable ({})", reason.name()));
+        }
+        for different in self.different.iter().take(NAMED) {
+            detail.push_str(&format!("; {different}"));
+        }
+        let hint = "the text is not what the mapping says: look at `greylag rewrite --prove` of a clone";
+        let hint = (verdict == Verdict::Fail).then(|| hint.to_owned());
+        CheckResult { name: "proof".to_owned(), verdict, detail, hint }
+    }
 }

@@ -13,6 +13,7 @@ use crate::code;
 use crate::consumer::{Class, TableChange};
 use crate::entity::EntityRef;
 use crate::id::TaskId;
+use crate::mapping::Mapping;
 use crate::rollout::Rollout;
 use crate::snapshot::Snapshot;
 use crate::spec::{ConsumersSpec, Metadata, Migration};
@@ -59,6 +60,8 @@ pub struct ScopeObserved {
 pub struct CodeObserved {
     /// What the migration changes for code, a dataset each; those that cannot be migrated left out.
     pub changes: Vec<TableChange>,
+    /// How the rows of each are converted, in the same order.
+    pub mappings: Vec<Mapping>,
     /// Repositories by name, also those in which nothing is to be done.
     pub scopes: Vec<ScopeObserved>,
 }
@@ -100,6 +103,8 @@ pub struct ScopeWork {
     pub found: ScopeObserved,
     /// What changes for its code.
     pub changes: Vec<TableChange>,
+    /// How the rows of each dataset are converted, in the same order: what a proof holds the code against.
+    pub mappings: Vec<Mapping>,
     /// How it is rewritten, and who merges.
     pub policy: ConsumersSpec,
 }
@@ -217,9 +222,12 @@ fn tasks(
         if after.is_empty() {
             return None;
         }
-        let named = |change: &&TableChange| found.datasets.contains(&change.dataset);
-        let changes = code.changes.iter().filter(named).cloned().collect();
-        let scope = ScopeWork { about: about.clone(), found: found.clone(), changes, policy: policy.clone() };
+        let all = code.changes.iter().zip(&code.mappings);
+        let (changes, mappings) = all
+            .filter(|(change, _)| found.datasets.contains(&change.dataset))
+            .map(|(change, mapping)| (change.clone(), mapping.clone()))
+            .unzip();
+        let scope = ScopeWork { about: about.clone(), found: found.clone(), changes, mappings, policy: policy.clone() };
         Some(PlanTask {
             id: scope_id(&found.repository),
             owner: found.owner.clone(),
