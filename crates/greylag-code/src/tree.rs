@@ -108,10 +108,10 @@ impl Tree for MemoryTree {
     }
 }
 
-/// A tree with other texts in the place of some of its files.
+/// A tree with other texts in the place of some of its files, and without others.
 pub struct Overlay<'a> {
     below: &'a dyn Tree,
-    files: BTreeMap<String, Arc<[u8]>>,
+    files: BTreeMap<String, Option<Arc<[u8]>>>,
 }
 
 impl<'a> Overlay<'a> {
@@ -122,14 +122,20 @@ impl<'a> Overlay<'a> {
 
     /// Puts a text in the place of a file.
     pub fn put(&mut self, path: &str, text: String) {
-        self.files.insert(path.to_owned(), Arc::from(text.into_bytes()));
+        self.files.insert(path.to_owned(), Some(Arc::from(text.into_bytes())));
+    }
+
+    /// Takes a file away.
+    pub fn remove(&mut self, path: &str) {
+        self.files.insert(path.to_owned(), None);
     }
 }
 
 impl Tree for Overlay<'_> {
     fn paths(&self) -> io::Result<Vec<String>> {
         let mut paths = self.below.paths()?;
-        paths.extend(self.files.keys().cloned());
+        paths.retain(|path| !self.files.contains_key(path));
+        paths.extend(self.files.iter().filter(|(_, bytes)| bytes.is_some()).map(|(path, _)| path.clone()));
         paths.sort();
         paths.dedup();
         Ok(paths)
@@ -137,7 +143,7 @@ impl Tree for Overlay<'_> {
 
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
         match self.files.get(path) {
-            Some(bytes) => Ok(Some(Arc::clone(bytes))),
+            Some(bytes) => Ok(bytes.clone()),
             None => self.below.read(path),
         }
     }

@@ -7,10 +7,10 @@
 //! Each consumer has a [`Class`]. A rule rewrites what is mechanical; what no rule can do goes to an agent; what only a person can
 //! decide goes to a person; what could not be read is unknown, which is never the same as unaffected.
 
-use crate::expr::{Node, TypedExpr};
+use crate::expr::{Function, Literal, Node, TypedExpr};
 use crate::mapping::{ColumnMapping, Mapping, OperationKind, ReverseWay};
-use crate::schema::Schema;
-use crate::spec::Judgement;
+use crate::schema::{Column, Schema};
+use crate::spec::{ConsumersSpec, Judgement, Misfit, Outputs, SourcePolicy, StarPolicy};
 use crate::table::TableName;
 use crate::types::DataType;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,36 @@ pub struct TableChange {
     pub columns: Vec<ColumnChange>,
     /// Columns of the new dataset, in its order.
     pub target: Vec<String>,
+    /// How a writer has each column of the new dataset, in its order; none where nothing says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<MadeColumn>,
+    /// What its readers call the columns that they show.
+    #[serde(default)]
+    pub outputs: Outputs,
+    /// What becomes of stars over it.
+    #[serde(default)]
+    pub star: StarPolicy,
+    /// What becomes of sources of dbt projects if only some of their readers can move.
+    #[serde(default)]
+    pub sources: SourcePolicy,
+    /// The change that this one takes back, whose handwriting is then known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Box<Self>>,
+}
+
+/// How a writer of the old dataset has a column of the new one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MadeColumn {
+    /// The new column.
+    pub name: String,
+    /// Its type.
+    pub data_type: DataType,
+    /// Its value, over columns of the old dataset.
+    pub value: TypedExpr,
+    /// Why a query cannot compute it as the mapping does, if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// What becomes of a column for its readers.
@@ -75,14 +105,77 @@ impl TableChange {
         });
         let columns = columns.collect();
         let target = mapping.target.columns.iter().map(|column| column.name.clone()).collect();
-        Self { dataset: dataset.to_owned(), old, new, columns, target }
+        let made =
+            mapping.columns.iter().zip(&mapping.target.columns).map(|(column, made)| MadeColumn::of(column, made));
+        let made = made.collect();
+        Self {
+            dataset: dataset.to_owned(),
+            old,
+            new,
+            columns,
+            target,
+            made,
+            outputs: Outputs::default(),
+            star: StarPolicy::default(),
+            sources: SourcePolicy::default(),
+            undoes: None,
+        }
     }
 
     /// A dataset that stays as it is; without columns, any name may be one of it.
     pub fn unchanged(dataset: &str, old: Vec<TableName>, columns: Vec<String>) -> Self {
         let new = old.first().cloned().unwrap_or_else(|| TableName::of(&[dataset]).unwrap_or_default());
         let same = |name: &String| ColumnChange { name: name.clone(), fate: Fate::Same(name.clone()), judgement: None };
-        Self { dataset: dataset.to_owned(), old, new, columns: columns.iter().map(same).collect(), target: columns }
+        let (of_each, made) = (columns.iter().map(same).collect(), Vec::new());
+        Self {
+            dataset: dataset.to_owned(),
+            old,
+            new,
+            columns: of_each,
+            target: columns,
+            made,
+            outputs: Outputs::default(),
+            star: StarPolicy::default(),
+            sources: SourcePolicy::default(),
+            undoes: None,
+        }
+    }
+
+    /// The same with what a migration says of consumers.
+    #[must_use]
+    pub fn with(self, consumers: &ConsumersSpec) -> Self {
+        Self { outputs: consumers.outputs, star: consumers.star, sources: consumers.sources, ..self }
+    }
+
+    /// The way back: code that has moved to the new dataset, as the catalog calls it, moves to the old one again.
+    pub fn reversed(&self, dataset: &str) -> Self {
+        let beside = self.old.iter().find(|old| old.beside(self.new.last()) == self.new);
+        let columns = self.made.iter().map(|made| ColumnChange {
+            name: made.name.clone(),
+            fate: self.fate_back(made),
+            judgement: None,
+        });
+        Self {
+            dataset: dataset.to_owned(),
+            old: vec![self.new.clone()],
+            new: beside.or(self.old.first()).cloned().unwrap_or_default(),
+            columns: columns.collect(),
+            target: self.columns.iter().map(|column| column.name.clone()).collect(),
+            made: self.columns.iter().map(MadeColumn::back).collect(),
+            outputs: self.outputs,
+            star: self.star,
+            sources: self.sources,
+            undoes: Some(Box::new(self.clone())),
+        }
+    }
+
+    /// How a reader of the old dataset has a column of the new one.
+    fn fate_back(&self, made: &MadeColumn) -> Fate {
+        match (&made.value.node, &made.why) {
+            (Node::Column(old), None) => Fate::Same(old.clone()),
+            (_, Some(why)) => Fate::Lost(why.clone()),
+            _ => Fate::Computed(made.value.clone()),
+        }
     }
 
     /// Whether its columns are not known, so that any name may be one.
@@ -94,6 +187,50 @@ impl TableChange {
     pub fn column(&self, name: &str) -> Option<&ColumnChange> {
         let exact = self.columns.iter().find(|column| column.name == name);
         exact.or_else(|| self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)))
+    }
+}
+
+impl MadeColumn {
+    /// Expression, conversion and default in one.
+    fn of(mapping: &ColumnMapping, column: &Column) -> Self {
+        let whole = &mapping.expr;
+        let cast = mapping.cast.as_ref().map(|cast| TypedExpr {
+            data_type: cast.to.clone(),
+            nullable: whole.nullable || mapping.misfit == Misfit::Null,
+            node: Node::Cast { input: Box::new(whole.clone()), loss: cast.loss, safe: mapping.misfit == Misfit::Null },
+        });
+        let value = cast.unwrap_or_else(|| whole.clone());
+        let value = match &mapping.default {
+            None => value,
+            Some(default) => TypedExpr {
+                data_type: value.data_type.clone(),
+                nullable: false,
+                node: Node::Call { function: Function::Coalesce, args: vec![value, default.clone()] },
+            },
+        };
+        let rejects = mapping.misfit == Misfit::Reject && !matches!(value.node, Node::Column(_));
+        let why = rejects.then(|| "rows whose value does not fit are put aside".to_owned());
+        Self { name: mapping.target.clone(), data_type: column.data_type.clone(), value, why }
+    }
+}
+
+impl MadeColumn {
+    /// How a writer of the new dataset has a column of the old one.
+    fn back(column: &ColumnChange) -> Self {
+        let name = column.name.clone();
+        let of = |value: TypedExpr, why: Option<String>| Self {
+            name: name.clone(),
+            data_type: value.data_type.clone(),
+            value,
+            why,
+        };
+        let lost = |node: Node| TypedExpr { data_type: DataType::String, nullable: true, node };
+        match &column.fate {
+            Fate::Same(new) => of(lost(Node::Column(new.clone())), None),
+            Fate::Computed(value) => of(value.clone(), None),
+            Fate::Replaced { value, why, .. } => of(value.clone(), Some(why.clone())),
+            Fate::Lost(why) => of(lost(Node::Literal(Literal::Null)), Some(why.clone())),
+        }
     }
 }
 

@@ -207,7 +207,8 @@ pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Me
             });
             match mapping {
                 Ok((observed, mapping)) => {
-                    changes.push(change(catalog, &pairs[at], &observed, &mapping)?);
+                    let change = change(catalog, &pairs[at], &observed, &mapping)?;
+                    changes.push(change.with(&migration.spec.consumers.clone().unwrap_or_default()));
                     rows.push(Converted { mapping, sample: sample(files, observed) });
                 }
                 Err(why) => {

@@ -72,6 +72,11 @@ impl Home {
         self.root.join("diffs")
     }
 
+    /// What processes that rewrite files are about to write, a file each.
+    pub(crate) fn rewrites(&self) -> PathBuf {
+        self.root.join("rewrites")
+    }
+
     /// The embedded forge: repositories and their change requests.
     pub(crate) fn forge(&self) -> PathBuf {
         self.root.join("forge")

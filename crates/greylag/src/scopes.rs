@@ -1,5 +1,6 @@
 //! The code that a plan moves along: repositories of the forge, looked at while the plan is made.
 
+use crate::command::rewrite;
 use crate::consumers;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -15,8 +16,7 @@ use greylag_model::consumer::TableChange;
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::{CodeObserved, Places, PlanTask, ScopeObserved, mapping_of};
 use greylag_model::snapshot::Snapshot;
-use greylag_model::spec::Migration;
-use similar::TextDiff;
+use greylag_model::spec::{ConsumersSpec, Migration};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -37,7 +37,8 @@ pub(crate) fn look(
     }
     let forge = wire::forge(context)?;
     let names = scope::named(&forge, &policy.patterns())?;
-    let (changes, mappings) = changes(state, migration, places, snapshot)?.into_iter().unzip::<_, _, Vec<_>, _>();
+    let (changes, mappings) =
+        changes(state, migration, policy, places, snapshot)?.into_iter().unzip::<_, _, Vec<_>, _>();
     let scopes = observe_all(context, &forge, &names, &changes)?;
     snapshot.code = Some(CodeObserved { changes, mappings, scopes });
     Ok(())
@@ -47,6 +48,7 @@ pub(crate) fn look(
 fn changes(
     state: &State,
     migration: &Migration,
+    policy: &ConsumersSpec,
     places: Places<'_>,
     snapshot: &Snapshot,
 ) -> Result<Vec<(TableChange, Mapping)>, Failure> {
@@ -55,7 +57,8 @@ fn changes(
         let Ok(observed) = &probed.source else { continue };
         // What is wrong with a pair is told by compiling it.
         let Ok(mapping) = mapping_of(migration, at, places, observed) else { continue };
-        changes.push((consumers::change(state.catalog.as_ref(), pair, observed, &mapping)?, mapping));
+        let change = consumers::change(state.catalog.as_ref(), pair, observed, &mapping)?;
+        changes.push((change.with(policy), mapping));
     }
     Ok(changes)
 }
@@ -111,9 +114,7 @@ pub(crate) fn patches(context: &Context, tasks: &[PlanTask]) -> Result<String, F
         let _ = writeln!(text, "# {} at {}", found.repository, found.commit);
         for file in &report.files {
             let Some(new) = &file.new else { continue };
-            let (old_name, new_name) = (format!("a/{}", file.path), format!("b/{}", file.path));
-            let _ =
-                write!(text, "{}", TextDiff::from_lines(&file.old, new).unified_diff().header(&old_name, &new_name));
+            text.push_str(&rewrite::patch(&file.path, file.moved.as_deref(), &file.old, new));
         }
     }
     Ok(text)

@@ -197,6 +197,19 @@ impl Shared {
         [database, schema, Some(relation_part(alias, false))]
     }
 
+    /// The parts of a node's relation that are printed.
+    fn relation(&self, node: usize) -> impl Iterator<Item = Part> {
+        self.node_parts(node).into_iter().flatten().filter(|part| part.shown && !part.text.is_empty())
+    }
+
+    /// The keys of `dbt_project.yml` that configure a node by its name.
+    fn keys(&self, draft: &Draft) -> Vec<Span> {
+        let fqn: Vec<&str> = draft.fqn.iter().map(String::as_str).collect();
+        let packages = [Some(0), (draft.package != 0).then_some(draft.package)];
+        let of = |package: usize| self.loaded.packages.get(package)?.settings.key(draft.section(), &fqn)?.inner();
+        packages.into_iter().flatten().filter_map(of).collect()
+    }
+
     /// Whether a node has no relation of its own.
     pub(super) fn is_ephemeral(&self, node: usize) -> bool {
         let materialized = self.configs.get(node).and_then(|config| config.materialized.as_ref());
@@ -337,19 +350,16 @@ fn node(shared: &Arc<Shared>, index: usize) -> (Node, Vec<(String, Span)>) {
         at: draft.at,
         columns: draft.properties.iter().flat_map(columns_of).collect(),
         said: draft.properties.iter().flat_map(said_of).collect(),
-        relation: printed(&shared.node_parts(index)),
         config,
+        relation: shared.relation(index).map(|part| part.text.text().to_owned()).collect(),
+        is_open: shared.relation(index).any(|part| part.open),
+        keys: shared.keys(draft),
+        settings: draft.properties.iter().filter_map(|entry| entry.get("config")).flat_map(Yaml::named_texts).collect(),
         renderings,
         truncated: ways.truncated,
         edges: joined(edges, edges_of(hooks.iter())),
     };
     (node, unknown)
-}
-
-/// The parts of a name that are printed.
-fn printed(parts: &[Option<Part>; 3]) -> Vec<String> {
-    let shown = parts.iter().flatten().filter(|part| part.shown && !part.text.is_empty());
-    shown.map(|part| part.text.text().to_owned()).collect()
 }
 
 /// Whether each rendering that has a text refers to a target.

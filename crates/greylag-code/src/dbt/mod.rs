@@ -36,6 +36,8 @@ pub use project::{
     ReferenceKind, Said, SaidKind, SourceTable, Target,
 };
 
+pub(crate) use yaml::places;
+
 use crate::tree::Tree;
 use std::io;
 

@@ -55,7 +55,15 @@ pub(super) fn config_of(shared: &Arc<Shared>, index: usize, draft: &Draft) -> Co
         schema: get("schema"),
         alias: get("alias"),
         database: get("database").or_else(|| get("project")),
+        is_contract: is_contract(shared, index),
     }
+}
+
+/// Whether YAML asks for a contract.
+fn is_contract(shared: &Arc<Shared>, index: usize) -> bool {
+    let declared = shared.declared(index, "contract");
+    let enforced = declared.as_ref().and_then(|contract| contract.text("enforced").or_else(|| contract.scalar()));
+    enforced.is_some_and(|enforced| truth(enforced.as_str()) != Some(false))
 }
 
 /// What `config()` is given at the top of a template, as far as it hangs on nothing else there: variables have their values.
@@ -84,7 +92,12 @@ fn given_at_top(shared: &Arc<Shared>, package: usize, body: &[Node]) -> Vec<(Arc
 /// The columns that an entry of YAML declares.
 pub(super) fn columns_of(entry: &Yaml) -> Vec<Column> {
     let columns = entry.get("columns").map(Yaml::items).unwrap_or_default();
-    columns.iter().filter_map(|column| Some(Column { name: column.text("name")?.text.clone() })).collect()
+    let column = |column: &Yaml| {
+        let name = column.text("name")?;
+        let data_type = column.text("data_type").map(|data_type| data_type.text.clone());
+        Some(Column { name: name.text.clone(), data_type, at: column.at().unwrap_or(name.at) })
+    };
+    columns.iter().filter_map(column).collect()
 }
 
 /// The tables of the sources of an entry.
@@ -113,6 +126,7 @@ pub(super) fn sources_of(shared: &Arc<Shared>, package: usize, entry: &Yaml) -> 
             enabled: source_enabled(shared, package, entry, table, &fqn),
             columns: columns_of(table),
             said: said_of(table),
+            at: table.at().unwrap_or(name.at),
         });
     }
     tables

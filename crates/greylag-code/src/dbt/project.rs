@@ -103,10 +103,16 @@ pub struct Node {
     pub columns: Vec<Column>,
     /// What YAML says of it besides.
     pub said: Vec<Said>,
-    /// The parts of the name that a `ref` to it prints; the schema is a stand-in where only the target knows it.
-    pub relation: Vec<String>,
     /// How it is configured.
     pub config: Config,
+    /// Its name in the database as it is printed, by its parts. A part of which only the target knows has a stand-in.
+    pub relation: Vec<String>,
+    /// Whether a part of that has a stand-in.
+    pub is_open: bool,
+    /// Keys of `dbt_project.yml` that configure it by its name.
+    pub keys: Vec<Span>,
+    /// What its entry in YAML configures, key and text; each item of a list by itself.
+    pub settings: Vec<(String, Arc<Traced>)>,
     /// The ways in which it renders. None of a seed or a Python model.
     pub renderings: Vec<NodeRendering>,
     /// Whether there are more ways.
@@ -120,6 +126,10 @@ pub struct Node {
 pub struct Column {
     /// Its name.
     pub name: Arc<Traced>,
+    /// Its type, if it says one.
+    pub data_type: Option<Arc<Traced>>,
+    /// From the first to the last byte of what is said of it.
+    pub at: Span,
 }
 
 /// A text of an entry of YAML that speaks of columns or of the whole.
@@ -153,6 +163,8 @@ pub struct Config {
     pub alias: Option<Traced>,
     /// The database that is asked for.
     pub database: Option<Traced>,
+    /// Whether dbt holds its columns against those that YAML declares.
+    pub is_contract: bool,
 }
 
 /// One way in which a node renders.
@@ -233,6 +245,8 @@ pub struct SourceTable {
     pub database: Option<Traced>,
     /// Whether it is not switched off.
     pub enabled: bool,
+    /// From the first to the last byte of what is said of it.
+    pub at: Span,
     /// Its columns.
     pub columns: Vec<Column>,
     /// What YAML says of it besides.
@@ -257,7 +271,7 @@ pub struct ColumnTest {
     pub subject: Target,
     /// The column, if it stands at one.
     pub column: Option<Arc<Traced>>,
-    /// Its scalar arguments: name and text.
+    /// Its arguments, name and text; each item of a list by itself.
     pub arguments: Vec<(String, Arc<Traced>)>,
     /// What its arguments refer to.
     pub edges: Vec<Edge>,

@@ -93,8 +93,9 @@ fn test_of(
     if let Some(arguments) = arguments {
         arguments.all_scalars(&mut scalars);
         let nested = arguments.get("arguments").map(Yaml::entries).unwrap_or_default();
-        for (key, value) in arguments.entries().iter().chain(nested) {
-            named.extend(value.scalar().map(|value| (key.as_str().to_owned(), value.text.clone())));
+        let settings = arguments.get("config").map(Yaml::entries).unwrap_or_default();
+        for (key, value) in arguments.entries().iter().chain(nested).chain(settings) {
+            named.extend(value.texts().into_iter().map(|value| (key.as_str().to_owned(), value.text.clone())));
         }
     }
     let references: Vec<Reference> =

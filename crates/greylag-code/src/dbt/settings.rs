@@ -1,6 +1,6 @@
 //! What `dbt_project.yml` says.
 
-use super::yaml::Yaml;
+use super::yaml::{Scalar, Yaml};
 
 /// Where a package keeps its files, its variables and the configuration of its nodes.
 #[derive(Debug, Clone)]
@@ -48,6 +48,13 @@ impl Settings {
         let rule =
             rules.iter().find(|rule| rule.text("macro_namespace").is_some_and(|name| name.as_str() == namespace))?;
         Some(rule.get("search_order")?.texts().iter().map(|name| name.as_str().to_owned()).collect())
+    }
+
+    /// The key that configures a node by its own name, if there is one.
+    pub(super) fn key(&self, section: &str, fqn: &[&str]) -> Option<&Scalar> {
+        let (name, folders) = fqn.split_last()?;
+        let level = folders.iter().try_fold(self.yaml.get(section)?, |level, folder| level.get(folder))?;
+        level.entries().iter().find(|(key, _)| key.as_str() == *name).map(|(key, _)| key)
     }
 
     /// The configuration of a key for a node: of the section, by package and folders, the most specific.

@@ -76,6 +76,34 @@ impl Yaml {
         }
     }
 
+    /// The texts of a map, each with the key that it stands under, however deep.
+    pub(super) fn named_texts(&self) -> Vec<(String, Arc<Traced>)> {
+        let mut found = Vec::new();
+        for (key, value) in self.entries() {
+            let mut scalars = Vec::new();
+            value.all_scalars(&mut scalars);
+            found.extend(scalars.into_iter().map(|scalar| (key.as_str().to_owned(), scalar.text.clone())));
+        }
+        found
+    }
+
+    /// From the first to the last byte of its scalars and keys, if there are any.
+    pub(super) fn at(&self) -> Option<Span> {
+        let joined = |one: Option<Span>, other: Option<Span>| match (one, other) {
+            (Some(one), Some(other)) if one.file == other.file => {
+                Some(Span { start: one.start.min(other.start), end: one.end.max(other.end), ..one })
+            }
+            (one, other) => one.or(other),
+        };
+        match self {
+            Self::Scalar(scalar) => Some(scalar.at),
+            Self::List(items) => items.iter().map(Self::at).fold(None, joined),
+            Self::Map(entries) => {
+                entries.iter().map(|(key, value)| joined(Some(key.at), value.at())).fold(None, joined)
+            }
+        }
+    }
+
     /// Every scalar in it.
     pub(super) fn all_scalars<'a>(&'a self, found: &mut Vec<&'a Scalar>) {
         match self {
@@ -92,6 +120,27 @@ impl Yaml {
             }
         }
     }
+}
+
+/// The places of all keys and scalars of a file of YAML, descriptions left out; none of what cannot be read.
+pub(crate) fn places(file: FileId, text: &str) -> Vec<Span> {
+    fn collect(yaml: &Yaml, found: &mut Vec<Span>) {
+        match yaml {
+            Yaml::Scalar(scalar) => found.push(scalar.at),
+            Yaml::List(items) => items.iter().for_each(|item| collect(item, found)),
+            Yaml::Map(entries) => {
+                for (key, value) in entries.iter().filter(|(key, _)| key.as_str() != "description") {
+                    found.push(key.at);
+                    collect(value, found);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(Some(yaml)) = read(file, text) {
+        collect(&yaml, &mut found);
+    }
+    found
 }
 
 pub(super) fn is_null(text: &str) -> bool {

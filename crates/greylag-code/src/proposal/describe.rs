@@ -100,7 +100,9 @@ fn fate(fate: &Fate) -> (String, Option<String>) {
 fn files(proposal: &Proposal<'_>) -> String {
     let mut text = "## What changes here\n\n| File | Edits |\n|---|---|\n".to_owned();
     for file in proposal.changed().take(LISTED) {
-        let _ = writeln!(text, "| {} | {} |", cell(&code(&file.path)), file.edits.len());
+        let path = code(&file.path);
+        let path = file.moved.as_ref().map_or_else(|| path.clone(), |moved| format!("{path} → {}", code(moved)));
+        let _ = writeln!(text, "| {} | {} |", cell(&path), file.edits.len());
     }
     text.push_str(&more(proposal.changed().count()));
     text.push('\n');

@@ -53,8 +53,20 @@ impl Proposal<'_> {
 
     /// What becomes of the files.
     pub fn edits(&self) -> Edits {
-        let new = |file: &FileReport| Some((file.path.clone(), Edit::Replace(file.new.clone()?.into_bytes())));
-        self.changed().filter_map(new).collect()
+        let mut edits = Edits::new();
+        for file in self.changed() {
+            let Some(new) = file.new.clone().map(String::into_bytes) else { continue };
+            match &file.moved {
+                Some(moved) => {
+                    edits.insert(file.path.clone(), Edit::Delete);
+                    edits.insert(moved.clone(), Edit::Create(new));
+                }
+                None => {
+                    edits.insert(file.path.clone(), Edit::Replace(new));
+                }
+            }
+        }
+        edits
     }
 
     /// What of the migration the repository meets; all of it where no place says.
@@ -70,7 +82,10 @@ impl Proposal<'_> {
     pub fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
         let mut after = Overlay::new(tree);
         for file in self.changed() {
-            after.put(&file.path, file.new.clone().unwrap_or_default());
+            if file.moved.is_some() {
+                after.remove(&file.path);
+            }
+            after.put(file.moved.as_ref().unwrap_or(&file.path), file.new.clone().unwrap_or_default());
         }
         let again = look(&after, name, self.changes, options)?;
         let left: Vec<&str> =

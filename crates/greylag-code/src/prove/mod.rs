@@ -67,7 +67,13 @@ pub fn questions(
     let mut after = Overlay::new(tree);
     for file in &report.files {
         if let Some(new) = &file.new {
-            after.put(&file.path, new.clone());
+            match &file.moved {
+                Some(moved) => {
+                    after.remove(&file.path);
+                    after.put(moved, new.clone());
+                }
+                None => after.put(&file.path, new.clone()),
+            }
         }
     }
     let within = |root: &str, path: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
@@ -112,6 +118,7 @@ pub fn edited(before: &dyn Tree, after: &dyn Tree) -> io::Result<Report> {
             edits: Vec::new(),
             old,
             new: Some(new),
+            moved: None,
         });
     }
     Ok(report)

@@ -79,8 +79,10 @@ pub struct FileReport {
     pub edits: Vec<Edit>,
     /// Its text.
     pub old: String,
-    /// Its text after the edits, if there are any.
+    /// Its text after the edits, if there are any or it moves.
     pub new: Option<String>,
+    /// Its new path, if it gets one.
+    pub moved: Option<String>,
 }
 
 /// A finding in a file.
@@ -244,6 +246,7 @@ impl FileReport {
             findings: wanted.findings.iter().map(|finding| located(text, finding, changes)).collect(),
             new: (edited.text != text).then_some(edited.text),
             edits,
+            moved: None,
             old: text.to_owned(),
         })
     }

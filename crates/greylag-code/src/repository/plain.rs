@@ -24,7 +24,7 @@ pub(super) fn look(
     seen.statements += reading.statements.len() as u64;
     seen.unknown += reading.unknown.len() as u64;
     let wanted = wanted(Input { text, dialect, reading: &reading, changes });
-    if wanted.references.is_empty() && wanted.findings.is_empty() {
+    if wanted.references.is_empty() && wanted.findings.is_empty() && wanted.demands.is_empty() {
         return None;
     }
     // Edits that cannot be applied together are a defect of the rules: the file is said to need somebody.

@@ -21,6 +21,7 @@ pub(super) fn look(path: &str, bytes: &[u8], changes: &[TableChange]) -> Option<
         edits: Vec::new(),
         old: text.to_string(),
         new: None,
+        moved: None,
     };
     for change in changes {
         let mut names: Vec<String> = change.old.iter().map(|old| old.last().to_lowercase()).collect();

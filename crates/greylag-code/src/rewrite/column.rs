@@ -1,10 +1,13 @@
 //! Columns of the old dataset, each by what becomes of it.
 
+use super::print::is_plain;
+use super::writer::Called;
 use super::{Found, Style, Work};
 use greylag_model::consumer::{Class, ColumnChange, Fate};
 use greylag_model::expr::{Node, TypedExpr};
 use greylag_model::reference::{self, Role};
-use greylag_syntax::sql::{self, ColumnUse, Confidence, Feed, Origin, Why};
+use greylag_syntax::sql::{self, ColumnUse, Confidence, Feed, Origin, Quoting, Why};
+use std::ops::Range;
 
 impl Work<'_> {
     /// References to columns, and what they ask for.
@@ -12,7 +15,7 @@ impl Work<'_> {
         let joined = self.joins();
         for column in &self.input.reading.columns {
             // Lists of stars go with their stars.
-            if column.role == sql::Role::Star || self.of_joined(column, &joined) {
+            if column.role == sql::Role::Star || self.is_restored(&column.range) || self.of_joined(column, &joined) {
                 continue;
             }
             let mut reached: Vec<(usize, String)> =
@@ -87,20 +90,33 @@ impl Work<'_> {
         if old == new {
             return;
         }
-        let (at, by) = self.replaced(&column.name, new);
+        let (at, by) = match self.unquoted(column, old, new) {
+            Some(unquoted) => unquoted,
+            None => self.replaced(&column.name, new),
+        };
         match column.place.bare.filter(|_| self.is_seen(column)) {
             // One place, so that a name that comes from a literal is changed where the literal stands.
-            Some(end) if end == at.end => {
-                let alias = self.alias(column);
-                self.demand(at, format!("{by}{alias}"));
-            }
             Some(end) => {
-                let alias = self.alias(column);
-                self.demand(at, by);
-                self.demand(end..end, alias);
+                let is_given = self.called(column) == Called::As(new);
+                let alias = if is_given { String::new() } else { self.alias(column) };
+                if end == at.end {
+                    self.demand(at, format!("{by}{alias}"));
+                } else {
+                    self.demand(at, by);
+                    if !alias.is_empty() {
+                        self.demand(end..end, alias);
+                    }
+                }
             }
             None => self.demand(at, by),
         }
+    }
+
+    /// On the way back: a name whose quotes the rules have written, since only the new name needs them.
+    fn unquoted(&self, column: &ColumnUse, old: &str, new: &str) -> Option<(Range<usize>, String)> {
+        let back = self.input.changes.iter().any(|change| change.undoes.is_some());
+        let written = back && column.name.quoting == Quoting::Own && is_plain(new) && !is_plain(old);
+        written.then(|| (column.name.range.clone(), new.to_owned()))
     }
 
     /// Whether somebody sees the name of the output that a use alone makes: a reader of the text, or another part of it.
@@ -119,10 +135,15 @@ impl Work<'_> {
             || feeds().any(|feed| matches!(feed, Feed::Column(origin, _) if *origin == of))
     }
 
-    /// ` as ` and the name that the output had.
+    /// ` as ` and the name that the output had, or is given; nothing where whoever makes the dataset names it.
     pub(super) fn alias(&self, column: &ColumnUse) -> String {
-        let written = &self.input.text[column.name.range.clone()];
-        format!(" {} {written}", self.style(column.statement).word("as"))
+        let style = self.style(column.statement);
+        let name = match self.called(column) {
+            Called::AsBefore => self.input.text[column.name.range.clone()].to_owned(),
+            Called::As(given) => style.name(given),
+            Called::Later => return String::new(),
+        };
+        format!(" {} {name}", style.word("as"))
     }
 
     /// An expression over new columns.
@@ -157,7 +178,7 @@ impl Work<'_> {
     }
 
     /// The qualifier of a use with its dot, as it stands after the rewriting.
-    fn qualifier(&self, column: &ColumnUse) -> String {
+    pub(super) fn qualifier(&self, column: &ColumnUse) -> String {
         let Some(range) = &column.qualifier else { return String::new() };
         let renamed = self.wanted.demands.iter().find(|demand| within(&demand.at, range));
         let text = &self.input.text;
@@ -218,7 +239,7 @@ fn within(inner: &std::ops::Range<usize>, outer: &std::ops::Range<usize>) -> boo
 }
 
 /// A use that is shown and nothing else: no row is chosen, joined or computed by it.
-fn is_plain_output(column: &ColumnUse) -> bool {
+pub(super) fn is_plain_output(column: &ColumnUse) -> bool {
     column.role == sql::Role::Select && !column.place.computed && !column.place.condition
 }
 

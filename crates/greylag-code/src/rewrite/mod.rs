@@ -17,21 +17,33 @@
 //! statement notices. A star over the old dataset is left alone if all that comes through it is named further up in the same statement,
 //! where the names change instead; else it is written out.
 //!
+//! # What makes the dataset, and the way back
+//!
+//! A query that makes the old dataset must give the new one's columns: `writer` asks for them where the old ones stand in its select
+//! list. A change that undoes another one knows what that one writes, and `restore` puts back what stood there before; what it does not
+//! recognise is rewritten as in any other reader.
+//!
 //! **Invariants:** a text without references asks for nothing; the same text asks for the same; a demand's bytes are a name or
 //! an expression and nothing beside it; a reference is never passed over: it is unchanged by the mapping, demanded or found.
 
+mod arms;
 mod column;
 mod place;
 mod print;
 mod reach;
 mod relation;
+mod restore;
+mod shown;
 mod star;
 #[cfg(test)]
 mod tests;
 mod using;
+mod writer;
 
 pub use place::{Placed, Unplaced, place};
 pub use print::{Style, Unwritable};
+pub(crate) use restore::notes;
+pub use shown::shown;
 
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::{Confidence, Role};
@@ -107,6 +119,8 @@ pub struct Wanted {
     pub notes: Vec<Demand>,
     /// All references, by place.
     pub references: Vec<Found>,
+    /// Whether a star that stays shows whoever reads the text the columns of the new dataset.
+    pub shows_new: bool,
 }
 
 impl Wanted {
@@ -123,9 +137,29 @@ pub fn wanted(input: Input<'_>) -> Wanted {
     let mut work = Work::new(input);
     work.relations();
     work.kept = work.stars();
+    work.restore();
     work.columns();
     work.regions();
     work.done()
+}
+
+/// What a text asks for that makes one of the datasets that change, by its number: besides what it reads, what it gives.
+pub fn wanted_of_writer(input: Input<'_>, change: usize) -> Wanted {
+    let mut work = Work::new(input);
+    work.relations();
+    work.kept = work.stars();
+    let arms = work.outputs(change);
+    work.promise(change, &arms);
+    work.restore();
+    work.columns();
+    work.regions();
+    work.give(change, &arms);
+    work.done()
+}
+
+/// The comment for a person behind a column.
+fn note_text(judgement: &Judgement) -> String {
+    format!(" /* judgement: {} {} */", judgement.text, judgement.guide)
 }
 
 /// The text while it is looked at.
@@ -135,6 +169,12 @@ struct Work<'a> {
     concerned: Vec<Option<(usize, Meeting)>>,
     /// Stars that are written out, so that what comes through them keeps its names.
     kept: HashSet<usize>,
+    /// Items that are named otherwise, since the text makes a dataset that changes.
+    given: Vec<writer::Given>,
+    /// The change of the dataset that the text makes.
+    writes: usize,
+    /// Places where what the rules had written was taken back.
+    restored: Vec<Range<usize>>,
     wanted: Wanted,
 }
 
@@ -149,7 +189,15 @@ impl<'a> Work<'a> {
             meets.max_by_key(|(number, meeting)| (*meeting, std::cmp::Reverse(*number)))
         });
         let concerned = concerned.collect();
-        Self { input, concerned, kept: HashSet::new(), wanted: Wanted::default() }
+        Self {
+            input,
+            concerned,
+            kept: HashSet::new(),
+            given: Vec::new(),
+            writes: 0,
+            restored: Vec::new(),
+            wanted: Wanted::default(),
+        }
     }
 
     fn change(&self, number: usize) -> &'a TableChange {
@@ -165,9 +213,9 @@ impl<'a> Work<'a> {
 
     /// Asks for a comment behind a place, unless it stands there.
     fn note(&mut self, behind: usize, judgement: &Judgement) {
-        let words = format!("{} {}", judgement.text, judgement.guide);
+        let by = note_text(judgement);
+        let words = by.trim_start_matches(" /*").trim_end_matches("*/");
         let ends = ["*/", "{{", "}}", "{%", "%}", "{#", "#}"].iter().any(|sign| words.contains(sign));
-        let by = format!(" /* judgement: {words} */");
         let stands = self.input.text.get(behind..).is_some_and(|rest| rest.starts_with(&by));
         if !ends && !stands && !words.chars().any(char::is_control) {
             self.wanted.notes.push(Demand { at: behind..behind, by });
@@ -184,7 +232,7 @@ impl<'a> Work<'a> {
         let range = self.input.reading.statements.get(statement).map_or(0..0, |statement| statement.range.clone());
         let text = self.input.text.get(range).unwrap_or_default();
         let upper = text.chars().next().is_some_and(char::is_uppercase);
-        Style { dialect: self.input.dialect, qualifier: "", upper }
+        Style { dialect: self.input.dialect, qualifier: "", upper, texts: &[] }
     }
 
     /// Regions that were not understood, if the old dataset may be named in them.

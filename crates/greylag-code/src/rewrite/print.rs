@@ -17,6 +17,8 @@ pub struct Style<'a> {
     pub qualifier: &'a str,
     /// Whether keywords are upper case.
     pub upper: bool,
+    /// Texts that stand for columns, by their names; any other column is written by its name.
+    pub texts: &'a [(String, String)],
 }
 
 /// Why an expression has no text in a dialect.
@@ -31,7 +33,10 @@ impl Style<'_> {
     /// The text of an expression; it reads as one whatever stands beside it.
     pub fn write(&self, expr: &TypedExpr) -> Result<String, Unwritable> {
         match &expr.node {
-            Node::Column(name) => Ok(format!("{}{}", self.qualifier, self.name(name))),
+            Node::Column(name) => match self.texts.iter().find(|(column, _)| column == name) {
+                Some((_, text)) => Ok(text.clone()),
+                None => Ok(format!("{}{}", self.qualifier, self.name(name))),
+            },
             Node::Literal(literal) => self.literal(literal, &expr.data_type),
             Node::Call { function, args } => self.call(*function, args),
             Node::Cast { input, loss: None, safe } => self.cast(&self.write(input)?, &expr.data_type, *safe),
@@ -137,7 +142,7 @@ impl Style<'_> {
     }
 
     /// The name of a type; an engine's timestamps have the unit that they have there.
-    fn data_type(&self, data_type: &DataType) -> Result<String, Unwritable> {
+    pub fn data_type(&self, data_type: &DataType) -> Result<String, Unwritable> {
         use Dialect::{BigQuery, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
         let name = match (data_type, self.dialect) {
             (DataType::Boolean, BigQuery) => "bool",

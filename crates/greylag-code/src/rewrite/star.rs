@@ -3,6 +3,7 @@
 use super::{Found, Style, Work};
 use greylag_model::consumer::{Class, Fate};
 use greylag_model::reference::{Confidence, Role};
+use greylag_model::spec::StarPolicy;
 use greylag_syntax::sql::{Feed, Origin, QueryKind, Star};
 use std::collections::HashSet;
 
@@ -32,6 +33,18 @@ impl Work<'_> {
             if !self.exposes(star.query) {
                 self.lists(star, *change);
                 continue;
+            }
+            match over.iter().map(|(_, change)| self.change(*change).star).max_by_key(|star| *star as u8) {
+                Some(StarPolicy::Keep) => {
+                    self.wanted.shows_new = true;
+                    self.lists(star, *change);
+                    continue;
+                }
+                Some(StarPolicy::Hold) => {
+                    let why = "a star shows columns that change, and the migration leaves stars to people";
+                    self.find(star.item.clone(), Class::Agentic, *change, None, why);
+                }
+                Some(StarPolicy::Expand) | None => {}
             }
             kept.insert(number);
             match self.written_out(star) {
@@ -159,7 +172,7 @@ impl Work<'_> {
             (None, None, Some(last)) => &last.text,
             (None, None, None) => "",
         };
-        Style { dialect: self.input.dialect, qualifier: "", upper: false }.name(name)
+        Style { dialect: self.input.dialect, qualifier: "", upper: false, texts: &[] }.name(name)
     }
 
     /// A qualifier as it stands, or the new name where it repeats the old one.
@@ -175,7 +188,12 @@ impl Work<'_> {
 
     /// One line, or one a line with the star's indentation where the star stands at the beginning of its line.
     fn laid_out(&self, star: &Star, items: &[String]) -> String {
-        let before = &self.input.text[..star.item.start];
+        self.laid_out_at(star.item.start, items)
+    }
+
+    /// The same for a list that begins at a place.
+    pub(super) fn laid_out_at(&self, start: usize, items: &[String]) -> String {
+        let before = &self.input.text[..start];
         let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
         let end = if before.ends_with(&format!("\r\n{line}")) { "\r\n" } else { "\n" };
         if !line.is_empty() && line.chars().all(char::is_whitespace) && items.len() > 1 {
@@ -187,7 +205,7 @@ impl Work<'_> {
 }
 
 /// An old column by its own name.
-fn item(
+pub(super) fn item(
     style: Style<'_>,
     column: &greylag_model::consumer::ColumnChange,
 ) -> Result<String, (Class, Option<String>, String)> {

@@ -5,7 +5,7 @@
 use super::{Input, wanted};
 use greylag_model::consumer::{ColumnChange, Fate, TableChange};
 use greylag_model::expr::TypedExpr;
-use greylag_model::spec::Judgement;
+use greylag_model::spec::{Judgement, Outputs, SourcePolicy, StarPolicy};
 use greylag_syntax::edit::{Edit, apply};
 use greylag_syntax::sql::{Dialect, Schemas, read};
 use std::fmt::Write as _;
@@ -47,6 +47,11 @@ fn change() -> TableChange {
             column("kept", Fate::Same("kept".to_owned())),
         ],
         target: ["user_id", "email", "years", "note", "kept"].map(str::to_owned).to_vec(),
+        made: Vec::new(),
+        outputs: Outputs::Keep,
+        star: StarPolicy::Expand,
+        sources: SourcePolicy::Whole,
+        undoes: None,
     }
 }
 
@@ -225,6 +230,134 @@ mod stars {
         check(
             "select 1 from orders o where exists (select * from raw.users_v1 u where u.uid = o.uid)",
             "select 1 from orders o where exists (select * from raw.users_v2 u where u.user_id = o.uid)",
+        );
+    }
+}
+
+mod policies {
+    use super::{Dialect, Input, Known, change, read, wanted};
+    use greylag_model::spec::StarPolicy;
+
+    #[test]
+    fn a_star_is_kept_or_held_where_the_migration_says_so() {
+        let asked = |star: StarPolicy| {
+            let changes = [super::TableChange { star, ..change() }];
+            let sql = "select * from raw.users_v1";
+            let reading = read(sql, Dialect::DuckDb, &Known);
+            wanted(Input { text: sql, dialect: Dialect::DuckDb, reading: &reading, changes: &changes })
+        };
+        let kept = asked(StarPolicy::Keep);
+        assert_eq!((kept.demands.len(), kept.findings.len(), kept.shows_new), (1, 0, true));
+        let held = asked(StarPolicy::Hold);
+        assert!(held.findings.iter().any(|finding| finding.why.contains("leaves stars to people")));
+    }
+}
+
+/// Forward and back again.
+mod back {
+    use super::{Dialect, Edit, Input, Known, TableChange, apply, change, read, wanted};
+    use greylag_model::consumer::MadeColumn;
+    use greylag_model::expr::{Node, TypedExpr};
+    use greylag_model::types::DataType;
+    use greylag_syntax::sql::Schemas;
+
+    struct New;
+
+    impl Schemas for New {
+        fn columns(&self, name: &[&str]) -> Option<Vec<String>> {
+            match name.last().copied()? {
+                "users_v2" => Some(["user_id", "email", "years", "note", "kept"].map(str::to_owned).to_vec()),
+                _ => Known.columns(name),
+            }
+        }
+    }
+
+    struct Short;
+    impl Schemas for Short {
+        fn columns(&self, name: &[&str]) -> Option<Vec<String>> {
+            match name.last().copied()? {
+                "users_v1" => Some(["uid", "mail", "age", "kept"].map(str::to_owned).to_vec()),
+                _ => New.columns(name),
+            }
+        }
+    }
+
+    fn forward() -> TableChange {
+        let column = |name: &str, data_type: DataType| TypedExpr {
+            data_type,
+            nullable: true,
+            node: Node::Column(name.to_owned()),
+        };
+        let made = |name: &str, value: TypedExpr| MadeColumn {
+            name: name.to_owned(),
+            data_type: value.data_type.clone(),
+            value,
+            why: None,
+        };
+        let years = TypedExpr {
+            data_type: DataType::Int64,
+            nullable: true,
+            node: Node::Cast { input: Box::new(column("age", DataType::Int32)), loss: None, safe: false },
+        };
+        TableChange {
+            made: vec![
+                made("user_id", column("uid", DataType::String)),
+                made("email", column("mail", DataType::String)),
+                made("years", years),
+                made("note", column("note", DataType::String)),
+                made("kept", column("kept", DataType::String)),
+            ],
+            ..change()
+        }
+    }
+
+    fn rewritten(sql: &str, change: TableChange, schemas: &dyn Schemas) -> String {
+        let changes = [change];
+        let reading = read(sql, Dialect::DuckDb, schemas);
+        let wanted = wanted(Input { text: sql, dialect: Dialect::DuckDb, reading: &reading, changes: &changes });
+        let edits: Vec<Edit> = wanted.demands.into_iter().map(|demand| Edit { at: demand.at, by: demand.by }).collect();
+        apply(sql, &edits).unwrap().text
+    }
+
+    #[test]
+    fn what_was_written_is_taken_back_to_the_byte() {
+        for sql in [
+            "select uid, kept from raw.users_v1",
+            "SELECT u.UID, u.Age FROM raw.users_v1 u WHERE u.age > 3",
+            "select uid as u, age + 1 as next, max(age) from raw.users_v1 where uid > 3 group by uid, age",
+            "select users_v1.uid, users_v1.age as years_old from raw.users_v1 order by users_v1.uid",
+            "select mail from raw.users_v1",
+            "with a as (select uid, age from raw.users_v1) select uid, age from a",
+            "insert into raw.users_v1 (uid, kept) select order_id, 1 from orders",
+            "update raw.users_v1 set uid = 1 where uid = 2",
+            "select \"uid\" from \"raw\".\"users_v1\"",
+            "select user_id from orders",
+            "select kept as kept, uid as uid, age as age from raw.users_v1",
+        ] {
+            let moved = rewritten(sql, forward(), &Known);
+            assert_eq!(rewritten(&moved, forward().reversed("users_v2"), &New), sql, "by way of {moved}");
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_a_star_is_one_again() {
+        let flagless = || {
+            let mut change = forward();
+            change.columns.retain(|column| !matches!(column.name.as_str(), "flag" | "note"));
+            change
+        };
+        for sql in ["select * from raw.users_v1", "select\n    u.*,\n    1 as one\nfrom raw.users_v1 u"] {
+            let moved = rewritten(sql, flagless(), &Short);
+            assert!(moved.contains("user_id"), "{moved}");
+            assert_eq!(rewritten(&moved, flagless().reversed("users_v2"), &Short), sql, "by way of {moved}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_has_written_since_is_rewritten_as_any_other() {
+        assert_eq!(
+            rewritten("select user_id as who, years from raw.users_v2", forward().reversed("users_v2"), &New),
+            "select uid as who, cast(age as bigint) as years from raw.users_v1"
         );
     }
 }

@@ -27,8 +27,6 @@ pub(super) fn change() -> TableChange {
     let years = TypedExpr { data_type: DataType::Int64, nullable: true, node: Node::Column("years".to_owned()) };
     let cast = Node::Cast { input: Box::new(years), loss: None, safe: false };
     TableChange {
-        dataset: "users_v1".to_owned(),
-        old: vec!["raw.users_v1".parse().unwrap()],
         new: "raw.users_v2".parse().unwrap(),
         columns: vec![
             column("uid", Fate::Same("user_id".to_owned())),
@@ -38,6 +36,7 @@ pub(super) fn change() -> TableChange {
             column("kept", Fate::Same("kept".to_owned())),
         ],
         target: ["user_id", "email", "years", "kept"].map(str::to_owned).to_vec(),
+        ..TableChange::unchanged("users_v1", vec!["raw.users_v1".parse().unwrap()], Vec::new())
     }
 }
 

@@ -6,5 +6,7 @@ mod estate;
 mod forge;
 mod git;
 mod hostile;
+mod maker;
 mod rescan;
 mod serve;
+mod split;

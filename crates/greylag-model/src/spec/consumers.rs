@@ -17,6 +17,8 @@ pub struct ConsumersSpec {
     pub outputs: Outputs,
     /// What becomes of a `*` over a dataset whose columns change, where somebody sees its columns.
     pub star: StarPolicy,
+    /// What becomes of a source of a dbt project if only some of its readers can move.
+    pub sources: SourcePolicy,
 }
 
 impl ConsumersSpec {
@@ -59,4 +61,15 @@ pub enum StarPolicy {
     Keep,
     /// It is left to a person, and with it the file.
     Hold,
+}
+
+/// What becomes of a source of a dbt project if only some of its readers can move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SourcePolicy {
+    /// It stays, and all of its readers with it, until all can move.
+    #[default]
+    Whole,
+    /// Those that can move get an entry of their own, beside the old one.
+    Split,
 }

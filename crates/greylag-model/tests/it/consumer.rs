@@ -48,6 +48,36 @@ fn readers_have_an_old_column_by_the_way_back() {
 }
 
 #[test]
+fn writers_have_a_new_column_by_the_way_forward() {
+    let rules = json!({
+        "columns": [
+            {"name": "user_id", "from": "uid", "type": "int64"},
+            {"name": "channel", "default": "'unknown'"},
+            {"name": "amount", "from": "price", "type": "decimal(9,2)", "loss": "round", "misfit": "reject"},
+            {"name": "version", "expr": "2", "type": "int32"}
+        ],
+        "merge": [{"from": ["street", "city"], "into": "address", "separator": ", "}],
+        "drop": [{"name": "flag", "reason": "nobody fills it"}]
+    });
+    let source = "uid: int32!; channel: string; price: float64; street: string; city: string; flag: boolean";
+    let mapping = resolved(source, rules).unwrap().mapping;
+    let name = "t".parse::<greylag_model::table::TableName>().unwrap();
+    let change = TableChange::of("t", vec![name.clone()], name, &mapping);
+    let mut text = String::new();
+    for made in &change.made {
+        let why = made.why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+        let _ = writeln!(text, "{} {}: {}{why}", made.name, made.data_type, made.value.to_sql(Dialect::Canonical));
+    }
+    insta::assert_snapshot!(text, @r#"
+    user_id int64: CAST("uid" AS int64)
+    channel string: coalesce("channel", 'unknown')
+    amount decimal(9,2): CAST("price" AS decimal(9,2) ROUND) (rows whose value does not fit are put aside)
+    version int32: CAST(2 AS int32)
+    address string: CASE WHEN coalesce("street", "city") IS NOT NULL THEN concat_ws(', ', "street", "city") END
+    "#);
+}
+
+#[test]
 fn a_column_is_found_without_regard_to_case_unless_case_is_all_that_differs() {
     let mapping = resolved("Uid: int64; UID: int64; mail: string", json!({})).unwrap().mapping;
     let name = "t".parse::<greylag_model::table::TableName>().unwrap();

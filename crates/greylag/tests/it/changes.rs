@@ -262,6 +262,32 @@ fn reverted_to_the_very_bytes() {
 }
 
 #[test]
+fn a_model_that_makes_the_dataset_moves_and_is_reverted() {
+    let rig = hosted();
+    let maker = "select a as uid, b as mail from {{ ref('feed') }}\n";
+    rig.write("src/maker/dbt_project.yml", "name: p\nversion: '1'\nprofile: p\nmodel-paths: [models]\n");
+    rig.write("src/maker/models/feed.sql", "select 1 as a, 'x' as b\n");
+    rig.write("src/maker/models/users.sql", maker);
+    rig.write("src/maker/models/r.sql", "select uid from {{ ref('users') }}\n");
+    rig.run(["changes", "host", "src/maker"]).ended(0);
+    let first = open(&rig, &["maker"]).ended(0);
+    assert_eq!(outcomes(&first, "change"), ["maker#1=opened"]);
+    assert_eq!(outcomes(&open(&rig, &["maker"]).ended(0), "change"), ["maker#1=nothing to do"]);
+    rig.run(["changes", "approve", "maker#1"]).ended(0);
+    assert_eq!(merge(&rig, &["maker#1"], 0), ["maker=merged"]);
+    let there =
+        |path: &str| repository(&rig, "maker").branch_tree("main").unwrap().unwrap().read(path).unwrap().is_some();
+    assert_eq!(read(&rig, "maker", "models/users_v2.sql"), maker.replace("a as uid", "a as user_id"));
+    assert_eq!(read(&rig, "maker", "models/r.sql"), "select user_id as uid from {{ ref('users_v2') }}\n");
+    assert!(!there("models/users.sql"));
+    rig.run(["changes", "revert", "maker#1"]).ended(0);
+    rig.run(["changes", "approve", "maker#2"]).ended(0);
+    assert_eq!(merge(&rig, &["maker#2"], 0), ["maker=merged"]);
+    assert_eq!(read(&rig, "maker", "models/users.sql"), maker);
+    assert!(!there("models/users_v2.sql"));
+}
+
+#[test]
 fn killed_anywhere_and_done_again() {
     let rig = hosted();
     let merges =

@@ -2,13 +2,16 @@
 
 use crate::rig::Rig;
 use crate::steps::copy;
-use greylag_lab::{FaultKind, RewriteComparison, compare_repositories, repositories_truth, repository_truth};
+use greylag_lab::{RewriteComparison, compare_repositories, repositories_truth, repository_truth};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
 
-/// The trap that no rule does yet: a model that makes a changed dataset, and takes its name.
-const MAKER: &str = "model-rename";
+/// Traps whose bytes no reading of the new text brings back: a join by `using` became `on`, a star's exceptions became a list, and a
+/// name in other letters' case got another one.
+const GONE: [&str; 3] = ["join-using", "mixed-case", "star-except"];
 
 /// An estate with code, and a copy of the code in `trees/`.
 fn estate(seed: u32) -> Rig {
@@ -25,10 +28,15 @@ fn estate(seed: u32) -> Rig {
 
 /// Rewrites all trees; what was said of each file.
 fn rewrite(rig: &Rig) -> Vec<Value> {
+    rewrite_with(rig, &[])
+}
+
+fn rewrite_with(rig: &Rig, more: &[&str]) -> Vec<Value> {
     let names = repositories_truth(&rig.path("estate")).unwrap().names;
     let trees = names.iter().map(|name| rig.path("trees").join(name).into_os_string());
-    let head = ["rewrite", "--write", "-o", "json", "-f"].map(OsString::from);
-    let said = rig.run(head.into_iter().chain([rig.path("estate/migrations").into_os_string()]).chain(trees)).ended(3);
+    let head = ["rewrite", "--write", "-o", "json"].into_iter().chain(more.iter().copied()).chain(["-f"]);
+    let said =
+        rig.run(head.map(OsString::from).chain([rig.path("estate/migrations").into_os_string()]).chain(trees)).ended(3);
     said.json()["items"].as_array().unwrap().clone()
 }
 
@@ -40,11 +48,8 @@ fn check(seed: u32) {
     let rig = estate(seed);
     let said = rewrite(&rig);
     let comparison = compared(&rig);
-    let makers = with_trap(&rig, MAKER);
-    let faults: Vec<_> = comparison.faults.iter().filter(|fault| !makers.contains(&fault.path)).collect();
+    let faults = &comparison.faults;
     assert!(faults.is_empty(), "{} faults, the first: {:#?}", faults.len(), faults[0]);
-    let not_missed = comparison.faults.iter().filter(|fault| !matches!(fault.kind, FaultKind::Missed));
-    assert_eq!(not_missed.count(), 0, "what no rule does is left alone");
     let totals = &comparison.totals;
     assert!(totals.found > 300, "{totals:?}");
     assert_eq!((totals.wrong, totals.elsewhere), (0, 0));
@@ -55,6 +60,46 @@ fn check(seed: u32) {
     // Done twice, there is nothing more to do.
     let again = rewrite(&rig);
     assert!(again.iter().all(|file| file["edits"].as_array().unwrap().is_empty()));
+    taken_back(&rig);
+}
+
+/// The way back restores every file to the byte, but for what no reading of the new text can tell.
+fn taken_back(rig: &Rig) {
+    rewrite_with(rig, &["--reverse"]);
+    let (before, now) = (files(&rig.path("estate/repositories")), files(&rig.path("trees")));
+    let paths: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let gone: BTreeSet<String> = GONE.iter().flat_map(|trap| with_trap(rig, trap)).collect();
+    let differ: Vec<&String> = paths.into_iter().filter(|path| before.get(*path) != now.get(*path)).collect();
+    let wrong: Vec<_> = differ.iter().filter(|path| !gone.contains(**path)).collect();
+    assert!(wrong.is_empty(), "{} files are not as they were: {}", wrong.len(), texts(&before, &now, wrong[0]));
+    assert!(differ.len() < 20, "{differ:?}");
+}
+
+/// A file before and after.
+fn texts(before: &Files, now: &Files, path: &str) -> String {
+    let text =
+        |files: &Files| files.get(path).map_or("none".into(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+    format!("{path}\n--- before\n{}\n--- now\n{}", text(before), text(now))
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// The files below a directory, by path.
+fn files(root: &Path) -> Files {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+                found.insert(name, fs::read(path).unwrap());
+            }
+        }
+    }
+    found
 }
 
 /// Files with a trap.
@@ -75,15 +120,12 @@ fn by_path<'a>(rig: &Rig, said: &'a [Value]) -> BTreeMap<String, &'a Value> {
     said.iter().map(|file| (file["path"].as_str().unwrap().replace(&trees, ""), file)).collect()
 }
 
-/// Every file is of the class that the truth says, those of makers aside.
+/// Every file is of the class that the truth says.
 fn classes(rig: &Rig, said: &[Value]) {
     let said = by_path(rig, said);
     let estate = rig.path("estate");
     for name in repositories_truth(&estate).unwrap().names {
         for file in repository_truth(&estate, &name).unwrap().files {
-            if file.traps.iter().any(|trap| trap == MAKER) {
-                continue;
-            }
             let path = format!("{name}/{}", file.path);
             let class = said.get(&path).map_or("unaffected", |said| said["class"].as_str().unwrap());
             let expected = serde_json::to_value(file.class).unwrap();
@@ -113,7 +155,7 @@ fn references(rig: &Rig, said: &[Value]) {
     let (mut all, mut missed) = (0_u32, Vec::new());
     for name in repositories_truth(&estate).unwrap().names {
         for file in repository_truth(&estate, &name).unwrap().files {
-            let hard = file.traps.iter().any(|trap| [MAKER, "not-sql", "introspection"].contains(&trap.as_str()));
+            let hard = file.traps.iter().any(|trap| ["not-sql", "introspection"].contains(&trap.as_str()));
             let path = format!("{name}/{}", file.path);
             for reference in file.references.iter().filter(|_| !hard) {
                 let (start, end) = (reference.start as u64, reference.end as u64);

@@ -253,6 +253,49 @@ fn a_part_of_a_dbt_project_is_not_taken_for_all_of_it() {
 }
 
 #[test]
+fn a_model_that_makes_the_dataset_moves_and_comes_back() {
+    let project = "name: shop\nversion: '1.0'\n";
+    let schema = "{% macro generate_schema_name(custom, node) %}{{ custom }}{% endmacro %}\n";
+    let maker = "{{ config(schema='raw') }}\nselect a as uid, b as name from {{ ref('feed') }}\n";
+    let reader = "select uid, name from {{ ref('users_v1') }}\n";
+    let yaml = "models:\n  - name: users_v1\n    columns:\n      - name: uid\n        tests: [unique]\n";
+    let files = [
+        ("dbt_project.yml", project),
+        ("macros/schema.sql", schema),
+        ("models/feed.sql", "select 1 as a, 'x' as b\n"),
+        ("models/users_v1.sql", maker),
+        ("models/users.yml", yaml),
+        ("models/reader.sql", reader),
+    ];
+    let rig = rig(&files);
+    rig.write("m.yaml", migration(PAIR, "{columns: [{name: user_id, from: uid}]}"));
+    git(&rig, "repository", &["init", "-q"]);
+    let patch = rig.run(["rewrite", "-f", "m.yaml", "repository", "--patch"]).ended(0).stdout;
+    assert!(patch.contains("rename from models/users_v1.sql\nrename to models/users_v2.sql\n"), "{patch}");
+    rig.write("all.patch", &patch);
+    git(&rig, "repository", &["apply", "../all.patch"]);
+    let moved = || {
+        assert!(!rig.path("repository/models/users_v1.sql").exists());
+        assert_eq!(read(&rig, "models/users_v2.sql"), maker.replace("a as uid", "a as user_id"));
+        assert_eq!(read(&rig, "models/users.yml"), yaml.replace("users_v1", "users_v2").replace("uid", "user_id"));
+        assert_eq!(read(&rig, "models/reader.sql"), "select user_id as uid, name from {{ ref('users_v2') }}\n");
+    };
+    moved();
+    rig.run(["rewrite", "-f", "m.yaml", "repository", "--reverse", "--write"]).ended(0);
+    let back = || {
+        assert!(!rig.path("repository/models/users_v2.sql").exists());
+        for (path, text) in files {
+            assert_eq!(read(&rig, path), text);
+        }
+    };
+    back();
+    rig.run(["rewrite", "-f", "m.yaml", "repository", "--write"]).ended(0);
+    moved();
+    rig.run(["rewrite", "-f", "m.yaml", "repository", "--reverse", "--write"]).ended(0);
+    back();
+}
+
+#[test]
 fn a_pair_that_is_blocked_is_left_out_and_said() {
     let rig = rig(&[("active.sql", ACTIVE)]);
     let both = migration("{from: users_v1, to: users_v2}, {from: people, to: people_v2}", MAPPING);

@@ -24,7 +24,7 @@ impl Look<'_> {
     pub(super) fn entries(&self) -> Vec<(Reference, FileId)> {
         let mut found = Vec::new();
         for (number, node) in self.project.nodes.iter().enumerate() {
-            if let Some(change) = made_by(node, self.changes) {
+            if let Some(change) = made_by(node, &self.changes) {
                 found.extend(self.as_references(change, self.of_node(number, node, &self.changes[change])));
             }
         }

@@ -1,6 +1,7 @@
 //! Who is held, until nothing more has to be.
 
 use super::{Held, Look, Placed};
+use crate::dbt::Target;
 use greylag_model::consumer::Class;
 use greylag_syntax::edit::Edit;
 use greylag_syntax::trace::FileId;
@@ -21,7 +22,7 @@ impl Look<'_> {
                 self.hold_owners(&overlapping, "two places want different changes of the same bytes");
                 continue;
             }
-            if edits.is_empty() || self.tried(&edits)? {
+            if edits.is_empty() && self.moves().is_empty() || self.tried(&edits)? {
                 return Ok(());
             }
         }
@@ -32,37 +33,43 @@ impl Look<'_> {
         Ok(())
     }
 
-    /// A held reader holds its sources, a held source its readers.
+    /// A held reader holds its sources and the makers that it reads, these hold their readers.
     fn spread(&mut self) {
         loop {
             let mut newly = Vec::new();
-            for source in self.moving() {
-                let held = self.readers(source).find_map(|node| Some((node, self.asks.get(&node)?.held.clone()?)));
-                match (held, self.moved(source)) {
-                    (Some((node, _)), _) => {
+            for target in self.moving() {
+                let held = self.readers(target).find_map(|node| Some((node, self.asks.get(&node)?.held.clone()?)));
+                if let (Some(_), Target::Source(source)) = (&held, target)
+                    && self.may_part(source)
+                {
+                    self.split.insert(source);
+                    newly.extend(self.moved_target(target).err().map(|held| (target, held)));
+                    continue;
+                }
+                match held {
+                    Some((node, held)) if target == Target::Node(node) => newly.push((target, held)),
+                    Some((node, _)) => {
                         let path = self.project.files.path(self.project.nodes[node].file);
-                        newly.push((
-                            source,
-                            Held { class: Class::Agentic, why: format!("`{path}` reads it, too, and needs somebody") },
-                        ));
+                        let why = format!("`{path}` reads it, too, and needs somebody");
+                        newly.push((target, Held { class: Class::Agentic, why }));
                     }
-                    (None, Err(held)) => newly.push((source, held)),
-                    (None, Ok(_)) => {}
+                    None => newly.extend(self.moved_target(target).err().map(|held| (target, held))),
                 }
             }
             if newly.is_empty() {
                 return;
             }
-            for (source, held) in newly {
-                let id = &self.project.sources[source].id;
-                let why = format!("`{id}` stays: {}", held.why);
-                let readers: Vec<usize> = self.readers(source).collect();
+            for (target, held) in newly {
+                let why = format!("`{}` stays: {}", self.id(target), held.why);
+                // Who reads what needs a person is the person's matter only if it says so itself.
+                let class = if matches!(target, Target::Node(_)) { Class::Agentic } else { held.class };
+                let readers: Vec<usize> = self.readers(target).collect();
                 for node in readers {
                     if let Some(ask) = self.asks.get_mut(&node).filter(|ask| ask.held.is_none()) {
-                        ask.hold(held.class, why.clone());
+                        ask.hold(class, why.clone());
                     }
                 }
-                self.held_sources.insert(source, held);
+                self.held.insert(target, held);
             }
         }
     }
@@ -75,7 +82,7 @@ impl Look<'_> {
             .values()
             .filter(|ask| !ask.unnoted && ask.held.as_ref().is_some_and(|held| held.class == Class::Judgement));
         let noted = noted.flat_map(|ask| ask.notes.iter().cloned());
-        let moved = self.moving().into_iter().filter_map(|source| self.moved(source).ok()).flatten();
+        let moved = self.moving().into_iter().filter_map(|target| self.moved_target(target).ok()).flatten();
         asked.chain(noted).chain(moved).collect()
     }
 
@@ -96,7 +103,7 @@ impl Look<'_> {
         overlapping
     }
 
-    /// Holds everybody who asked for one of some edits, and the sources that did.
+    /// Holds everybody who asked for one of some edits, and the sources and makers that did.
     pub(super) fn hold_owners(&mut self, edits: &BTreeSet<Placed>, why: &str) {
         for ask in self.asks.values_mut() {
             if ask.held.is_none() && !ask.edits.is_disjoint(edits) {
@@ -108,10 +115,10 @@ impl Look<'_> {
         for edit in edits {
             self.refused.entry(edit.file).or_insert_with(|| held.clone());
         }
-        for source in self.moving() {
-            if self.moved(source).is_ok_and(|moved| !moved.is_disjoint(edits)) {
-                self.held_sources.insert(source, held.clone());
-                let readers: Vec<usize> = self.readers(source).collect();
+        for target in self.moving() {
+            if self.moved_target(target).is_ok_and(|moved| !moved.is_disjoint(edits)) {
+                self.held.insert(target, held.clone());
+                let readers: Vec<usize> = self.readers(target).collect();
                 for node in readers {
                     if let Some(ask) = self.asks.get_mut(&node) {
                         ask.hold(Class::Agentic, why);

@@ -5,8 +5,9 @@
 //! 1. Every rendering of every node that reads a changed dataset says what it asks for (see [`crate::rewrite`]).
 //! 2. Its demands become edits of whatever files made the bytes: the model, a macro of the project or of a package in it, a list in
 //!    YAML. The names of datasets are made by `source`, so they change where the source is declared and where it is called.
+//!    A model that makes a changed dataset makes the new one, under its name: see [`maker`].
 //! 3. A node that needs somebody is *held*: none of its edits is made. A source moves for all of its readers or for none,
-//!    so a held reader holds the source, and with it the other readers.
+//!    so a held reader holds the source, and with it the other readers; so it is with a model that makes a dataset.
 //! 4. The project is read again with all edits made. Every rendering of every node must then be the old one with its own demands
 //!    made, and nothing else. Where one is not, whoever asked for an edit of its bytes is held, and it is tried again.
 //!
@@ -14,9 +15,13 @@
 
 mod entry;
 mod held;
+mod maker;
 mod node;
+mod open;
+mod propagate;
 mod report;
 mod source;
+mod split;
 mod trial;
 
 use super::{FileReport, Seen};
@@ -26,7 +31,7 @@ use crate::tree::Tree;
 use greylag_model::consumer::{Class, TableChange};
 use greylag_syntax::edit::Edit;
 use greylag_syntax::sql::Dialect;
-use greylag_syntax::trace::FileId;
+use greylag_syntax::trace::{FileId, Files, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -39,8 +44,6 @@ struct Ask {
     edits: BTreeSet<Placed>,
     /// Sources that move for it.
     sources: BTreeSet<usize>,
-    /// Nodes that make a changed dataset, which it reads.
-    makers: BTreeSet<usize>,
     /// Why it is held, if it is.
     held: Option<Held>,
     /// Comments with the guide, in its own file.
@@ -92,14 +95,28 @@ struct Look<'a> {
     root: &'a str,
     options: &'a dbt::Options,
     dialect: Dialect,
-    changes: &'a [TableChange],
+    /// Those of the migration, and behind them those of models whose outputs have other names then.
+    changes: Vec<TableChange>,
+    /// How many are the migration's own.
+    own: usize,
     project: Project,
     /// Of each source: the change that it is concerned by.
     concerned: Vec<Option<usize>>,
+    /// The nodes that make a changed dataset, with the change.
+    makers: BTreeMap<usize, usize>,
+    /// Sources that part, since only some of their readers can move.
+    split: BTreeSet<usize>,
+    /// Models whose outputs keep their names, and why.
+    kept: BTreeMap<usize, String>,
+    /// Whether what was looked at has been counted.
+    counted: bool,
+    /// The files of the tree, in order, and all places in YAML that may name something; empty where there is no maker.
+    paths: Vec<String>,
+    scalars: Vec<Span>,
     /// By node.
     asks: BTreeMap<usize, Ask>,
-    /// Why sources are held.
-    held_sources: BTreeMap<usize, Held>,
+    /// Why sources and makers are held.
+    held: BTreeMap<Target, Held>,
     /// Why edits of a file are not made, by file.
     refused: BTreeMap<FileId, Held>,
 }
@@ -116,27 +133,109 @@ pub(super) fn look(
     let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
     let project = dbt::read(tree, root, &options)?;
     let dialect = dialect.unwrap_or(Dialect::Generic);
-    let concerned = project.sources.iter().map(|source| source::change_of(source, changes)).collect();
-    let (asks, held_sources, refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut look =
-        Look { tree, root, options: &options, dialect, changes, project, concerned, asks, held_sources, refused };
-    look.nodes(seen);
-    look.settle()?;
+    let concerned: Vec<Option<usize>> =
+        project.sources.iter().map(|source| source::change_of(source, changes)).collect();
+    let changes = open::with_targets(&project, changes, &concerned);
+    let mut look = Look {
+        tree,
+        root,
+        options: &options,
+        dialect,
+        own: changes.len(),
+        changes,
+        project,
+        concerned,
+        makers: BTreeMap::new(),
+        split: BTreeSet::new(),
+        kept: BTreeMap::new(),
+        counted: false,
+        paths: Vec::new(),
+        scalars: Vec::new(),
+        asks: BTreeMap::new(),
+        held: BTreeMap::new(),
+        refused: BTreeMap::new(),
+    };
+    look.kept = look.exposed();
+    // Each time one more model keeps its names, so this ends.
+    loop {
+        look.begin(seen)?;
+        look.settle()?;
+        let cannot = look.cannot_propagate();
+        if cannot.is_empty() {
+            break;
+        }
+        look.kept.extend(cannot);
+    }
     Ok(look.reports())
 }
 
+/// All places in YAML that may name something.
+fn scalars(files: &Files) -> Vec<Span> {
+    let is_yaml = |path: &str| path.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yml" | "yaml"));
+    files.iter().filter(|(_, path, _)| is_yaml(path)).flat_map(|(file, _, text)| dbt::places(file, text)).collect()
+}
+
 impl Look<'_> {
-    /// The nodes that refer to a source.
-    fn readers(&self, source: usize) -> impl Iterator<Item = usize> + '_ {
+    /// Asks all nodes, from the beginning.
+    fn begin(&mut self, seen: &mut Seen) -> io::Result<()> {
+        self.changes.truncate(self.own);
+        (self.asks, self.held, self.refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        self.split.clear();
+        self.makers = self.find_makers();
+        let kept = std::mem::take(&mut self.kept);
+        self.propagate(&kept);
+        self.kept = kept;
+        if !self.makers.is_empty() && self.paths.is_empty() {
+            self.paths = self.tree.paths()?;
+            self.scalars = scalars(&self.project.files);
+        }
+        let mut again = Seen::default();
+        let first = self.counted;
+        self.nodes(if first { &mut again } else { seen });
+        self.counted = true;
+        Ok(())
+    }
+
+    /// The nodes that refer to a source or to a maker, and the maker itself.
+    fn readers(&self, target: Target) -> impl Iterator<Item = usize> + '_ {
         let nodes = self.project.nodes.iter().enumerate();
         nodes
-            .filter(move |(_, node)| node.edges.iter().any(|edge| edge.target == Target::Source(source)))
+            .filter(move |(number, node)| {
+                target == Target::Node(*number) || node.edges.iter().any(|edge| edge.target == target)
+            })
             .map(|(number, _)| number)
     }
 
-    /// The sources that move: concerned ones that nothing holds.
-    fn moving(&self) -> Vec<usize> {
+    /// The sources and makers that move: concerned ones that nothing holds.
+    fn moving(&self) -> Vec<Target> {
         let concerned = self.concerned.iter().enumerate().filter(|(_, change)| change.is_some());
-        concerned.map(|(source, _)| source).filter(|source| !self.held_sources.contains_key(source)).collect()
+        let sources = concerned.map(|(source, _)| Target::Source(source));
+        let all = sources.chain(self.makers.keys().map(|node| Target::Node(*node)));
+        all.filter(|target| !self.held.contains_key(target)).collect()
+    }
+
+    /// All edits that let a source or a maker mean the new dataset; an error says why there are none.
+    fn moved_target(&self, target: Target) -> Result<BTreeSet<Placed>, Held> {
+        match target {
+            Target::Source(source) => self.moved(source),
+            Target::Node(maker) => self.moved_maker(maker),
+        }
+    }
+
+    /// The files that get another path.
+    fn moves(&self) -> BTreeMap<FileId, String> {
+        let makers = self.moving().into_iter().filter_map(|target| match target {
+            Target::Node(maker) => self.new_path(maker),
+            Target::Source(_) => None,
+        });
+        makers.collect()
+    }
+
+    /// What a source or a maker is called.
+    fn id(&self, target: Target) -> &str {
+        match target {
+            Target::Source(source) => &self.project.sources[source].id,
+            Target::Node(node) => &self.project.nodes[node].id,
+        }
     }
 }

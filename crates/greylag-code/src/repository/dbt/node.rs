@@ -3,12 +3,11 @@
 use super::{Ask, Held, Look, Placed};
 use crate::dbt::{Node, NodeKind, NodeRendering, Target};
 use crate::repository::{Known, Seen};
-use crate::rewrite::{self, Demand, Input, Wanted, place, wanted};
+use crate::rewrite::{self, Demand, Input, Wanted, notes, place, wanted, wanted_of_writer};
 use greylag_model::consumer::Class;
 use greylag_syntax::jinja::value::{HOLE, Open};
 use greylag_syntax::sql::{ColumnUse, Origin, Reading, read};
 use greylag_syntax::trace::{self, Mark, Traced};
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 impl Look<'_> {
@@ -18,30 +17,44 @@ impl Look<'_> {
         for (number, node) in self.project.nodes.iter().enumerate() {
             seen.sql += u64::from(!node.renderings.is_empty());
             seen.bytes += u64::from(node.at.len());
-            if self.may_read(node) {
-                asks.insert(number, self.ask(node, seen));
+            let makes = self.makers.get(&number).copied();
+            if let Some(change) = self.may_make(node).filter(|_| makes.is_none()) {
+                let dataset = &self.changes[change].dataset;
+                let mut ask = self.ask(node, None, seen);
+                let why = format!("it is called as `{dataset}`, and only the target knows whether it makes it");
+                ask.hold(Class::Unknown, why);
+                asks.insert(number, ask);
+            } else if makes.is_some() || self.may_read(node) {
+                let mut ask = self.ask(node, makes, seen);
+                let shows_new = ask.wanted.iter().flatten().any(|wanted| wanted.shows_new);
+                if shows_new && self.readers(Target::Node(number)).any(|reader| reader != number) {
+                    ask.hold(Class::Agentic, "a star of it stays and shows other columns, and other nodes read them");
+                }
+                if let Some(held) = makes.and_then(|change| self.unmovable(number, change)) {
+                    ask.hold(held.class, held.why);
+                }
+                asks.insert(number, ask);
             }
-        }
-        let makers: BTreeSet<usize> = asks.values().flat_map(|ask: &Ask| ask.makers.iter().copied()).collect();
-        for maker in makers {
-            asks.entry(maker).or_default().hold(Class::Agentic, "it makes the dataset, under a name that moves");
         }
         self.asks = asks;
     }
 
     /// Whether a node refers to a concerned source, or has the name of a changed table in its text.
-    fn may_read(&self, node: &Node) -> bool {
+    pub(super) fn may_read(&self, node: &Node) -> bool {
         let concerned = |target: Target| matches!(target, Target::Source(source) if self.concerned[source].is_some());
         if node.edges.iter().any(|edge| concerned(edge.target)) {
             return true;
         }
-        let names = || self.changes.iter().flat_map(|change| &change.old).map(|old| old.last().to_lowercase());
+        let notes = || self.changes.iter().flat_map(notes).map(|note| note.to_lowercase());
+        let tables = || self.changes.iter().flat_map(|change| &change.old).map(|old| old.last().to_lowercase());
+        let names = || tables().chain(notes());
         let texts = node.renderings.iter().filter_map(|rendering| rendering.text.as_ref().ok());
         let mut texts = texts.map(|text| text.text().to_lowercase());
         texts.any(|text| names().any(|name| text.contains(&name)))
     }
 
-    fn ask(&self, node: &Node, seen: &mut Seen) -> Ask {
+    /// What a node asks for, and whether it makes a changed dataset.
+    fn ask(&self, node: &Node, makes: Option<usize>, seen: &mut Seen) -> Ask {
         let mut ask = Ask::default();
         if node.kind == NodeKind::PythonModel {
             ask.hold(Class::Unknown, "it is a model in Python, which is not read");
@@ -58,7 +71,9 @@ impl Look<'_> {
                 (Ok(_), Some(reading)) if whole && !reading.unknown.is_empty() && !rendering.decisions.is_empty() => {
                     None
                 }
-                (Ok(text), Some(reading)) => Some(self.wanted(text, reading, &rendering.holes, &mut ask, seen)),
+                (Ok(text), Some(reading)) => {
+                    Some(self.wanted((text, reading), &rendering.holes, makes, &mut ask, seen))
+                }
                 (Err(error), _) if self.raises(error) => None,
                 (Err(error), _) => {
                     ask.hold(Class::Unknown, format!("its template cannot be rendered: {}", error.message));
@@ -95,14 +110,25 @@ impl Look<'_> {
         error.kind == greylag_syntax::jinja::ErrorKind::Raised
     }
 
-    fn reading(&self, text: &Traced) -> Reading {
-        read(text.text(), self.dialect, &Known(self.changes))
+    pub(super) fn reading(&self, text: &Traced) -> Reading {
+        read(text.text(), self.dialect, &Known(&self.changes))
     }
 
-    fn wanted(&self, text: &Traced, reading: &Reading, holes: &[Open], ask: &mut Ask, seen: &mut Seen) -> Wanted {
+    fn wanted(
+        &self,
+        (text, reading): (&Traced, &Reading),
+        holes: &[Open],
+        makes: Option<usize>,
+        ask: &mut Ask,
+        seen: &mut Seen,
+    ) -> Wanted {
         seen.statements += reading.statements.len() as u64;
         seen.unknown += reading.unknown.len() as u64;
-        let wanted = wanted(Input { text: text.text(), dialect: self.dialect, reading, changes: self.changes });
+        let input = Input { text: text.text(), dialect: self.dialect, reading, changes: &self.changes };
+        let wanted = match makes {
+            Some(change) => wanted_of_writer(input, change),
+            None => wanted(input),
+        };
         if !wanted.references.is_empty() {
             for (at, hole) in holes_in(text, holes) {
                 // A name that resolves to something else than a changed dataset is that one's matter.
@@ -142,9 +168,9 @@ impl Look<'_> {
                     Some(Target::Source(source)) if self.concerned[source].is_some() => {
                         ask.sources.insert(source);
                     }
-                    Some(Target::Node(maker)) => {
-                        ask.makers.insert(maker);
-                        ask.hold(Class::Agentic, "it reads the dataset from the model that makes it");
+                    Some(Target::Node(maker)) if self.makers.contains_key(&maker) => {}
+                    Some(Target::Node(_)) => {
+                        ask.hold(Class::Agentic, "it reads the dataset from a model that is not known to make it");
                     }
                     _ => ask.hold(Class::Agentic, "the dataset is named by something else than a source"),
                 }

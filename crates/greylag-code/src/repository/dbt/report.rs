@@ -6,6 +6,7 @@ use crate::repository::{FileReport, Located, line_and_position};
 use crate::rewrite::{Finding, Found};
 use greylag_model::consumer::Class;
 use greylag_model::reference::{Confidence, Reference, Role};
+use greylag_model::spec::Outputs;
 use greylag_syntax::edit::apply;
 use greylag_syntax::trace::{FileId, Origin, Span, Traced};
 use std::collections::BTreeMap;
@@ -59,12 +60,27 @@ impl Look<'_> {
                 report.findings.push(located);
             }
         }
-        for (source, held) in &self.held_sources {
+        for (target, held) in &self.held {
+            let Target::Source(source) = target else { continue };
             let table = &self.project.sources[*source];
             let Some(at) = table.identifier.copy_of(0..table.identifier.text().len()) else { continue };
             let located = self.held(held, at, self.concerned[*source]);
             // The file that declares it may change for other sources; what is difficult is elsewhere.
             self.file(&mut files, at.file).findings.push(located);
+        }
+        for (node, why) in &self.kept {
+            let Some(ask) = self.asks.get(node).filter(|ask| ask.held.is_none() && !ask.edits.is_empty()) else {
+                continue;
+            };
+            let change =
+                ask.wanted.iter().flatten().flat_map(|wanted| &wanted.references).map(|found| found.change).next();
+            if change.is_some_and(|change| self.changes[change].outputs == Outputs::Propagate) {
+                let place = self.project.nodes[*node].at;
+                let why = format!("its outputs keep their names: {why}");
+                let held = Held { class: Class::Mechanical, why };
+                let located = self.held(&held, Span { end: place.start, ..place }, change);
+                self.file(&mut files, place.file).findings.push(located);
+            }
         }
         for (reference, file) in self.declarations().into_iter().chain(self.entries()) {
             self.file(&mut files, file).references.push(reference);
@@ -74,6 +90,12 @@ impl Look<'_> {
             report.class = report.class.max(Class::Mechanical);
             report.new = apply(&report.old, &edits).ok().map(|edited| edited.text);
             report.edits = edits;
+        }
+        for (file, path) in self.moves() {
+            let report = self.file(&mut files, file);
+            report.class = report.class.max(Class::Mechanical);
+            report.moved = Some(path);
+            report.new.get_or_insert_with(|| report.old.clone());
         }
         let mut reports: Vec<FileReport> = files.into_values().collect();
         for report in &mut reports {
@@ -115,6 +137,36 @@ impl Look<'_> {
                 }
             }
         }
+        found.extend(self.maker_declarations());
+        found
+    }
+
+    /// What YAML says of makers: their names and columns, and what refers to them.
+    fn maker_declarations(&self) -> Vec<(Reference, FileId)> {
+        let mut found = Vec::new();
+        for (maker, change) in &self.makers {
+            let node = &self.project.nodes[*maker];
+            let known = |name: &str| self.changes[*change].column(name).map(|column| column.name.clone());
+            let mut add = |at: Span, column: Option<String>| {
+                let (confidence, why, role) = (Confidence::Certain, String::new(), Role::Declare);
+                let said = Found { at: 0..0, change: *change, column, role, confidence, why };
+                found.push((self.reference(&said, at, None), at.file));
+            };
+            node.name_at.iter().for_each(|at| add(*at, None));
+            for column in &node.columns {
+                if let Some(at) = column.name.copy_of(0..column.name.text().len()) {
+                    add(at, known(column.name.text()));
+                }
+            }
+            let target = Target::Node(*maker);
+            let exposures = self.project.exposures.iter().flat_map(|exposure| &exposure.edges);
+            let tests = self.project.tests.iter().flat_map(|test| &test.edges);
+            for (_, literals) in
+                exposures.chain(tests).filter(|edge| edge.target == target).flat_map(|edge| &edge.places)
+            {
+                literals.last().into_iter().for_each(|at| add(*at, None));
+            }
+        }
         found
     }
 
@@ -127,6 +179,7 @@ impl Look<'_> {
             edits: Vec::new(),
             old: self.project.files.text(file).to_string(),
             new: None,
+            moved: None,
         })
     }
 
@@ -189,9 +242,11 @@ impl Look<'_> {
     }
 
     fn first_change(&self, node: usize) -> Option<usize> {
-        self.project.nodes[node].edges.iter().find_map(|edge| match edge.target {
+        let made = |node: usize| self.makers.get(&node).copied();
+        let read = self.project.nodes[node].edges.iter().find_map(|edge| match edge.target {
             Target::Source(source) => self.concerned[source],
-            Target::Node(_) => None,
-        })
+            Target::Node(maker) => made(maker),
+        });
+        made(node).or(read)
     }
 }

@@ -1,5 +1,6 @@
 //! Sources: the datasets as a project declares them in YAML, and calls them everywhere.
 
+use super::maker::{COLUMN_LISTS, WORDS, is_elsewhere};
 use super::{Held, Look, Placed};
 use crate::dbt::{ColumnTest, Edge, SourceTable, Target};
 use greylag_model::consumer::{Class, Fate, TableChange};
@@ -19,7 +20,7 @@ pub(super) fn change_of(source: &SourceTable, changes: &[TableChange]) -> Option
 }
 
 /// The bytes of a file that a text is a copy of.
-fn span(text: &Traced) -> Option<Span> {
+pub(super) fn span(text: &Traced) -> Option<Span> {
     text.copy_of(0..text.text().len())
 }
 
@@ -39,9 +40,19 @@ impl Look<'_> {
         if parents.is_some_and(|schema| !schema.eq_ignore_ascii_case(table.schema.text())) {
             return Err(agentic(format!("the source `{}` would have to be in another schema", table.id)));
         }
+        if self.split.contains(&source) {
+            return self.moved_apart(source, change);
+        }
+        let is_called_so = span(&table.table) == Some(identifier);
+        if is_called_so && self.beside(table, change.new.last()).is_some() {
+            if self.may_part(source) {
+                return self.moved_apart(source, change);
+            }
+            return Err(agentic(format!("there is a source `{}` beside `{}` already", change.new.last(), table.id)));
+        }
         edits.insert(replaced(identifier, change.new.last()));
-        if span(&table.table) == Some(identifier) {
-            self.calls(source, change.new.last(), &mut edits)?;
+        if is_called_so {
+            self.calls(Target::Source(source), table.table.text(), change.new.last(), &mut edits)?;
         }
         for column in &table.columns {
             if let Some(new) = self.renamed(change, column.name.text()) {
@@ -68,21 +79,20 @@ impl Look<'_> {
         }
     }
 
-    /// The literals by which the source is called, wherever they stand.
-    fn calls(&self, source: usize, new: &str, edits: &mut BTreeSet<Placed>) -> Result<(), Held> {
-        let old = self.project.sources[source].table.text();
+    /// The literals by which a source or a node is called, wherever they stand.
+    pub(super) fn calls(&self, target: Target, old: &str, new: &str, edits: &mut BTreeSet<Placed>) -> Result<(), Held> {
         let nodes = self.project.nodes.iter().flat_map(|node| &node.edges);
         let tests = self.project.tests.iter().flat_map(|test| &test.edges);
         let exposures = self.project.exposures.iter().flat_map(|exposure| &exposure.edges);
-        let edges: Vec<&Edge> =
-            nodes.chain(tests).chain(exposures).filter(|edge| edge.target == Target::Source(source)).collect();
+        let edges: Vec<&Edge> = nodes.chain(tests).chain(exposures).filter(|edge| edge.target == target).collect();
         for (call, literals) in edges.iter().flat_map(|edge| &edge.places) {
             let named: Vec<&Span> =
                 literals.iter().filter(|literal| self.project.files.bytes(**literal) == old).collect();
-            // Where source and table have one name, the table's comes last.
+            // Where source and table, or package and model, have one name, it comes last.
             let Some(last) = named.last() else {
                 let path = self.project.files.path(call.file);
-                let why = format!("`{path}` makes the name of the source `{old}` out of parts");
+                let what = if matches!(target, Target::Source(_)) { "source" } else { "model" };
+                let why = format!("`{path}` makes the name of the {what} `{old}` out of parts");
                 return Err(Held { class: Class::Agentic, why });
             };
             edits.insert(replaced(**last, new));
@@ -101,11 +111,16 @@ impl Look<'_> {
             for (name, argument) in &test.arguments {
                 match self.renamed(change, argument.text()).zip(span(argument)) {
                     Some((new, at))
-                        if leads_there && name == "field" || test.subject == target && name == "column_name" =>
+                        if leads_there && name == "field"
+                            || test.subject == target && COLUMN_LISTS.contains(&name.as_str()) =>
                     {
                         edits.insert(replaced(at, new));
                     }
-                    _ if test.subject == target && speaks_of(change, argument.text()) => {
+                    _ if test.subject == target
+                        && !WORDS.contains(&name.as_str())
+                        && !is_elsewhere(test, name)
+                        && speaks_of(change, argument.text()) =>
+                    {
                         return Err(unread(test, name));
                     }
                     _ => {}
@@ -122,11 +137,11 @@ fn unread(test: &ColumnTest, argument: &str) -> Held {
 }
 
 /// Whether a text has the name of a column that changes in it, as a word.
-fn speaks_of(change: &TableChange, text: &str) -> bool {
+pub(super) fn speaks_of(change: &TableChange, text: &str) -> bool {
     let words = text.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
     words.filter_map(|word| change.column(word)).any(|column| column.fate != Fate::Same(column.name.clone()))
 }
 
-fn replaced(at: Span, new: &str) -> Placed {
+pub(super) fn replaced(at: Span, new: &str) -> Placed {
     Placed::new(at.file, Edit::replace(at, new))
 }

@@ -1,12 +1,13 @@
 //! The trial: the project with its edits made must render as was asked for, everywhere.
 
+use super::source::span;
 use super::{Look, Placed};
-use crate::dbt::{self, Node, NodeRendering};
+use crate::dbt::{self, Column, Config, Edge, Node, NodeRendering, Project, Target};
 use crate::tree::Overlay;
 use greylag_model::consumer::Class;
 use greylag_syntax::edit::{Edit, apply};
-use greylag_syntax::trace::Origin;
-use std::collections::BTreeSet;
+use greylag_syntax::trace::{FileId, Origin};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 
 impl Look<'_> {
@@ -14,22 +15,35 @@ impl Look<'_> {
     /// must be. Whether there was none.
     pub(super) fn tried(&mut self, edits: &BTreeSet<Placed>) -> io::Result<bool> {
         let files = &self.project.files;
+        let moves = self.moves();
         let mut overlay = Overlay::new(self.tree);
+        let mut texts: BTreeMap<FileId, String> = BTreeMap::new();
         for (file, edits) in Self::by_file(edits) {
             let edited = apply(files.text(file), &edits).map_err(|error| io::Error::other(error.to_string()))?;
-            overlay.put(files.path(file), edited.text);
+            texts.insert(file, edited.text);
+        }
+        for (file, path) in &moves {
+            overlay.remove(files.path(*file));
+            overlay.put(path, texts.remove(file).unwrap_or_else(|| files.text(*file).to_string()));
+        }
+        for (file, text) in texts {
+            overlay.put(files.path(file), text);
         }
         let after = dbt::read(&overlay, self.root, self.options)?;
+        let mut by_id: HashMap<&str, VecDeque<&Node>> = HashMap::new();
+        for node in &after.nodes {
+            by_id.entry(&node.id).or_default().push_back(node);
+        }
         let mut wrong = Vec::new();
         for (number, node) in self.project.nodes.iter().enumerate() {
-            // The order of nodes follows from names and paths, which no edit changes.
+            let after = by_id.get_mut(&*self.id_after(Target::Node(number))).and_then(VecDeque::pop_front);
             let same =
-                after.nodes.get(number).is_some_and(|after| after.id == node.id && self.as_asked(number, node, after));
+                after.is_some_and(|after| self.as_asked(number, node, after) && self.as_named(number, node, after));
             if !same {
                 wrong.push(number);
             }
         }
-        if wrong.is_empty() && after.nodes.len() == self.project.nodes.len() {
+        if wrong.is_empty() && after.nodes.len() == self.project.nodes.len() && self.as_declared(&after) {
             return Ok(true);
         }
         let held = self.blame(&wrong, edits);
@@ -38,6 +52,66 @@ impl Look<'_> {
             self.hold_owners(edits, "with the changes made, the project renders otherwise than was asked for");
         }
         Ok(false)
+    }
+
+    /// What a target is called with the edits made.
+    fn id_after(&self, target: Target) -> String {
+        let id = self.id(target);
+        let new = match target {
+            Target::Node(node) if self.new_path(node).is_some() && !self.held.contains_key(&target) => self
+                .makers
+                .get(&node)
+                .map(|change| (self.project.nodes[node].name.as_str(), self.changes[*change].new.last())),
+            Target::Source(source) => self.renamed_source(source),
+            Target::Node(_) => None,
+        };
+        match new {
+            Some((old, new)) => id.strip_suffix(old).map_or_else(|| id.to_owned(), |head| format!("{head}{new}")),
+            None => id.to_owned(),
+        }
+    }
+
+    /// The name of a source's table, and the one that it gets, if it gets another one.
+    fn renamed_source(&self, source: usize) -> Option<(&str, &str)> {
+        let table = &self.project.sources[source];
+        let stays = self.held.contains_key(&Target::Source(source)) || self.split.contains(&source);
+        let change = self.concerned[source].filter(|_| !stays)?;
+        let new = self.changes[change].new.last();
+        let is_called_so = span(&table.identifier) == span(&table.table);
+        (is_called_so && self.beside(table, new).is_none()).then(|| (table.table.text(), new))
+    }
+
+    /// Whether a node is called and configured as before, but for a maker's new name.
+    fn as_named(&self, number: usize, before: &Node, after: &Node) -> bool {
+        let texts = |config: &Config| {
+            [&config.materialized, &config.schema, &config.database]
+                .map(|text| text.as_ref().map(|text| text.text().to_owned()))
+        };
+        let target = Target::Node(number);
+        let moves = self.makers.get(&number).filter(|_| !self.held.contains_key(&target));
+        let mut relation = before.relation.clone();
+        if let (Some(change), Some(last)) = (moves, relation.last_mut()) {
+            self.changes[*change].new.last().clone_into(last);
+        }
+        relation == after.relation
+            && texts(&before.config) == texts(&after.config)
+            && (before.config.enabled, before.config.is_contract) == (after.config.enabled, after.config.is_contract)
+            && (moves.is_some() || before.columns.len() == after.columns.len())
+    }
+
+    /// Whether exposures and tests lead where they led, and say what they said of all that does not move. An alias of YAML may
+    /// say one thing at two places.
+    fn as_declared(&self, after: &Project) -> bool {
+        let moving: HashSet<String> = self.moving().into_iter().map(|target| self.id_after(target)).collect();
+        let before = declared(&self.project, &moving, |target| self.id_after(target));
+        let now = declared(after, &moving, |target| match target {
+            Target::Node(node) => after.nodes[node].id.clone(),
+            Target::Source(source) => after.sources[source].id.clone(),
+        });
+        // Tests of a column that goes are gone, and a source that parts has a second entry; nothing else comes or goes.
+        let more = now.difference(&before).all(|(what, _)| what.starts_with(SECOND) && !self.split.is_empty());
+        let less = before.difference(&now).next().is_none();
+        more && (less || self.moving().iter().any(|target| matches!(target, Target::Node(_))))
     }
 
     /// Whether a node's new renderings are its old ones with its demands made.
@@ -87,6 +161,35 @@ impl Look<'_> {
         self.hold_owners(&guilty, &why);
         held
     }
+}
+
+/// What the columns of a source are listed as.
+const SECOND: &str = "columns of source.";
+
+/// What exposures and tests refer to, each with what it stands at; and the columns and arguments of what does not move.
+fn declared(
+    project: &Project,
+    moving: &HashSet<String>,
+    id: impl Fn(Target) -> String,
+) -> BTreeSet<(String, Vec<String>)> {
+    let ids = |edges: &[Edge]| edges.iter().map(|edge| id(edge.target)).collect::<Vec<_>>();
+    let exposures =
+        project.exposures.iter().map(|exposure| (format!("exposure {}", exposure.name), ids(&exposure.edges)));
+    let tests = project.tests.iter().map(|test| {
+        let (subject, mut leads) = (id(test.subject), ids(&test.edges));
+        if !moving.contains(&subject) && leads.iter().all(|to| !moving.contains(to)) {
+            leads.extend(test.column.iter().map(|column| column.text().to_owned()));
+            leads.extend(test.arguments.iter().map(|(name, text)| format!("{name}: {text}")));
+        }
+        (format!("test {} of {subject}", test.test), leads)
+    });
+    let names = |columns: &[Column]| columns.iter().map(|column| column.name.text().to_owned()).collect::<Vec<_>>();
+    let nodes = project.nodes.iter().enumerate().map(|(node, found)| (id(Target::Node(node)), names(&found.columns)));
+    let sources =
+        project.sources.iter().enumerate().map(|(source, found)| (id(Target::Source(source)), names(&found.columns)));
+    let fixed = nodes.chain(sources).filter(|(id, _)| !moving.contains(id));
+    let columns = fixed.map(|(id, names)| (format!("columns of {id}"), names));
+    exposures.chain(tests).chain(columns).collect()
 }
 
 /// Whether a rendering is made of bytes that an edit changes.

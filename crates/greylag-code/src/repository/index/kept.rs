@@ -82,6 +82,7 @@ struct File {
     edits: Vec<(usize, usize, String)>,
     old: String,
     is_changed: bool,
+    moved: Option<String>,
 }
 
 impl Unit {
@@ -114,6 +115,7 @@ impl File {
             edits: file.edits.iter().map(|edit| (edit.at.start, edit.at.end, edit.by.clone())).collect(),
             old: file.old.clone(),
             is_changed: file.new.is_some(),
+            moved: file.moved.clone(),
         }
     }
 
@@ -129,6 +131,7 @@ impl File {
             edits,
             old: self.old.clone(),
             new,
+            moved: self.moved.clone(),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! `greylag rewrite`: code that reads the new datasets.
 
+mod patch;
 mod verify;
+mod write;
 
 use crate::consumers::{self, Converted, Reading, Source};
 use crate::context::Context;
@@ -18,13 +20,12 @@ use greylag_model::code;
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use serde_json::json;
-use similar::TextDiff;
 use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::fs;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use verify::Checked;
+use write::Written;
+
+pub(crate) use patch::of as patch;
 
 /// Rewrite code so that it reads the new datasets of a migration.
 ///
@@ -63,6 +64,9 @@ pub(crate) struct Rewrite {
     /// Change the files.
     #[arg(long)]
     write: bool,
+    /// The way back: code that was rewritten reads the old datasets again, in the bytes that it had.
+    #[arg(long, conflicts_with_all = ["verify", "prove"])]
+    reverse: bool,
     /// Verify what would change, and show that instead of the files.
     #[arg(long, conflicts_with = "patch")]
     verify: bool,
@@ -87,9 +91,18 @@ impl Rewrite {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let mut files = migration_files::read(&self.file, context.format().is_json())?;
         self.parameters.render(context, &mut files)?;
-        let consumers::Changes { changes, rows: converted, left_out } = consumers::changes(context, &files)?;
+        let consumers::Changes { mut changes, rows: converted, left_out } = consumers::changes(context, &files)?;
         if !self.with.is_empty() && self.with.len() != self.paths.len() {
             return Err(Failure::usage("`--with` must be given once for each path".to_owned()));
+        }
+        if self.reverse {
+            changes = changes.iter().map(|change| change.reversed(change.new.last())).collect();
+        }
+        let home = context.home()?;
+        if self.write {
+            write::finish(context, &home)?;
+        } else if write::is_unfinished(&home)? {
+            context.say("a `--write` was stopped before it was done; the next `--write` finishes it first");
         }
         let mut all = Vec::new();
         for (at, path) in self.paths.iter().enumerate() {
@@ -115,7 +128,7 @@ impl Rewrite {
         let checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
         let failed = checked.iter().filter(|checked| checked.check.verdict == Verdict::Fail).count();
         if self.write && failed == 0 {
-            write(&all)?;
+            write::write(&home, &written(&all)?)?;
         }
         if self.verify {
             output::list(context.format(), "checks", &verify::HEADINGS, verify::rows(&checked))?;
@@ -148,12 +161,12 @@ impl Rewrite {
                 let Some(new) = &file.new else { continue };
                 // The patch of a repository is applied in it, any other where the command was given.
                 let in_it = self.paths.len() == 1 && self.paths[0] == source.root;
-                let path = if in_it { PathBuf::from(&file.path) } else { source.root.join(&file.path) };
-                let path = path.to_string_lossy();
-                let path = path.trim_start_matches("./").trim_start_matches('/');
-                let (old_name, new_name) = (format!("a/{path}"), format!("b/{path}"));
-                let diff = TextDiff::from_lines(&file.old, new);
-                let _ = write!(text, "{}", diff.unified_diff().header(&old_name, &new_name));
+                let place = |path: &String| {
+                    let path = if in_it { PathBuf::from(path) } else { source.root.join(path) };
+                    path.to_string_lossy().trim_start_matches("./").trim_start_matches('/').to_owned()
+                };
+                let moved = file.moved.as_ref().map(place);
+                text.push_str(&patch::of(&place(&file.path), moved.as_deref(), &file.old, new));
             }
         }
         text
@@ -218,6 +231,7 @@ impl Looked {
                     edits: Vec::new(),
                     old: String::new(),
                     new: None,
+                    moved: None,
                 }));
             }
         }
@@ -260,6 +274,7 @@ fn row(path: &Path, file: &FileReport, proofs: &Proofs, prove: bool) -> Row {
     let mut value = json!({
         "path": path,
         "class": file.class,
+        "moved": file.moved,
         "edits": edits.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
         "references": references.collect::<Vec<_>>(),
@@ -274,104 +289,19 @@ fn moved<'a>((change, rows): (&'a TableChange, &'a Converted)) -> Moved<'a> {
     Moved { change, mapping: &rows.mapping, sample: Some(&rows.sample) }
 }
 
-/// Puts new files in the place of the old ones, each at once; one that was changed meanwhile is refused before any is.
-fn write(all: &[Looked]) -> Result<(), Failure> {
-    let mut staged = Vec::new();
-    let files = all.iter().flat_map(|looked| looked.report.files.iter().map(move |file| (looked, file)));
-    for (looked, file) in files.filter(|(looked, file)| !looked.withheld(file)) {
+/// The files that change, with where they lie.
+fn written(all: &[Looked]) -> Result<Vec<Written>, Failure> {
+    let mut files = Vec::new();
+    for looked in all {
         let source = &looked.source;
-        let Some(new) = &file.new else { continue };
-        let path = source.root.join(&file.path);
-        match stage(&path, file, new) {
-            Ok(beside) => staged.push((beside, path)),
-            Err(failure) => {
-                drop(remove(&staged));
-                return Err(failure);
-            }
+        let root = std::path::absolute(&source.root).map_err(|error| {
+            Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", source.root.display()))
+        })?;
+        for file in looked.report.files.iter().filter(|file| !looked.withheld(file)) {
+            let Some(new) = &file.new else { continue };
+            let moved = file.moved.as_ref().map(|moved| root.join(moved));
+            files.push(Written { path: root.join(&file.path), moved, old: file.old.clone(), new: new.clone() });
         }
     }
-    staged.iter().try_for_each(|(beside, path)| fs::rename(beside, path).map_err(|error| unwritable(path, &error)))
-}
-
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::error(code::cli::OUTPUT_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
-}
-
-/// Writes a file's new text beside it, and answers where that is.
-fn stage(path: &Path, file: &FileReport, new: &str) -> Result<PathBuf, Failure> {
-    let now = fs::read(path).map_err(|error| unwritable(path, &error))?;
-    if now != file.old.as_bytes() {
-        return Err(unwritable(path, &"it was changed while it was read").hint("do it again"));
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.greylag"));
-    // What a repository has put there, a link perhaps, is not written through.
-    let made = fs::File::create_new(&beside).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => unwritable(path, &format!("`{}` is in the way", beside.display()))
-            .hint("name each path once; an earlier `--write` that was killed leaves such a file, too: look at it and remove it"),
-        _ => unwritable(path, &error),
-    })?;
-    write_beside(made, path, new).map_err(|error| {
-        drop(fs::remove_file(&beside));
-        unwritable(path, &error)
-    })?;
-    Ok(beside)
-}
-
-fn write_beside(mut file: fs::File, path: &Path, text: &str) -> std::io::Result<()> {
-    file.write_all(text.as_bytes())?;
-    file.set_permissions(fs::metadata(path)?.permissions())?;
-    file.sync_all()
-}
-
-fn remove(staged: &[(PathBuf, PathBuf)]) -> std::io::Result<()> {
-    staged.iter().try_for_each(|(beside, _)| fs::remove_file(beside))
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
-    use super::*;
-    use greylag_code::tree::MemoryTree;
-
-    /// A report that makes `new` of each file's `old`.
-    fn report(paths: &[&str]) -> Report {
-        let file = |path: &&str| FileReport {
-            path: (*path).to_owned(),
-            class: Class::Mechanical,
-            references: Vec::new(),
-            findings: Vec::new(),
-            edits: Vec::new(),
-            old: "old".to_owned(),
-            new: Some("new".to_owned()),
-        };
-        Report { files: paths.iter().map(file).collect(), ..Report::default() }
-    }
-
-    #[test]
-    fn nothing_is_written_where_a_file_was_changed_meanwhile() {
-        let folder = tempfile::tempdir().unwrap();
-        let all: Vec<Looked> = [&["a", "b"][..], &["c"]]
-            .into_iter()
-            .map(|paths| {
-                let tree = Box::new(MemoryTree::new([]));
-                let left_out = greylag_code::tree::LeftOut::default();
-                let source = Source { root: folder.path().to_owned(), is_folder: true, tree, left_out };
-                Looked { source, report: report(paths), proofs: Proofs::default() }
-            })
-            .collect();
-        let write_old = |path: &str, text: &str| fs::write(folder.path().join(path), text).unwrap();
-        write_old("a", "old");
-        write_old("b", "old");
-        write_old("c", "somebody else's");
-        let failure = write(&all).unwrap_err();
-        assert!(failure.diagnostics[0].message.contains("it was changed while it was read"));
-        let now = || ["a", "b", "c"].map(|path| fs::read_to_string(folder.path().join(path)).unwrap());
-        assert_eq!(now(), ["old", "old", "somebody else's"]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "nothing is left beside them");
-        write_old("c", "old");
-        write(&all).unwrap();
-        assert_eq!(now(), ["new"; 3]);
-    }
+    Ok(files)
 }

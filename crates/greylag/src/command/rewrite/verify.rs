@@ -38,7 +38,12 @@ pub(super) fn of(
     let mut after = Overlay::new(source.tree.as_ref());
     for file in &report.files {
         if let Some(new) = &file.new {
-            after.put(&file.path, new.clone());
+            if let Some(moved) = &file.moved {
+                after.remove(&file.path);
+                after.put(moved, new.clone());
+            } else {
+                after.put(&file.path, new.clone());
+            }
         }
     }
     let repository = path.display().to_string();

@@ -1,0 +1,68 @@
+//! Sources that part: the readers that can move get an entry of their own, beside the old one.
+//!
+//! Where a migration says `sources: split`, a reader that is held does not hold the source. The old entry stays for it, with its tests and its
+//! columns; a second one with the new table's name follows it, and the calls of the readers that can move name that one. A call
+//! that both kinds of readers go through shows in the trial, since it would change a rendering that must stay; then the source is held.
+
+use super::maker::agentic;
+use super::source::replaced;
+use super::{Held, Look, Placed};
+use crate::dbt::{SourceTable, Target};
+use greylag_model::consumer::TableChange;
+use greylag_model::spec::SourcePolicy;
+use greylag_syntax::edit::Edit;
+use std::collections::BTreeSet;
+
+impl Look<'_> {
+    /// Whether a source may part.
+    pub(super) fn may_part(&self, source: usize) -> bool {
+        self.concerned[source].is_some_and(|change| self.changes[change].sources == SourcePolicy::Split)
+    }
+
+    /// The edits by which the readers that can move do so; an error says why there are none.
+    pub(super) fn moved_apart(&self, source: usize, change: &TableChange) -> Result<BTreeSet<Placed>, Held> {
+        let target = Target::Source(source);
+        let table = &self.project.sources[source];
+        let (old, new) = (table.table.text(), change.new.last());
+        let is_free = |node: &usize| self.asks.get(node).is_some_and(|ask| ask.held.is_none());
+        let movable: Vec<usize> = self.readers(target).filter(is_free).collect();
+        if movable.is_empty() {
+            return Err(agentic("none of its readers can move"));
+        }
+        let mut edits = BTreeSet::new();
+        edits.extend(self.second_entry(table, new)?);
+        let edges =
+            movable.iter().flat_map(|node| &self.project.nodes[*node].edges).filter(|edge| edge.target == target);
+        for (call, literals) in edges.flat_map(|edge| &edge.places) {
+            let last = literals.iter().rfind(|literal| self.project.files.bytes(**literal) == old);
+            let last = last.ok_or_else(|| {
+                let path = self.project.files.path(call.file);
+                agentic(format!("`{path}` makes the name of the source `{old}` out of parts"))
+            })?;
+            edits.insert(replaced(*last, new));
+        }
+        Ok(edits)
+    }
+
+    /// The table of a name in the same source as another one.
+    pub(super) fn beside(&self, table: &SourceTable, name: &str) -> Option<&SourceTable> {
+        self.project.sources.iter().find(|other| {
+            other.package == table.package && other.source.text() == table.source.text() && other.table.text() == name
+        })
+    }
+
+    /// The entry for the new table behind the old one; none if it stands there.
+    fn second_entry(&self, table: &SourceTable, new: &str) -> Result<Option<Placed>, Held> {
+        match self.beside(table, new) {
+            Some(there) if there.identifier.text() == new => return Ok(None),
+            Some(_) => return Err(agentic(format!("there is a source `{new}` of another table already"))),
+            None => {}
+        }
+        let lines = self.item(table.at).ok_or_else(|| agentic("no entry can be put behind that of the source"))?;
+        let text = self.project.files.bytes(lines);
+        let indent = &text[..text.len() - text.trim_start_matches([' ', '\t']).len()];
+        let end = if text.ends_with("\r\n") { "\r\n" } else { "\n" };
+        let entry = Edit::insert(lines.end as usize, format!("{indent}- name: {new}{end}"));
+        Ok(Some(Placed::new(lines.file, entry)))
+    }
+}
