@@ -103,7 +103,7 @@ pub struct Effort {
 
 impl Default for Effort {
     fn default() -> Self {
-        Self { rounds: 5, rows: 96, seed: 1, millis: 20_000 }
+        Self { rounds: 12, rows: 96, seed: 1, millis: 30_000 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A changed dataset that texts wrote, as readers have it on both sides.
 
-use super::compare::compare;
+use super::compare::{How, compare};
 use super::frame::Frame;
 use super::rows::view::{Back, View, change};
 use greylag_driver::error::DriverError;
@@ -45,7 +45,7 @@ pub(super) fn compare_changed(
     }
     // What was put into an old column had its type all along.
     after.types.clone_from(&kept.iter().map(|at| source[*at].data_type.clone()).collect());
-    Ok(compare(&before, &after, false, &[], what))
+    Ok(compare(&before, &after, How::default(), what))
 }
 
 fn blank(mapping: &Mapping, kept: &[usize]) -> Frame {

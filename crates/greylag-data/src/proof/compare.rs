@@ -1,7 +1,7 @@
 //! Two results compared.
 //!
-//! Columns pair by place and must have the same names, letters' case aside, and types of one family: a whole number of 32 bits
-//! and one of 64 are the same if their values are. Rows are compared as bags, and in order where the text asks for one. Floats are the same
+//! Columns pair by place and must have the same names, letters' case aside, and types of one family. Where the dialect has all widths of
+//! numbers, a number must have the very type that it had: a cast that is missing changes what readers get although the values are the same. Rows are compared as bags, and in order where the text asks for one. Floats are the same
 //! if nine digits are, or six of single precision: sums of them hang on the order of rows.
 
 use super::frame::Frame;
@@ -11,12 +11,33 @@ use greylag_model::value::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How two results differ; `what` says which result it is. Columns that are left out are not looked at.
-pub(super) fn compare(old: &Frame, new: &Frame, ordered: bool, leave_out: &[usize], what: &str) -> Option<Difference> {
-    shape(old, new, what).or_else(|| rows(old, new, ordered, leave_out, what))
+/// How two results differ; `what` says which result it is.
+pub(super) fn compare(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
+    shape(old, new, how, what).or_else(|| rows(old, new, how.ordered, what))
 }
 
-fn shape(old: &Frame, new: &Frame, what: &str) -> Option<Difference> {
+/// How results are compared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    /// The order of rows counts.
+    pub(super) ordered: bool,
+    /// Numbers have the very same type.
+    pub(super) strict: bool,
+}
+
+impl How {
+    /// What a dialect asks for: in some, all whole numbers are of one type.
+    pub(super) fn of(dialect: &str) -> Self {
+        Self { ordered: false, strict: matches!(dialect, "duckdb" | "postgres" | "trino" | "spark") }
+    }
+}
+
+/// Whether a number has another type. Types that some dialects lack come back as others.
+fn is_other_number(was: &DataType, is: &DataType) -> bool {
+    matches!(was, DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Decimal { .. }) && was != is
+}
+
+fn shape(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
     let differs = |why: String, columns: Vec<String>| {
         Some(Difference { kind: DifferenceKind::Columns, why, columns, ..Difference::default() })
     };
@@ -29,7 +50,7 @@ fn shape(old: &Frame, new: &Frame, what: &str) -> Option<Difference> {
             return differs(why, vec![one.clone()]);
         }
         let (was, is) = (&old.types[at], &new.types[at]);
-        if family(was) != family(is) {
+        if family(was) != family(is) || how.strict && is_other_number(was, is) {
             let why = format!("column `{one}` of {what} is `{is}` and was `{was}`");
             return differs(why, vec![one.clone()]);
         }
@@ -42,8 +63,8 @@ fn is_made_up(name: &str) -> bool {
     name.contains(['(', ' ', '.'])
 }
 
-fn rows(old: &Frame, new: &Frame, ordered: bool, leave_out: &[usize], what: &str) -> Option<Difference> {
-    let kept: Vec<usize> = (0..old.names.len()).filter(|at| !leave_out.contains(at)).collect();
+fn rows(old: &Frame, new: &Frame, ordered: bool, what: &str) -> Option<Difference> {
+    let kept: Vec<usize> = (0..old.names.len()).collect();
     let coarse: Vec<bool> = kept.iter().map(|at| single(&old.types[*at]) || single(&new.types[*at])).collect();
     let keys = |frame: &Frame| -> Vec<Vec<String>> {
         let mut all = Vec::with_capacity(frame.rows.len());
@@ -179,7 +200,7 @@ mod tests {
     }
 
     fn check(old: &Frame, new: &Frame, expected: Option<DifferenceKind>) {
-        assert_eq!(compare(old, new, true, &[], "it").map(|found| found.kind), expected);
+        assert_eq!(compare(old, new, How { ordered: true, strict: false }, "it").map(|found| found.kind), expected);
     }
 
     #[test]
@@ -194,17 +215,21 @@ mod tests {
 
     #[test]
     fn the_columns_that_differ_are_named() {
-        let found = compare(&ints("a b", &[[1, 2], [3, 4]]), &ints("a b", &[[1, 2], [3, 5]]), false, &[], "it");
+        let found = compare(&ints("a b", &[[1, 2], [3, 4]]), &ints("a b", &[[1, 2], [3, 5]]), How::default(), "it");
         assert_eq!(found.as_ref().map(|found| (found.columns.join(" "), found.only_old)), Some(("b".to_owned(), 1)));
-        let swapped = compare(&ints("a b", &[[1, 2], [3, 4]]), &ints("a b", &[[1, 4], [3, 2]]), false, &[], "it");
+        let swapped = compare(&ints("a b", &[[1, 2], [3, 4]]), &ints("a b", &[[1, 4], [3, 2]]), How::default(), "it");
         assert_eq!(swapped.map(|found| found.columns.join(" ")), Some("a b".to_owned()));
-        assert_eq!(compare(&ints("a b", &[[1, 2]]), &ints("a b", &[[1, 9]]), false, &[1], "it"), None);
     }
 
     #[test]
     fn values_are_equal_across_types_of_a_family() {
         let of = |data_type: &str, value: Value| frame("a", &[data_type], vec![vec![value]]);
         check(&of("int32", Value::Int(5)), &of("decimal(9,2)", Value::Decimal(500, 2)), None);
+        let (old, new) = (of("int32", Value::Int(5)), of("int64", Value::Int(5)));
+        check(&old, &new, None);
+        let found = compare(&old, &new, How::of("duckdb"), "it").map(|found| found.kind);
+        assert_eq!(found, Some(DifferenceKind::Columns));
+        assert_eq!(compare(&old, &new, How::of("bigquery"), "it"), None);
         check(&of("float32", Value::Float32(0.1)), &of("float64", Value::Float64(0.1)), None);
         check(&of("float64", Value::Float64(0.3)), &of("float64", Value::Float64(0.1 + 0.2)), None);
         check(&of("timestamp(s)", Value::Timestamp(1)), &of("timestamp(ms)", Value::Timestamp(1000)), None);

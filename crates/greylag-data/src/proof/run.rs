@@ -1,7 +1,7 @@
 //! A request worked on, in this process: parse, translate, draw rows, run both texts, compare; several times.
 
 use super::back::compare_changed;
-use super::compare::compare;
+use super::compare::{How, compare};
 use super::engine::{Engine, Trouble};
 use super::guess;
 use super::literals;
@@ -15,11 +15,14 @@ use super::world::{Effects, Held, Target, World};
 use super::{frame::Frame, parse};
 use crate::expr::array_of;
 use arrow::array::{RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{Field, Schema as ArrowSchema};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType as ArrowType, Field, Schema as ArrowSchema};
 use greylag_driver::error::DriverError;
 use greylag_model::consumer::Fate;
+use greylag_model::expr::Node;
+use greylag_model::mapping::Mapping;
 use greylag_model::proof::{
-    Content, Difference, DifferenceKind, Outcome, ProofRequest, ProofVerdict, Reach, Reason, Unprovable,
+    Content, Difference, DifferenceKind, Outcome, ProofRequest, ProofVerdict, Reach, Reason, Relation, Unprovable,
 };
 use greylag_model::schema::Schema;
 use greylag_model::table::TableName;
@@ -118,10 +121,13 @@ impl Work {
         let effort = self.request.effort;
         for round in 0..effort.rounds {
             let all = effort.rows.max(1) as usize;
+            // Few rows show what many hide: whether there is any, the least, the only one.
             let rows = match round {
                 0 => all.div_ceil(8),
-                1 => all.div_ceil(2),
-                _ => all,
+                2 => all,
+                5 => all.div_ceil(2),
+                last if last + 1 == effort.rounds => all,
+                odd => 1 + odd as usize % 4,
             };
             let seed = effort.seed.wrapping_add(u64::from(round));
             let wild = round > 0 && round + 1 == effort.rounds;
@@ -174,11 +180,15 @@ impl Work {
 
     /// Rows of every relation.
     fn drawn(&self, drawing: Drawing<'_>, guess: Option<&DataType>) -> Result<Vec<Rows>, DriverError> {
-        let of = |(at, relation): (usize, &greylag_model::proof::Relation)| match &relation.content {
-            Content::Changed(mapping) => rows::changed(mapping, drawing, &format!("changed {at}")),
-            Content::Same { schema, guessed } => {
-                let schema = typed(schema, guess.filter(|_| *guessed));
-                Ok(rows::same(&schema, drawing, &format!("same {at}")))
+        let of = |(at, relation): (usize, &Relation)| {
+            // No two have the same number of rows, so that one is not counted for the other.
+            let drawing = Drawing { rows: drawing.rows + at * drawing.rows.div_ceil(16), ..drawing };
+            match &relation.content {
+                Content::Changed(mapping) => rows::changed(mapping, drawing, &format!("changed {at}")),
+                Content::Same { schema, guessed } => {
+                    let schema = typed(schema, guess.filter(|_| *guessed));
+                    Ok(rows::same(&schema, drawing, &format!("same {at}")))
+                }
             }
         };
         self.request.relations.iter().enumerate().map(of).collect()
@@ -232,7 +242,9 @@ impl Work {
             .map(|(at, (relation, rows))| {
                 let (names, values) = if old { (&relation.old, &rows.old) } else { (&relation.new, &rows.new) };
                 let batch = match &relation.content {
-                    Content::Changed(mapping) if old => table(&mapping.source, values),
+                    Content::Changed(mapping) if old => {
+                        table(&mapping.source, values).and_then(|batch| spelled(batch, mapping, &rows.new))
+                    }
                     Content::Changed(mapping) => table(&mapping.target, values),
                     Content::Same { schema, guessed } => table(&typed(schema, guess.filter(|_| *guessed)), values),
                 }?;
@@ -254,10 +266,10 @@ impl Work {
             let why = "the new text gives other results or writes other tables".to_owned();
             return Ok(Some(Difference { kind: DifferenceKind::Tables, why, ..Difference::default() }));
         }
-        let several = old.results.len() > 1;
+        let (several, how) = (old.results.len() > 1, How::of(&self.request.dialect));
         for (at, ((one, ordered), (other, _))) in old.results.iter().zip(&new.results).enumerate() {
             let what = if several { format!("result {}", at + 1) } else { "the result".to_owned() };
-            if let Some(found) = compare(one, other, *ordered, &[], &what) {
+            if let Some(found) = compare(one, other, How { ordered: *ordered, ..how }, &what) {
                 return Ok(Some(found));
             }
         }
@@ -271,14 +283,14 @@ impl Work {
 
     fn table_compared(&self, target: &Target, old: &Frame, new: &Frame) -> Result<Option<Difference>, DriverError> {
         match target {
-            Target::Made(word) => Ok(compare(old, new, false, &[], &format!("the table `{word}`"))),
+            Target::Made(word) => Ok(compare(old, new, How::of(&self.request.dialect), &format!("the table `{word}`"))),
             Target::Relation(at) => {
                 let relation = &self.request.relations[*at];
                 let what =
                     format!("the table `{}`", relation.old.first().map(TableName::to_string).unwrap_or_default());
                 match &relation.content {
                     Content::Changed(mapping) => compare_changed(old, new, mapping, &what),
-                    Content::Same { .. } => Ok(compare(old, new, false, &[], &what)),
+                    Content::Same { .. } => Ok(compare(old, new, How::default(), &what)),
                 }
             }
         }
@@ -338,6 +350,25 @@ fn typed(schema: &Schema, all: Option<&DataType>) -> Schema {
         schema.columns.iter_mut().for_each(|column| column.data_type.clone_from(data_type));
     }
     schema
+}
+
+/// The old rows with texts of times and floats as the engine spells them: how they are spelled is each engine's own affair, and the new text
+/// gets them by its cast.
+fn spelled(batch: RecordBatch, mapping: &Mapping, new: &[Vec<Value>]) -> Result<RecordBatch, String> {
+    let mut arrays = batch.columns().to_vec();
+    for (at, column) in change(mapping).columns.iter().enumerate() {
+        let (Fate::Computed(expr) | Fate::Replaced { value: expr, .. }) = &column.fate else { continue };
+        let Node::Cast { input, .. } = &expr.node else { continue };
+        let Some((place, made)) = input.as_column().and_then(|name| mapping.target.find(name)) else { continue };
+        let own = matches!(made.data_type, DataType::Timestamp { .. } | DataType::Time(_)) || made.data_type.is_float();
+        if expr.data_type != DataType::String || !own {
+            continue;
+        }
+        let values: Vec<Value> = new.iter().map(|row| row.get(place).cloned().unwrap_or(Value::Null)).collect();
+        let text = cast(&array_of(&values, &made.data_type), &ArrowType::Utf8);
+        arrays[at] = text.map_err(|error| format!("a text cannot be made: {error}"))?;
+    }
+    RecordBatch::try_new(batch.schema(), arrays).map_err(|error| format!("rows cannot be made: {error}"))
 }
 
 /// Rows as a table whose names are in lower case.

@@ -22,7 +22,7 @@ use view::{Back, View, change};
 /// How often a part is drawn until one survives.
 const TRIES: usize = 40;
 /// How many surviving draws of a part are kept to choose from.
-const KEPT: usize = 160;
+const KEPT: usize = 48;
 
 /// Rows of one relation on both sides.
 #[derive(Clone, Debug, Default)]

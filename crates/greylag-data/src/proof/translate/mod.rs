@@ -5,7 +5,9 @@
 
 mod clock;
 mod conditional;
+mod ctes;
 mod division;
+mod limit;
 mod literal;
 mod names;
 mod spelling;
@@ -14,7 +16,7 @@ pub(super) mod types;
 pub(super) use names::Names;
 pub(super) use spelling::call;
 
-use datafusion::sql::sqlparser::ast::{Expr, Statement, TableFactor, Value, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Statement, TableFactor, Value, VisitMut, VisitorMut};
 use std::ops::ControlFlow;
 
 /// What a statement needs for which there is no rewrite.
@@ -31,7 +33,7 @@ pub(super) fn translate(
     names: &mut Names,
     assumed: &mut Vec<String>,
 ) -> Result<(), Obstacle> {
-    let mut work = Work { dialect, names, assumed };
+    let mut work = Work { dialect, names, assumed, ctes: 0 };
     // Names come first: the qualifiers of columns follow from them.
     let _ = statement.visit(&mut names::Collect { names: work.names, dialect });
     match statement.visit(&mut work) {
@@ -44,6 +46,8 @@ struct Work<'a> {
     dialect: &'a str,
     names: &'a mut Names,
     assumed: &'a mut Vec<String>,
+    /// Common table expressions so far.
+    ctes: usize,
 }
 
 impl VisitorMut for Work<'_> {
@@ -51,6 +55,14 @@ impl VisitorMut for Work<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Obstacle> {
         self.names.flatten(factor, self.dialect);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Obstacle> {
+        ctes::rename(query, &mut self.ctes);
+        if limit::lower(query) {
+            self.assume("a limit is tried with fewer rows than it says");
+        }
         ControlFlow::Continue(())
     }
 
