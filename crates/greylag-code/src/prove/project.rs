@@ -1,11 +1,10 @@
 //! Nodes of a dbt project, by what they render.
 
-use super::relations::{Elsewhere, relations};
+use super::relations::{Columns, Elsewhere, relations};
 use super::{Known, Moved, Question, seed, without_notes};
 use crate::dbt::{self, Node, NodeKind, NodeRendering, Project, Target};
 use crate::tree::Tree;
 use greylag_model::proof::{Effort, ProofRequest, ProofVerdict, Reason};
-use greylag_model::types::DataType;
 use greylag_syntax::jinja::value::holes_of;
 use greylag_syntax::sql::{Dialect, Reading, read};
 use greylag_syntax::trace::{Mark, Origin, Traced};
@@ -175,7 +174,7 @@ impl Work<'_> {
         Ok(places)
     }
 
-    fn columns_of(&self, node: usize) -> io::Result<Vec<(String, Option<DataType>)>> {
+    fn columns_of(&self, node: usize) -> io::Result<Columns> {
         let node = &self.old.nodes[node];
         if node.kind == NodeKind::Seed {
             let bytes = self.tree.read(self.old.files.path(node.file))?;
@@ -194,7 +193,7 @@ impl Work<'_> {
     }
 }
 
-type Place = (Range<usize>, Vec<(String, Option<DataType>)>);
+type Place = (Range<usize>, Columns);
 
 /// What the project knows of the relations of a rendering.
 struct Upstream {
@@ -202,7 +201,7 @@ struct Upstream {
 }
 
 impl Elsewhere for Upstream {
-    fn columns(&self, at: &Range<usize>) -> Vec<(String, Option<DataType>)> {
+    fn columns(&self, at: &Range<usize>) -> Columns {
         let within = |(place, _): &&Place| place.start < at.end && at.start < place.end;
         self.columns.iter().find(within).map(|(_, columns)| columns.clone()).unwrap_or_default()
     }

@@ -8,17 +8,20 @@ use greylag_model::types::DataType;
 use greylag_syntax::sql::{Dialect, Feed, Origin, Reading, RelationRole, RelationUse, read};
 use std::ops::Range;
 
+/// Columns by name, with their types where those are known.
+pub(super) type Columns = Vec<(String, Option<DataType>)>;
+
 /// What is known of a relation beside the texts.
 pub(super) trait Elsewhere {
     /// The columns of the relation at a place of the old text, with types where they are known.
-    fn columns(&self, at: &Range<usize>) -> Vec<(String, Option<DataType>)>;
+    fn columns(&self, at: &Range<usize>) -> Columns;
 }
 
 /// Nothing is.
 pub(super) struct Nothing;
 
 impl Elsewhere for Nothing {
-    fn columns(&self, _: &Range<usize>) -> Vec<(String, Option<DataType>)> {
+    fn columns(&self, _: &Range<usize>) -> Columns {
         Vec::new()
     }
 }
@@ -46,7 +49,7 @@ pub(super) fn relations(
         return Err(format!("the old text was not understood: {}", unknown.reason));
     }
     let mut met: Vec<usize> = Vec::new();
-    let mut found: Vec<(TableName, Vec<(String, Option<DataType>)>)> = Vec::new();
+    let mut found: Vec<(TableName, Columns)> = Vec::new();
     for (at, relation) in before.relations.iter().enumerate() {
         let parts = parts(relation);
         if let Some(change) = changed(changes, &parts, true) {
@@ -81,7 +84,7 @@ pub(super) fn relations(
     Ok(changed.chain(found.into_iter().map(|(name, columns)| unchanged(name, columns))).collect())
 }
 
-fn unchanged(name: TableName, columns: Vec<(String, Option<DataType>)>) -> Relation {
+fn unchanged(name: TableName, columns: Columns) -> Relation {
     let guessed = columns.iter().any(|(_, data_type)| data_type.is_none());
     let column = |(name, data_type): (String, Option<DataType>)| Column {
         name,

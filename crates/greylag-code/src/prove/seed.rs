@@ -1,12 +1,13 @@
 //! Columns of seeds: the first line of a file of values names them, the others tell their types.
 
+use super::relations::Columns;
 use greylag_model::types::DataType;
 
 /// Lines that are looked at.
 const LINES: usize = 200;
 
 /// Names and types of the columns of a seed.
-pub(super) fn columns(text: &str) -> Vec<(String, Option<DataType>)> {
+pub(super) fn columns(text: &str) -> Columns {
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     let Some(header) = lines.next() else { return Vec::new() };
     let rows: Vec<Vec<String>> = lines.take(LINES).filter(|line| !line.trim().is_empty()).map(fields).collect();
