@@ -11,6 +11,7 @@ mod gc;
 mod guides;
 mod increments;
 mod kill;
+mod proofs;
 mod references;
 mod repositories;
 mod rewrite;

@@ -14,13 +14,13 @@ use std::path::Path;
 const GONE: [&str; 3] = ["join-using", "mixed-case", "star-except"];
 
 /// An estate with code, and a copy of the code in `trees/`.
-fn estate(seed: u32) -> Rig {
+pub(crate) fn estate(seed: u32, repositories: usize) -> Rig {
     let rig = Rig::new();
     let estate = rig.path("estate");
-    let seed = seed.to_string();
-    let args =
-        ["lab", "generate", "--seed", &seed, "--datasets", "240", "--rows", "20", "--repositories", "48", "--out"];
-    rig.run(args.map(OsString::from).into_iter().chain([estate.clone().into_os_string()])).ended(0);
+    let (seed, repositories) = (seed.to_string(), repositories.to_string());
+    let args = ["lab", "generate", "--seed", &seed, "--datasets", "240", "--rows", "20", "--repositories"];
+    let args = args.into_iter().chain([repositories.as_str(), "--out"]);
+    rig.run(args.map(OsString::from).chain([estate.clone().into_os_string()])).ended(0);
     rig.run(["catalog".into(), "import".into(), estate.join("catalog").into_os_string()]).ended(0);
     copy(&estate.join("repositories"), &rig.path("trees"));
     rig
@@ -45,7 +45,7 @@ fn compared(rig: &Rig) -> RewriteComparison {
 }
 
 fn check(seed: u32) {
-    let rig = estate(seed);
+    let rig = estate(seed, 48);
     let said = rewrite(&rig);
     let comparison = compared(&rig);
     let faults = &comparison.faults;
