@@ -64,7 +64,7 @@ pub(crate) fn answers(context: &Context, questions: Vec<Question>) -> Result<Pro
         }
     };
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..prover.width().min(questions.len())).map(|_| scope.spawn(&work)).collect();
+        let workers: Vec<_> = (0..prover.width().min(questions.len())).map(|_| scope.spawn(work)).collect();
         workers.into_iter().try_for_each(|worker| {
             let panicked = || Failure::error(code::cli::INTERNAL, "a proof ended without an answer");
             worker.join().map_err(|_| panicked())?.map_err(Failure::from)
@@ -99,7 +99,7 @@ pub(crate) fn line<'a>(all: impl Iterator<Item = &'a Proofs>) -> String {
             Outcome::Unprovable(unprovable) => *reasons.entry(unprovable.reason).or_default() += 1,
         }
     }
-    let share = if count == 0 { 100 } else { equal * 100 / count };
+    let share = (equal * 100).checked_div(count).unwrap_or(100);
     let unprovable: usize = reasons.values().sum();
     let why: Vec<String> = reasons.iter().map(|(reason, count)| format!("{count} {}", reason.name())).collect();
     let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };

@@ -75,7 +75,7 @@ fn a_file_is_asked_about_with_what_it_reads() {
     check(
         &[("a.sql", "select u.id, p.place from raw.users_v1 u join ref.places p on p.k = u.id")],
         &["a.sql: select u.user_id as id, p.place from raw.users_v2 u join ref.places p on p.k = u.user_id \
-           | raw.users_v1 -> raw.users_v2: changed; ref.places -> ref.places: place int64, k int64?"],
+           | raw.users_v1 -> raw.users_v2: changed; ref.places -> ref.places: k int64, place int64?"],
     );
 }
 
@@ -107,8 +107,10 @@ fn a_model_is_asked_about_as_it_renders() {
             ),
             ("models/b.sql", "select id from {{ ref('a') }}"),
         ],
-        &["models/a.sql: select u.user_id as id, s.kind from raw.users_v2 u join kinds s on s.k = u.user_id \
-           | raw.users_v1 -> raw.users_v2: changed; kinds -> kinds: k int64, kind string"],
+        &[
+            "models/a.sql: select u.user_id as id, s.kind from raw.users_v2 u join target_schema.kinds s on s.k = u.user_id \
+           | raw.users_v1 -> raw.users_v2: changed; target_schema.kinds -> target_schema.kinds: k int64, kind string",
+        ],
     );
 }
 

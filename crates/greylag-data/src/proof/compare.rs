@@ -76,8 +76,12 @@ fn rows(old: &Frame, new: &Frame, ordered: bool, what: &str) -> Option<Differenc
     };
     let (old_keys, new_keys) = (keys(old), keys(new));
     let mut counts: BTreeMap<&Vec<String>, i64> = BTreeMap::new();
-    old_keys.iter().for_each(|row| *counts.entry(row).or_default() += 1);
-    new_keys.iter().for_each(|row| *counts.entry(row).or_default() -= 1);
+    for row in &old_keys {
+        *counts.entry(row).or_default() += 1;
+    }
+    for row in &new_keys {
+        *counts.entry(row).or_default() -= 1;
+    }
     let only = |sign: i64| counts.values().map(|count| (count * sign).max(0) as u64).sum::<u64>();
     let (only_old, only_new) = (only(1), only(-1));
     if only_old + only_new > 0 {

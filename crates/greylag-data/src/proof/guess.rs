@@ -85,19 +85,25 @@ impl Visitor for Asked {
             Expr::BinaryOp { left, op, right } if is_comparison(op) => self.pair(left, right),
             Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => {
                 for side in [left, right] {
-                    column(side).into_iter().for_each(|name| self.is(name, Some(DataType::String)));
+                    if let Some(name) = column(side) {
+                        self.is(name, Some(DataType::String));
+                    }
                 }
             }
             Expr::BinaryOp { left, right, .. } => {
                 for (side, other) in [(left, right), (right, left)] {
                     let number = literal(other).filter(DataType::is_number);
-                    column(side).into_iter().for_each(|name| self.is(name, number.clone()));
+                    if let Some(name) = column(side) {
+                        self.is(name, number);
+                    }
                 }
             }
             Expr::InList { expr, list, .. } => list.iter().for_each(|item| self.pair(expr, item)),
             Expr::Between { expr, low, high, .. } => [low, high].iter().for_each(|end| self.pair(expr, end)),
             Expr::Like { expr, .. } | Expr::ILike { expr, .. } => {
-                column(expr).into_iter().for_each(|name| self.is(name, Some(DataType::String)));
+                if let Some(name) = column(expr) {
+                    self.is(name, Some(DataType::String));
+                }
             }
             Expr::Function(function) => {
                 let FunctionArguments::List(list) = &function.args else { return ControlFlow::Continue(()) };
@@ -105,7 +111,9 @@ impl Visitor for Asked {
                     return ControlFlow::Continue(());
                 };
                 let taken = taken(&function.name.to_string().to_lowercase());
-                column(arg).into_iter().for_each(|name| self.is(name, taken.clone()));
+                if let Some(name) = column(arg) {
+                    self.is(name, taken);
+                }
             }
             _ => {}
         }

@@ -159,7 +159,9 @@ impl Work {
                 _ => None,
             };
             let rows = rows.filter(|rows| !rows.old.is_empty());
-            rows.iter().for_each(|rows| rows::sample::literals(rows, &mut literals));
+            if let Some(rows) = &rows {
+                rows::sample::literals(rows, &mut literals);
+            }
             real.push(rows);
         }
         let count: usize = real.iter().flatten().map(|rows| rows.old.len()).sum();

@@ -206,9 +206,9 @@ fn merged(merge: &datafusion::sql::sqlparser::ast::Merge, names: &Names) -> Resu
                     items.join(", "),
                     merge.on
                 );
-                added.iter().for_each(|earlier| {
+                for earlier in &added {
                     let _ = write!(text, " and ({earlier}) is not true");
-                });
+                }
                 added.push(also);
                 let columns = insert.columns.iter().map(|column| {
                     column.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, |part| part.value.clone())

@@ -23,7 +23,9 @@ pub(in crate::proof) fn parts(mapping: &Mapping, change: &TableChange) -> Vec<Pa
         names.iter().filter_map(|name| mapping.source.find(name).map(|(at, _)| at)).collect()
     };
     let made: Vec<Vec<usize>> = mapping.columns.iter().map(|column| old_of(&column.expr.columns())).collect();
-    made.iter().for_each(|columns| groups.join(columns));
+    for columns in &made {
+        groups.join(columns);
+    }
     for (at, column) in change.columns.iter().enumerate() {
         let read: Vec<&str> = match &column.fate {
             Fate::Same(name) => vec![name],
