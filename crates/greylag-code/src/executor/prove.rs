@@ -14,6 +14,7 @@ use greylag_model::proof::{self, Reason};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 pub(super) struct Prove;
 
@@ -109,10 +110,11 @@ impl Told {
         };
         let mut detail = format!("{} of {texts} texts give the same", self.equal);
         for (reason, count) in &self.unprovable {
-            detail.push_str(&format!(", {count} unprovable ({})", reason.name()));
+            // Writing to a string does not fail.
+            let _ = write!(detail, ", {count} unprovable ({})", reason.name());
         }
         for different in self.different.iter().take(NAMED) {
-            detail.push_str(&format!("; {different}"));
+            let _ = write!(detail, "; {different}");
         }
         let hint = "the text is not what the mapping says: look at `greylag rewrite --prove` of a clone";
         let hint = (verdict == Verdict::Fail).then(|| hint.to_owned());

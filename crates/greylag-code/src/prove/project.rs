@@ -21,6 +21,7 @@ pub(super) fn questions(
     after: &dyn Tree,
     root: &str,
     changes: &[Moved<'_>],
+    moved: &BTreeMap<&str, &str>,
     dialect: Option<Dialect>,
 ) -> io::Result<Vec<Question>> {
     let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
@@ -30,7 +31,7 @@ pub(super) fn questions(
     let work = Work { tree: before, old: &old, new: &new, changes, dialect };
     let scope = if root.is_empty() { String::new() } else { format!("{root}/") };
     let mut questions = Vec::new();
-    for (one, other) in pairs(&old, &new) {
+    for (one, other) in pairs(&old, &new, moved) {
         for ask in work.asks(one, other)? {
             let path = old.files.path(old.nodes[one].file).to_owned();
             questions.push(Question { path, scope: scope.clone(), ask });
@@ -39,15 +40,20 @@ pub(super) fn questions(
     Ok(questions)
 }
 
-/// The nodes that are the same before and after: by what dbt calls them, and of those that are called otherwise now, by
-/// their order.
-fn pairs(old: &Project, new: &Project) -> Vec<(usize, Option<usize>)> {
+/// The nodes that are the same before and after: by what dbt calls them, by where their files went, and of those that are
+/// left, by their order.
+fn pairs(old: &Project, new: &Project, moved: &BTreeMap<&str, &str>) -> Vec<(usize, Option<usize>)> {
     let by_id: BTreeMap<&str, usize> = new.nodes.iter().enumerate().map(|(at, node)| (node.id.as_str(), at)).collect();
     let known: BTreeSet<&str> = old.nodes.iter().map(|node| node.id.as_str()).collect();
-    let mut others = new.nodes.iter().enumerate().filter(|(_, node)| !known.contains(node.id.as_str()));
+    let targets: BTreeSet<&str> = moved.values().copied().collect();
+    let others = new.nodes.iter().enumerate().filter(|(_, node)| !known.contains(node.id.as_str()));
+    let (gone, others): (Vec<_>, Vec<_>) = others.partition(|(_, node)| targets.contains(new.files.path(node.file)));
+    let mut others = others.into_iter();
     let pair = |(at, node): (usize, &Node)| {
         let same = by_id.get(node.id.as_str()).copied();
-        (at, same.or_else(|| others.next().map(|(other, _)| other)))
+        let to = moved.get(old.files.path(node.file));
+        let went = || gone.iter().find(|(_, node)| Some(&new.files.path(node.file)) == to).map(|(other, _)| *other);
+        (at, same.or_else(went).or_else(|| others.next().map(|(other, _)| other)))
     };
     old.nodes.iter().enumerate().map(pair).collect()
 }
@@ -118,8 +124,17 @@ impl Work<'_> {
             let why = format!("only a run knows `{hole}`");
             return Ok(Err(Box::new(ProofVerdict::unprovable(Reason::Open, why))));
         }
-        let makes = self.makes(before, after);
-        let makes = makes.and_then(|at| found.iter().position(|relation| relation.old == self.changes[at].change.old));
+        let makes = match self.makes(before, after) {
+            None => None,
+            Some(at) => {
+                let read = found.iter().position(|relation| relation.old == self.changes[at].change.old);
+                if read.is_none() {
+                    let why = "it makes the dataset that changes and does not read it";
+                    return Ok(Err(Box::new(ProofVerdict::unprovable(Reason::Open, why))));
+                }
+                read
+            }
+        };
         let subject = match before.renderings.len() {
             1 => before.id.clone(),
             _ => format!("{}, way {}", before.id, at + 1),

@@ -101,6 +101,7 @@ impl Look<'_> {
         for report in &mut reports {
             report.references.sort();
             report.references.dedup();
+            without_repetitions(&mut report.references);
             report.findings.sort_by_key(|finding| (finding.at.start, finding.at.end, finding.class));
             report.findings.dedup();
         }
@@ -249,4 +250,17 @@ impl Look<'_> {
         });
         made(node).or(read)
     }
+}
+
+/// A declaration that another reference to the same dataset covers says nothing more: what is renamed with a model is declared
+/// by its entry, too.
+fn without_repetitions(references: &mut Vec<Reference>) {
+    let all = references.clone();
+    let covers = |wide: &Reference, one: &Reference| {
+        wide.dataset == one.dataset && wide.start <= one.start && one.end <= wide.end && wide != one
+    };
+    references.retain(|one| {
+        let bare = one.role == Role::Declare && one.column.is_none();
+        !bare || !all.iter().any(|wide| covers(wide, one))
+    });
 }
