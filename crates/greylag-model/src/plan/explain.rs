@@ -3,9 +3,10 @@
 //! Lines are typed and carry no colour; who prints them decides. The summary groups datasets with equal changes and
 //! shows the largest groups, so that ten thousand datasets fit on a screen; the full text shows every dataset.
 
-use super::{ChangeSymbol, ConsumerTotals, DatasetWork, FileClass, Plan, PlanTask, changes, sample};
+mod consumers;
+
+use super::{ChangeSymbol, DatasetWork, Plan, PlanTask, changes, sample};
 use crate::code;
-use crate::consumer::Class;
 use crate::derived::History;
 use crate::diagnostic::Diagnostic;
 use crate::increment::mark_text;
@@ -403,69 +404,12 @@ impl Page {
         }
     }
 
-    /// The code that reads the datasets: the funnel, and what each repository comes to.
-    fn consumers(&mut self, plan: &Plan) {
-        let Some(totals) = &plan.header.consumers else { return };
-        for scope in
-            plan.tasks.iter().filter_map(PlanTask::scope).take(self.shown(totals.repositories as usize, GROUPS))
-        {
-            let found = &scope.found;
-            let edits: u64 = found.files.iter().map(|file| file.edits).sum();
-            let files = found.files.iter().filter(|file| file.edits > 0).count();
-            let text = format!(
-                "~ {}  {}  {} in {}",
-                found.repository,
-                found.class().name(),
-                counted(edits as usize, "edit"),
-                counted(files, "file")
-            );
-            self.line(LineKind::Change, 0, text);
-            let held: Vec<&FileClass> = found.files.iter().filter(|file| file.class > Class::Mechanical).collect();
-            for file in &held[..self.shown(held.len(), NAMES)] {
-                let why = file.reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
-                self.line(LineKind::Judge, 4, format!("? {}  {}{why}", file.path, file.class.name()));
-            }
-            self.more(held.len(), NAMES, 6, "files that need somebody");
-        }
-        self.more(plan.header.totals.scopes as usize, GROUPS, 0, "repositories with edits");
-        for (repository, class) in &totals.left[..self.shown(totals.left.len(), GROUPS)] {
-            self.line(LineKind::Judge, 0, format!("? {repository}  {}: no rule changes anything in it", class.name()));
-        }
-        self.more(totals.left.len(), GROUPS, 0, "repositories without edits");
-        self.line(LineKind::Note, 0, funnel(totals));
-    }
-
     fn space(&mut self, plan: &Plan) {
         for space in plan.header.totals.space.iter().filter(|space| space.needed > 0) {
             let (needed, free) = (bytes(space.needed), bytes(space.free));
             self.line(LineKind::Note, 0, format!("needs up to {needed} on `{}`, which has {free} free", space.device));
         }
     }
-}
-
-/// `found in 60 repositories, 1,082 files: 403 mechanical with 1,206 edits, 12 agentic`.
-fn funnel(totals: &ConsumerTotals) -> String {
-    let mut parts = Vec::new();
-    for (class, count) in &totals.files {
-        let edits = if *class == Class::Mechanical {
-            format!(" with {}", counted(totals.edits as usize, "edit"))
-        } else {
-            String::new()
-        };
-        parts.push(format!("{} {}{edits}", number(*count as usize), class.name()));
-    }
-    let seen = if totals.repositories == 1 { "repository" } else { "repositories" };
-    let parts = if parts.is_empty() { "all unaffected".to_owned() } else { parts.join(", ") };
-    format!(
-        "code of {} {seen}, {}: {parts}",
-        number(totals.repositories as usize),
-        counted(totals.seen as usize, "file")
-    )
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number(count))
 }
 
 /// What must hold before the next cohort.
