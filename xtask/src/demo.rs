@@ -2,8 +2,10 @@
 //!
 //! Makes an estate with a known truth, imports its catalog, plans every migration, applies them, kills the process half-way
 //! (`kill -9`) and lets it go on, compares everything with the truth, and prints the summary. Then one template goes over
-//! unequal datasets in cohorts, stops at the gate behind the first, and goes on when a person says yes. Everything runs through
-//! the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
+//! unequal datasets in cohorts, stops at the gate behind the first, and goes on when a person says yes; and an estate moves with its
+//! code in one run, and back. Everything runs through the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
+
+mod along;
 
 use crate::workspace::Workspace;
 use serde_json::Value;
@@ -43,11 +45,13 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String>
     let equal = demo.compare()?;
     let code = demo.code()?;
     let cohorts = demo.beside("cohorts")?.roll_out()?;
+    let along = demo.beside("along")?.along()?;
     demo.summary(&runs, killed, &equal, &cohorts);
     code.show();
+    along.show();
     demo.last_words(begun.elapsed());
-    let both = equal["equal"] == true && cohorts["equal"] == true && code.is_sound();
-    if both { Ok(()) } else { Err("an estate differs from the truth, see above".to_owned()) }
+    let all = equal["equal"] == true && cohorts["equal"] == true && code.is_sound() && along.is_sound();
+    if all { Ok(()) } else { Err("an estate differs from the truth, see above".to_owned()) }
 }
 
 /// Builds the binary with one of the workspace's profiles and answers where it is: `quick` is optimised but soon there,
