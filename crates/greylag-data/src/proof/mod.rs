@@ -2,13 +2,13 @@
 //!
 //! # How a proof goes
 //!
-//! 1. Both texts are [parsed](parse) in their dialect with all names in lower case, and [translated](translate) by small rewrites to what
+//! 1. Both texts are parsed (`parse`) in their dialect with all names in lower case, and translated (`translate`) by small rewrites to what
 //!    DataFusion runs with the same meaning. A function of chance ends it; the clock stands still.
-//! 2. [Rows](rows) are drawn for each relation: from the literals of both texts and their neighbours, nulls, and a small domain that all
+//! 2. Rows (`rows`) are drawn for each relation: from the literals of both texts and their neighbours, nulls, and a small domain that all
 //!    columns share. Rows of a changed dataset are mapped by the reference evaluator, and both sides get what survives.
-//! 3. Both texts run, statement by statement, each in its own [world](world) of tables in memory. What writes is run as the
-//!    [query](step) of the rows that are there afterwards.
-//! 4. Results, and the tables that were written, are [compared](compare); those of a changed dataset through its [way back](back).
+//! 3. Both texts run, statement by statement, each in its own `world` of tables in memory. What writes is run as the
+//!    query (`step`) of the rows that are there afterwards.
+//! 4. Results, and the tables that were written, are compared (`compare`); those of a changed dataset through its way back (`back`).
 //! 5. That is repeated with other rows. One difference is a difference; none in any round, with rows that came out, is equality.
 //!
 //! # What keeps it in
