@@ -97,7 +97,7 @@ pub fn executors(plane: &Arc<CodePlane>) -> Vec<Arc<dyn Executor>> {
 
 /// One kind of step.
 trait Work: Send + Sync {
-    /// Does it. `since` is when it began to wait, in milliseconds since 1970, if it waits already.
+    /// Does it, or asks after what it waits for.
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError>;
     /// Takes it back.
     fn undo(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
