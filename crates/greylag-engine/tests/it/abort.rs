@@ -16,6 +16,9 @@ fn skips_what_has_not_ended_and_gives_up_pending_work() {
         let summary = std::thread::scope(|scope| {
             scope.spawn(|| {
                 rig.estate.await_working(1);
+                while rig.rows(&run)["t0"].state != TaskState::Waiting {
+                    std::thread::yield_now();
+                }
                 service::abort(&other, &run, "me").unwrap();
             });
             rig.drive(&run)
