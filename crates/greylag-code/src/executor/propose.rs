@@ -29,15 +29,15 @@ impl Work for Propose {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let rewritten: Rewritten = job.output("code/rewrite")?;
         let name = job.scope()?.found.repository.clone();
-        let Some(commit) = rewritten.commit else {
+        if rewritten.commit.is_none() {
             return done(&Proposed { repository: name, number: None, head: None });
-        };
+        }
         let proven: Proven = job.output("code/prove")?;
         let repository = job.repository()?;
         let tree = repository.tree(&ObjectId::parse(&rewritten.base)?)?;
         let proposal = job.proposal(&tree)?;
         // Nothing refers to the commit, so it may have been swept away; made again it is the same.
-        let commit = job.commit(&repository, &tree, &proposal).map(|made| made.as_str().to_owned()).unwrap_or(commit);
+        let commit = job.commit(&repository, &tree, &proposal)?.as_str().to_owned();
         job.fault("in-effect")?;
         let opened = job.plane.forge.open(&Open {
             repository: name.clone(),
