@@ -6,7 +6,7 @@ pub use describe::{description, title};
 
 use crate::git::{CommitTree, Edit, Edits};
 use crate::repository::{self, FileReport, Options, Report};
-use crate::tree::{Overlay, Tree};
+use crate::tree::Tree;
 use describe::counted;
 use greylag_driver::error::DriverError;
 use greylag_model::check::{CheckResult, Verdict};
@@ -80,13 +80,7 @@ impl Proposal<'_> {
     /// What can be said of the new files without running them: that nothing is left to rewrite, that the way back leads to the
     /// very bytes of before, and whether the repository is done with that.
     pub fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
-        let mut after = Overlay::new(tree);
-        for file in self.changed() {
-            if file.moved.is_some() {
-                after.remove(&file.path);
-            }
-            after.put(file.moved.as_ref().unwrap_or(&file.path), file.new.clone().unwrap_or_default());
-        }
+        let after = self.report.after(tree);
         let again = look(&after, name, self.changes, options)?;
         let left: Vec<&str> =
             again.files.iter().filter(|file| file.new.is_some()).map(|file| file.path.as_str()).collect();

@@ -22,7 +22,7 @@ mod seed;
 mod tests;
 
 use crate::repository::{FileReport, Kind, Options, Report, projects, settings};
-use crate::tree::{Overlay, Tree};
+use crate::tree::Tree;
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::mapping::Mapping;
 use greylag_model::proof::{ProofRequest, ProofVerdict, Sample};
@@ -64,18 +64,7 @@ pub fn questions(
     let paths = tree.paths()?;
     let roots = projects(&paths);
     let said = settings::of_repository(tree)?;
-    let mut after = Overlay::new(tree);
-    for file in &report.files {
-        if let Some(new) = &file.new {
-            match &file.moved {
-                Some(moved) => {
-                    after.remove(&file.path);
-                    after.put(moved, new.clone());
-                }
-                None => after.put(&file.path, new.clone()),
-            }
-        }
-    }
+    let after = report.after(tree);
     let within = |root: &str, path: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
     let moved = report.files.iter().filter_map(|file| Some((file.path.as_str(), file.moved.as_deref()?))).collect();
     let mut questions = Vec::new();

@@ -19,7 +19,7 @@ pub use kind::Kind;
 pub(crate) use settings::{of_project as dialect_of_project, of_repository as dialect_of};
 
 use crate::rewrite::{Finding, Wanted};
-use crate::tree::Tree;
+use crate::tree::{Overlay, Tree};
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit, EditError};
@@ -116,6 +116,19 @@ impl Seen {
 }
 
 impl Report {
+    /// The files of the tree that was looked at, as the edits leave them.
+    pub fn after<'a>(&self, tree: &'a dyn Tree) -> Overlay<'a> {
+        let mut after = Overlay::new(tree);
+        for file in &self.files {
+            let Some(new) = &file.new else { continue };
+            if file.moved.is_some() {
+                after.remove(&file.path);
+            }
+            after.put(file.moved.as_ref().unwrap_or(&file.path), new.clone());
+        }
+        after
+    }
+
     /// What becomes of the whole repository: what its most difficult file needs.
     pub fn class(&self) -> Class {
         self.files.iter().map(|file| file.class).max().unwrap_or(Class::Unaffected)

@@ -6,7 +6,6 @@ use crate::failure::{Failure, shown};
 use crate::output::{self, Row, heading};
 use crate::verified;
 use greylag_code::repository::{Options, Report};
-use greylag_code::tree::Overlay;
 use greylag_code::verify::command::Outcome;
 use greylag_code::verify::{self, verify};
 use greylag_model::check::{CheckResult, Verdict};
@@ -35,17 +34,7 @@ pub(super) fn of(
     changes: &[TableChange],
     options: Options,
 ) -> Result<Vec<Checked>, Failure> {
-    let mut after = Overlay::new(source.tree.as_ref());
-    for file in &report.files {
-        if let Some(new) = &file.new {
-            if let Some(moved) = &file.moved {
-                after.remove(&file.path);
-                after.put(moved, new.clone());
-            } else {
-                after.put(&file.path, new.clone());
-            }
-        }
-    }
+    let after = report.after(source.tree.as_ref());
     let repository = path.display().to_string();
     let how = verify::Options { dialect: options.dialect, report: Some(report), scope: &[] };
     let results = verify(source.tree.as_ref(), &after, changes, how).map_err(|error| {
