@@ -35,13 +35,13 @@ pub(super) fn compare_changed(
             let Some(at) = at else { return Some(Value::Null) };
             convert(row[*at].clone(), &new.types[*at], &column.data_type, None).ok()
         });
-        let nulls = vec![Value::Null; source.len()];
+        let nulls = vec![Value::Null; kept.len()];
         let back = values.collect::<Option<Vec<Value>>>().and_then(|values| view.old_of(&values, &nulls, &kept));
         let Some(back) = back else {
             let why = format!("{what}: a row that the new text writes cannot be told back");
             return Ok(Some(Difference { kind: DifferenceKind::Rows, why, only_new: 1, ..Difference::default() }));
         };
-        after.rows.push(kept.iter().map(|at| back[*at].clone()).collect());
+        after.rows.push(back);
     }
     // What was put into an old column had its type all along.
     after.types.clone_from(&kept.iter().map(|at| source[*at].data_type.clone()).collect());

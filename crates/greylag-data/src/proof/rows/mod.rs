@@ -17,7 +17,7 @@ use greylag_model::schema::Schema;
 use greylag_model::value::Value;
 use parts::{Part, parts};
 use pool::{Literals, Pool};
-use view::{Back, View, change};
+use view::{Back, Few, View, change};
 
 /// How often a part is drawn until one survives.
 const TRIES: usize = 40;
@@ -117,12 +117,9 @@ fn surviving(
         if kept.len() >= KEPT || (kept.is_empty() && tried > TRIES * (1 + part.old.len())) {
             break;
         }
-        let mut old = vec![Value::Null; mapping.source.columns.len()];
-        for at in &part.old {
-            old[*at] = pools[*at].draw(draws, mapping.source.columns[*at].nullable);
-        }
+        let old = part.old.iter().map(|at| pools[*at].draw(draws, mapping.source.columns[*at].nullable));
         rows.drawn += 1;
-        match round_trip(view, part, &old) {
+        match round_trip(view, part, old.collect()) {
             Some(pair) => kept.push(pair),
             None => rows.unfit += 1,
         }
@@ -130,19 +127,19 @@ fn surviving(
     kept
 }
 
-/// What both sides have of a draw, if it is stable.
-fn round_trip(view: &View<'_>, part: &Part, old: &[Value]) -> Option<Pair> {
-    let new = view.new_of(old, &part.new)?;
-    let once = view.old_of(&new, old, &part.old)?;
-    let exact = |at: &&usize| matches!(view.back()[**at], Back::Column(_) | Back::Exact(_));
+/// What both sides have of a draw of a part's old columns, if it is stable.
+fn round_trip(view: &View<'_>, part: &Part, mut old: Vec<Value>) -> Option<Pair> {
+    let new_of = |old: &[Value]| view.new_of(&Few { columns: &part.old, values: old }, &part.new);
+    let old_of = |new: &[Value], kept: &[Value]| view.old_of(&Few { columns: &part.new, values: new }, kept, &part.old);
+    let once = old_of(&new_of(&old)?, &old)?;
     // What replaced columns show is not what was mapped: they are mapped from what was drawn.
-    let mut source = old.to_vec();
-    part.old.iter().filter(exact).for_each(|at| source[*at] = once[*at].clone());
-    let new = view.new_of(&source, &part.new)?;
-    let twice = view.old_of(&new, &source, &part.old)?;
-    if part.old.iter().filter(exact).any(|at| once[*at] != twice[*at]) {
-        return None;
+    let exact: Vec<bool> =
+        part.old.iter().map(|at| matches!(view.back()[*at], Back::Column(_) | Back::Exact(_))).collect();
+    for ((value, back), _) in old.iter_mut().zip(&once).zip(&exact).filter(|(_, exact)| **exact) {
+        value.clone_from(back);
     }
-    let of = |columns: &[usize], row: &[Value]| columns.iter().map(|at| row[*at].clone()).collect();
-    Some((of(&part.old, &twice), of(&part.new, &new)))
+    let new = new_of(&old)?;
+    let twice = old_of(&new, &old)?;
+    let is_stable = once.iter().zip(&twice).zip(&exact).all(|((once, twice), exact)| !exact || once == twice);
+    is_stable.then_some((twice, new))
 }

@@ -62,28 +62,34 @@ impl<'a> View<'a> {
         &self.back
     }
 
-    /// The new row of an old one; none if it does not fit. Only some columns are made, the others are null.
-    pub(in crate::proof) fn new_of(&self, old: &[Value], only: &[usize]) -> Option<Vec<Value>> {
-        let mut new = vec![Value::Null; self.forward.len()];
-        for at in only {
-            *new.get_mut(*at)? = self.forward.get(*at)?.value(&old.to_vec())?;
-        }
-        Some(new)
+    /// Values of some new columns (`only`, in that order) of an old row; none if it does not fit.
+    pub(in crate::proof) fn new_of(&self, old: &dyn Row, only: &[usize]) -> Option<Vec<Value>> {
+        only.iter().map(|at| self.forward.get(*at)?.value(old)).collect()
     }
 
-    /// The old columns of a new row as readers have them; `kept` is where those that cannot be had stay as they were.
-    pub(in crate::proof) fn old_of(&self, new: &[Value], kept: &[Value], only: &[usize]) -> Option<Vec<Value>> {
-        let mut old = kept.to_vec();
-        let row = new.to_vec();
-        for at in only {
-            let value = match self.back.get(*at)? {
-                Back::Column(column) => new.get(*column)?.clone(),
-                Back::Exact(bound) | Back::Replaced(bound) => bound.eval(&row).ok()?,
-                Back::Lost => continue,
-            };
-            *old.get_mut(*at)? = value;
-        }
-        Some(old)
+    /// Values of some old columns (`only`, in that order) of a new row, as readers have them; those that cannot be had stay
+    /// as they are in `kept`, which has the same order.
+    pub(in crate::proof) fn old_of(&self, new: &dyn Row, kept: &[Value], only: &[usize]) -> Option<Vec<Value>> {
+        let of = |(at, kept): (&usize, &Value)| match self.back.get(*at)? {
+            Back::Column(column) => Some(new.value(*column)),
+            Back::Exact(bound) | Back::Replaced(bound) => bound.eval(new).ok(),
+            Back::Lost => Some(kept.clone()),
+        };
+        only.iter().zip(kept).map(of).collect()
+    }
+}
+
+/// A row of which only some columns have values; the others are null. Datasets have hundreds of columns and a part of one few.
+pub(in crate::proof) struct Few<'a> {
+    /// Their places, ascending.
+    pub(in crate::proof) columns: &'a [usize],
+    pub(in crate::proof) values: &'a [Value],
+}
+
+impl Row for Few<'_> {
+    fn value(&self, index: usize) -> Value {
+        let at = self.columns.binary_search(&index).ok();
+        at.and_then(|at| self.values.get(at)).cloned().unwrap_or(Value::Null)
     }
 }
 
