@@ -245,14 +245,18 @@ impl Work {
                 let (names, values) = if old { (&relation.old, &rows.old) } else { (&relation.new, &rows.new) };
                 let batch = match &relation.content {
                     Content::Changed(mapping) if old => {
-                        table(&mapping.source, values).and_then(|batch| spelled(batch, mapping, &rows.new))
+                        self.table(&mapping.source, values).and_then(|batch| spelled(batch, mapping, &rows.new))
                     }
-                    Content::Changed(mapping) => table(&mapping.target, values),
-                    Content::Same { schema, guessed } => table(&typed(schema, guess.filter(|_| *guessed)), values),
+                    Content::Changed(mapping) => self.table(&mapping.target, values),
+                    Content::Same { schema, guessed } => self.table(&typed(schema, guess.filter(|_| *guessed)), values),
                 }?;
                 Ok(Held { names: names.clone(), target: Target::Relation(at), batch, written: false })
             })
             .collect()
+    }
+
+    fn table(&self, schema: &Schema, rows: &[Vec<Value>]) -> Result<RecordBatch, String> {
+        table(&stored(schema, &self.request.dialect), rows)
     }
 
     fn compared(&self, mut old: Effects, mut new: Effects) -> Result<Option<Difference>, DriverError> {
@@ -351,6 +355,15 @@ fn typed(schema: &Schema, all: Option<&DataType>) -> Schema {
     if let Some(data_type) = all {
         schema.columns.iter_mut().for_each(|column| column.data_type.clone_from(data_type));
     }
+    schema
+}
+
+/// A schema as an engine of the dialect can have it. PostgreSQL has no whole numbers of eight bits: there they are of sixteen, and so
+/// is what is calculated with them.
+fn stored(schema: &Schema, dialect: &str) -> Schema {
+    let mut schema = schema.clone();
+    let tiny = schema.columns.iter_mut().filter(|column| dialect == "postgres" && column.data_type == DataType::Int8);
+    tiny.for_each(|column| column.data_type = DataType::Int16);
     schema
 }
 
