@@ -1,11 +1,11 @@
 //! `cargo xtask demo`: the main job, live, on the embedded default.
 //!
-//! Makes an estate with a known truth, imports its catalog, plans every migration, applies them, kills the process half-way
-//! (`kill -9`) and lets it go on, compares everything with the truth, and prints the summary. Then one template goes over
-//! unequal datasets in cohorts, stops at the gate behind the first, and goes on when a person says yes; and an estate moves with its
-//! code in one run, and back. Everything runs through the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
+//! Makes an estate with a known truth, imports its catalog, hosts its repositories, plans every migration, applies them, kills
+//! the process half-way (`kill -9`) and lets it go on: data is converted, code rewritten, proven and merged. Compares all of it
+//! with the truth, takes all of it back, and compares that with what there was. Beside it one template goes over unequal
+//! datasets in cohorts, stops at the gate behind the first, and goes on when a person says yes. Everything runs through the optimised binary, as a user would run it; the estate and the state folder stay in `target/demo` to look at.
 
-mod along;
+mod code;
 
 use crate::workspace::Workspace;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Share of the datasets that are done when the process is killed.
+/// Share of the tasks that are done when the process is killed.
 const KILL_AT: f64 = 0.4;
 /// Datasets that one template is shown on, and rows of each.
 const VARIED: [&str; 2] = ["60", "500"];
@@ -39,18 +39,19 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<(), String>
     let begun = Instant::now();
     demo.generate()?;
     demo.import()?;
+    let repositories = demo.host()?;
     let plans = demo.plan()?;
     let killed = demo.apply_and_kill(&plans)?;
     let runs = demo.finish(&plans)?;
     let equal = demo.compare()?;
-    let code = demo.code()?;
+    let code = demo.code(&plans, &repositories)?;
     let cohorts = demo.beside("cohorts")?.roll_out()?;
-    let along = demo.beside("along")?.along()?;
+    let back = demo.take_back(&repositories)?;
     demo.summary(&runs, killed, &equal, &cohorts);
     code.show();
-    along.show();
+    back.show();
     demo.last_words(begun.elapsed());
-    let all = equal["equal"] == true && cohorts["equal"] == true && code.is_sound() && along.is_sound();
+    let all = equal["equal"] == true && cohorts["equal"] == true && code.is_sound() && back.is_sound();
     if all { Ok(()) } else { Err("an estate differs from the truth, see above".to_owned()) }
 }
 
@@ -60,6 +61,17 @@ pub(crate) fn build(workspace: &Workspace, profile: &str) -> Result<PathBuf, Str
     say(&format!("building ({profile})"));
     crate::workspace::run(&mut workspace.cargo(&["build", "--profile", profile, "--package", "greylag"]))?;
     Ok(workspace.target.join(profile).join("greylag"))
+}
+
+/// A plan that was saved.
+struct Planned {
+    id: String,
+    /// Datasets and scopes.
+    tasks: u64,
+    /// Files of code by class, those that are unaffected left out.
+    files: Value,
+    /// What was found in each repository that goes along.
+    scopes: Vec<Value>,
 }
 
 struct Demo {
@@ -180,30 +192,38 @@ impl Demo {
         Ok(())
     }
 
-    /// Plans all migrations; answers the plans' ids and how many datasets they hold.
-    fn plan(&self) -> Result<Vec<(String, u64)>, String> {
+    /// Plans all migrations.
+    fn plan(&self) -> Result<Vec<Planned>, String> {
         let begun = Instant::now();
-        let migrations = path(&self.estate.join("migrations"))?;
+        let migrations = path(&self.migrations())?;
         let said = self
-            .command(&["plan", "-f", &migrations, "-o", "name"])
+            .command(&["plan", "-f", &migrations, "-o", "ndjson"])
             .output()
             .map_err(|error| format!("the plan cannot be started: {error}"))?;
         if !matches!(said.status.code(), Some(0 | INCOMPLETE)) {
             return Err(format!("the plan failed:\n{}", String::from_utf8_lossy(&said.stderr)));
         }
-        let listed = self.json(&["plans", "--limit", "10000"], &[0])?;
         let mut plans = Vec::new();
-        let (mut datasets, mut blocked) = (0, 0);
-        for id in String::from_utf8_lossy(&said.stdout).lines() {
-            let header = listed["items"].as_array().and_then(|items| items.iter().find(|item| item["id"] == id));
-            let totals = header.map(|header| &header["totals"]);
-            let count = |key: &str| totals.and_then(|totals| totals[key].as_u64()).unwrap_or_default();
+        let (mut datasets, mut scopes, mut blocked) = (0, 0, 0);
+        for line in String::from_utf8_lossy(&said.stdout).lines() {
+            let plan: Value = serde_json::from_str(line).map_err(|error| format!("a plan is no JSON: {error}"))?;
+            if plan["type"] == "version" {
+                continue;
+            }
+            let count = |key: &str| plan["header"]["totals"][key].as_u64().unwrap_or_default();
             datasets += count("datasets");
+            scopes += count("scopes");
             blocked += count("blocked");
-            plans.push((id.to_owned(), count("datasets")));
+            let tasks = plan["tasks"].as_array().into_iter().flatten();
+            plans.push(Planned {
+                id: plan["header"]["id"].as_str().unwrap_or_default().to_owned(),
+                tasks: count("datasets") + count("scopes"),
+                files: plan["header"]["consumers"]["files"].clone(),
+                scopes: tasks.map(|task| &task["scope"]["found"]).filter(|found| !found.is_null()).cloned().collect(),
+            });
         }
         say(&format!(
-            "{} plans: {datasets} datasets to migrate, {blocked} blocked with a reason, in {:.1} s",
+            "{} plans: {datasets} datasets and the code of {scopes} scopes to migrate, {blocked} blocked with a reason, in {:.1} s",
             plans.len(),
             begun.elapsed().as_secs_f64()
         ));
@@ -211,11 +231,11 @@ impl Demo {
     }
 
     /// Applies all plans in one process and kills it when enough is done. Answers how many datasets were done then, if it came to that.
-    fn apply_and_kill(&self, plans: &[(String, u64)]) -> Result<Option<u64>, String> {
-        let total: u64 = plans.iter().map(|(_, datasets)| datasets).sum();
+    fn apply_and_kill(&self, plans: &[Planned]) -> Result<Option<u64>, String> {
+        let total: u64 = plans.iter().map(|plan| plan.tasks).sum();
         let goal = (total as f64 * KILL_AT) as u64;
         let mut args = vec!["apply"];
-        args.extend(plans.iter().map(|(id, _)| id.as_str()));
+        args.extend(plans.iter().map(|plan| plan.id.as_str()));
         let mut child = self
             .command(&args)
             .stdout(Stdio::null())
@@ -237,7 +257,7 @@ impl Demo {
                 child.kill().map_err(|error| format!("the run cannot be killed: {error}"))?;
                 child.wait().map_err(|error| error.to_string())?;
                 say(&format!(
-                    "killed the process (kill -9) with {done} of {total} datasets done; it goes on where it was"
+                    "killed the process (kill -9) with {done} of {total} tasks done; it goes on where it was"
                 ));
                 return Ok(Some(done));
             }
@@ -252,7 +272,7 @@ impl Demo {
     }
 
     /// Goes on with the run that was killed and applies the plans that had not been begun.
-    fn finish(&self, plans: &[(String, u64)]) -> Result<Vec<Value>, String> {
+    fn finish(&self, plans: &[Planned]) -> Result<Vec<Value>, String> {
         let runs = self.json(&["runs", "--limit", "10000"], &[0])?;
         let begun = runs["items"].as_array().cloned().unwrap_or_default();
         for run in begun.iter().filter(|run| run["state"] != "finished") {
@@ -260,8 +280,8 @@ impl Demo {
         }
         let missing: Vec<&str> = plans
             .iter()
-            .filter(|(id, _)| !begun.iter().any(|run| run["plan"] == id.as_str()))
-            .map(|(id, _)| id.as_str())
+            .map(|plan| plan.id.as_str())
+            .filter(|id| !begun.iter().any(|run| run["plan"] == *id))
             .collect();
         if !missing.is_empty() {
             let mut args = vec!["apply"];
@@ -292,43 +312,22 @@ impl Demo {
         Ok(comparison)
     }
 
-    /// Rewrites a copy of the estate's repositories and compares it with the truth.
-    fn code(&self) -> Result<Code, String> {
-        let begun = Instant::now();
-        let (trees, migrations) = (self.home.with_file_name("trees"), path(&self.estate.join("migrations"))?);
-        let mut args: Vec<String> = ["rewrite", "--write", "-f", &migrations].map(str::to_owned).to_vec();
-        let repositories = self.estate.join("repositories");
-        let entries = fs::read_dir(&repositories).map_err(|error| format!("`{}`: {error}", repositories.display()))?;
-        for entry in entries {
-            let entry = entry.map_err(|error| error.to_string())?;
-            let tree = trees.join(entry.file_name());
-            copy(&entry.path(), &tree).map_err(|error| format!("`{}` cannot be copied: {error}", tree.display()))?;
-            args.push(path(&tree)?);
-        }
-        let repositories = args.len() - 4;
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        let said = self.json(&args, &[0, INCOMPLETE])?;
-        let took = begun.elapsed();
-        let comparison = self.json(&["lab", "compare", &path(&self.estate)?, "--code", &path(&trees)?], &[0, 1])?;
-        say(&format!(
-            "code of {repositories} repositories rewritten in {:.1} s, compared with the truth",
-            took.as_secs_f64()
-        ));
-        Ok(Code { repositories, said, comparison })
-    }
-
     fn summary(&self, runs: &[Value], killed: Option<u64>, comparison: &Value, cohorts: &Value) {
         let sum = |key: &str| runs.iter().map(|run| count(run, key)).sum::<u64>();
         let rows: u64 = runs.iter().map(|run| run["progress"]["rows"].as_u64().unwrap_or_default()).sum();
         let bytes: u64 = runs.iter().map(|run| run["progress"]["bytes"].as_u64().unwrap_or_default()).sum();
         println!();
-        println!("  migrated      {} datasets, {rows} rows, {:.1} MB read", sum("succeeded"), bytes as f64 / 1e6);
+        println!(
+            "  migrated      {} datasets and scopes, {rows} rows, {:.1} MB read",
+            sum("succeeded"),
+            bytes as f64 / 1e6
+        );
         println!(
             "  set aside     {} on purpose (values that do not fit, corrupt files)",
             runs.iter().map(bad).sum::<u64>()
         );
         match killed {
-            Some(done) => println!("  killed        once, with {done} datasets done; it went on where it was"),
+            Some(done) => println!("  killed        once, with {done} tasks done; it went on where it was"),
             None => println!("  killed        not: the run was over first"),
         }
         println!(
@@ -349,59 +348,6 @@ impl Demo {
         println!();
         println!("  look around   {} --home {} status", self.binary.display(), self.home.display());
     }
-}
-
-/// What became of the code.
-struct Code {
-    repositories: usize,
-    said: Value,
-    comparison: Value,
-}
-
-impl Code {
-    /// Nothing is wrong, and nothing was changed that must stay; what was missed is in files that wait for somebody.
-    fn is_sound(&self) -> bool {
-        self.comparison["totals"]["wrong"] == 0 && self.comparison["totals"]["elsewhere"] == 0
-    }
-
-    /// The funnel, and how it stands to the truth.
-    fn show(&self) {
-        let files = self.said["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let of = |class: &str| files.iter().filter(|file| file["class"] == class).count();
-        let edits: usize = files.iter().filter_map(|file| file["edits"].as_array()).map(Vec::len).sum();
-        let all = self.comparison["files"].as_u64().unwrap_or_default() as usize;
-        let [mechanical, agentic, judgement, unknown] = ["mechanical", "agentic", "judgement", "unknown"].map(of);
-        let unaffected = all.saturating_sub(mechanical + agentic + judgement + unknown);
-        let total = |key: &str| self.comparison["totals"][key].as_u64().unwrap_or_default();
-        println!(
-            "  code          {} repositories, {all} files: {unaffected} unaffected, {mechanical} mechanical with {edits} edits, \
-             {agentic} agentic, {judgement} judgement, {unknown} unknown",
-            self.repositories
-        );
-        println!(
-            "  code's truth  {} of {} places right, {} left to somebody, {} wrong, {} bytes changed elsewhere",
-            total("found") + total("alike"),
-            total("expected"),
-            total("missed"),
-            total("wrong"),
-            total("elsewhere"),
-        );
-    }
-}
-
-/// Copies a directory.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let place = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &place)?;
-        } else {
-            fs::copy(entry.path(), place)?;
-        }
-    }
-    Ok(())
 }
 
 fn count(run: &Value, state: &str) -> u64 {

@@ -1,10 +1,9 @@
-//! Code that moves along with its datasets, in one run, and goes back with it.
+//! The code that reads the estate's datasets: it moves in the very runs that convert them, and goes back with them.
 //!
-//! An estate of its own: its repositories are hosted on the embedded forge, its migrations say that code moves along, and a run
-//! converts the data, rewrites the code, proves it, opens the change requests and merges them. What the forge then has is
-//! compared with the truth; then all of it is taken back, and compared with what it was.
+//! All repositories of the estate are hosted on the embedded forge, and every migration says that code moves along. What the
+//! forge then has is compared with the truth, place by place; what it has after everything was taken back, with what it had.
 
-use super::{Demo, path, say};
+use super::{Demo, Planned, path, say};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,55 +11,36 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// Datasets and repositories.
-const SIZE: [&str; 2] = ["60", "24"];
+/// Classes in the order in which a file that several migrations concern takes the later one.
+const CLASSES: [&str; 5] = ["unaffected", "mechanical", "agentic", "judgement", "unknown"];
 
-/// What came of it.
-pub(super) struct Along {
+/// What became of the code.
+pub(super) struct Code {
     repositories: usize,
-    merged: usize,
+    /// The class of every file that a plan concerns, by repository and path: its place in [`CLASSES`].
+    files: BTreeMap<(String, String), usize>,
+    /// Files by class in repositories in which no rule has anything to do.
+    left: [u64; CLASSES.len()],
+    /// Edits of all plans.
+    edits: u64,
+    /// Change requests.
+    changes: Vec<Value>,
+    comparison: Value,
+}
+
+/// What became of it when everything was taken back.
+pub(super) struct Back {
     reverted: usize,
-    /// Texts: proven equal, and all that were asked about.
-    proven: (u64, u64),
+    /// Of the datasets.
     comparison: Value,
     /// Repositories whose files are not what they were before.
-    not_back: Vec<String>,
+    unlike: Vec<String>,
 }
 
 impl Demo {
-    /// Moves data and code of an estate, and takes both back.
-    pub(super) fn along(&self) -> Result<Along, String> {
+    /// Takes all repositories of the estate into the forge, and lets every migration move them along.
+    pub(super) fn host(&self) -> Result<Vec<String>, String> {
         let begun = Instant::now();
-        let (seed, out, [datasets, repositories]) = (self.options.seed.to_string(), path(&self.estate)?, SIZE);
-        let generate = ["lab", "generate", "--seed", &seed, "--datasets", datasets, "--repositories", repositories];
-        self.json(&[&generate[..], &["--out", &out]].concat(), &[0])?;
-        self.import()?;
-        let names = self.host()?;
-        let migrations = path(&self.with_consumers()?)?;
-        self.carry_on(&["apply", "-f", &migrations, "--yes", "--quiet"])?;
-        let changes = self.changes()?;
-        let trees = self.fetch(&names, "moved")?;
-        let comparison = self.json(&["lab", "compare", &out, "--code", &path(&trees)?], &[0, 1])?;
-        for run in self.json(&["runs"], &[0])?["items"].as_array().into_iter().flatten() {
-            let id = run["id"].as_str().unwrap_or_default();
-            self.carry_on(&["undo", id, "--yes", "--quiet"])?;
-        }
-        let reverted = self.changes()?.iter().filter(|change| !change["reverts"].is_null()).count();
-        let back = self.fetch(&names, "back")?;
-        let differs = |name: &&String| files(&self.estate.join("repositories").join(name)) != files(&back.join(name));
-        say(&format!("code moved along with its datasets and back, in {:.1} s", begun.elapsed().as_secs_f64()));
-        Ok(Along {
-            repositories: names.len(),
-            merged: changes.iter().filter(|change| change["state"] == "merged").count(),
-            reverted,
-            proven: proven(&changes),
-            comparison,
-            not_back: names.iter().filter(differs).cloned().collect(),
-        })
-    }
-
-    /// Takes all repositories of the estate into the forge; answers their names.
-    fn host(&self) -> Result<Vec<String>, String> {
         let folder = self.estate.join("repositories");
         let unreadable = |error: std::io::Error| format!("`{}`: {error}", folder.display());
         let mut names = Vec::new();
@@ -72,26 +52,84 @@ impl Demo {
         let mut args = vec!["changes", "host", "--policy", "automatic"];
         args.extend(paths.iter().map(String::as_str));
         self.json(&args, &[0])?;
+        self.with_consumers()?;
+        say(&format!("forge: {} repositories hosted in {:.1} s", names.len(), begun.elapsed().as_secs_f64()));
         Ok(names)
     }
 
-    /// The estate's migrations, each with code that moves along.
-    fn with_consumers(&self) -> Result<PathBuf, String> {
-        let folder = self.estate.join("migrations");
-        let unreadable = |error: std::io::Error| format!("`{}`: {error}", folder.display());
-        for entry in fs::read_dir(&folder).map_err(unreadable)? {
-            let file = entry.map_err(unreadable)?.path();
-            let text = fs::read_to_string(&file).map_err(unreadable)?;
+    /// The estate's migrations with code that moves along, in a directory beside it: nothing in the estate changes.
+    fn with_consumers(&self) -> Result<(), String> {
+        let (from, to) = (self.estate.join("migrations"), self.migrations());
+        let failed = |place: &Path, error: std::io::Error| format!("`{}`: {error}", place.display());
+        fs::create_dir_all(&to).map_err(|error| failed(&to, error))?;
+        for entry in fs::read_dir(&from).map_err(|error| failed(&from, error))? {
+            let file = entry.map_err(|error| failed(&from, error))?.path();
+            let text = fs::read_to_string(&file).map_err(|error| failed(&file, error))?;
             // A file may begin with the connection that its datasets lie on.
             let (before, migration) = text.split_at(text.find("kind: Migration").unwrap_or_default());
+            let before = before.replace("root: \"../data/", "root: \"../estate/data/");
             let migration = migration.replacen("\nspec:\n", "\nspec:\n  consumers: {merge: policy}\n", 1);
-            fs::write(&file, format!("{before}{migration}")).map_err(unreadable)?;
+            let place = to.join(file.file_name().unwrap_or_default());
+            fs::write(&place, format!("{before}{migration}")).map_err(|error| failed(&place, error))?;
         }
-        Ok(folder)
+        Ok(())
+    }
+
+    pub(super) fn migrations(&self) -> PathBuf {
+        self.estate.with_file_name("migrations")
+    }
+
+    /// What became of the code, compared with the truth.
+    pub(super) fn code(&self, plans: &[Planned], names: &[String]) -> Result<Code, String> {
+        let begun = Instant::now();
+        let mut files: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut edits = 0;
+        for scope in plans.iter().flat_map(|plan| &plan.scopes) {
+            let repository = scope["repository"].as_str().unwrap_or_default();
+            for file in scope["files"].as_array().into_iter().flatten() {
+                let class = CLASSES.iter().position(|class| file["class"] == *class).unwrap_or_default();
+                let path = file["path"].as_str().unwrap_or_default();
+                let worst = files.entry((repository.to_owned(), path.to_owned())).or_default();
+                *worst = class.max(*worst);
+                edits += file["edits"].as_u64().unwrap_or_default();
+            }
+        }
+        let mut left = [0; CLASSES.len()];
+        for plan in plans {
+            for (at, class) in CLASSES.iter().enumerate() {
+                let of = |scope: &Value| {
+                    scope["files"].as_array().into_iter().flatten().filter(|file| file["class"] == *class).count()
+                        as u64
+                };
+                let all = plan.files[*class].as_u64().unwrap_or_default();
+                left[at] += all.saturating_sub(plan.scopes.iter().map(of).sum());
+            }
+        }
+        let changes = self.changes()?;
+        let trees = self.fetch(names, "moved")?;
+        let comparison = self.json(&["lab", "compare", &path(&self.estate)?, "--code", &path(&trees)?], &[0, 1])?;
+        say(&format!("code on the forge compared with the truth in {:.1} s", begun.elapsed().as_secs_f64()));
+        Ok(Code { repositories: names.len(), files, left, edits, changes, comparison })
+    }
+
+    /// Takes all runs back, and looks at what there is then.
+    pub(super) fn take_back(&self, names: &[String]) -> Result<Back, String> {
+        let begun = Instant::now();
+        for run in self.json(&["runs", "--limit", "10000"], &[0])?["items"].as_array().into_iter().flatten() {
+            self.carry_on(&["undo", run["id"].as_str().unwrap_or_default(), "--yes", "--quiet"])?;
+        }
+        let took = begun.elapsed();
+        let reverted = self.changes()?.iter().filter(|change| !change["reverts"].is_null()).count();
+        let comparison = self.json(&["lab", "compare", &path(&self.estate)?, "--undone"], &[0, 1])?;
+        let now = self.fetch(names, "back")?;
+        let differs = |name: &&String| files(&self.estate.join("repositories").join(name)) != files(&now.join(name));
+        say(&format!("everything taken back in {:.1} s, compared with what was there before", took.as_secs_f64()));
+        Ok(Back { reverted, comparison, unlike: names.iter().filter(differs).cloned().collect() })
     }
 
     fn changes(&self) -> Result<Vec<Value>, String> {
-        Ok(self.json(&["changes", "list"], &[0])?["items"].as_array().cloned().unwrap_or_default())
+        let listed = self.json(&["changes", "list"], &[0])?;
+        Ok(listed["items"].as_array().cloned().unwrap_or_default())
     }
 
     /// The files that the forge's repositories have now, each in a directory.
@@ -112,7 +150,7 @@ impl Demo {
     }
 }
 
-/// How many texts the checks of change requests say are proven, and of how many.
+/// How many texts the checks of change requests say are proven equal, and how many there are.
 fn proven(changes: &[Value]) -> (u64, u64) {
     let checks = changes.iter().filter_map(|change| change["checks"].as_array()).flatten();
     let details = checks.filter(|check| check["name"] == "proof").filter_map(|check| check["detail"].as_str());
@@ -139,30 +177,74 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-impl Along {
-    /// Whether the code is what the truth says, and was what it had been.
+impl Code {
+    /// Whether nothing is wrong, and nothing was changed that must stay; what was missed is in files that wait for somebody.
     pub(super) fn is_sound(&self) -> bool {
         let totals = &self.comparison["totals"];
-        totals["wrong"] == 0 && totals["elsewhere"] == 0 && self.merged > 0 && self.not_back.is_empty()
+        totals["wrong"] == 0 && totals["elsewhere"] == 0 && self.merged() > 0
+    }
+
+    fn merged(&self) -> usize {
+        self.changes.iter().filter(|change| change["state"] == "merged").count()
+    }
+
+    /// The funnel, and how it stands to the truth.
+    pub(super) fn show(&self) {
+        let all = self.comparison["files"].as_u64().unwrap_or_default() as usize;
+        let concerned =
+            |class: usize| self.files.values().filter(|worst| **worst == class).count() + self.left[class] as usize;
+        let found = |class: usize| match class {
+            0 => all.saturating_sub((1..CLASSES.len()).map(concerned).sum()),
+            class => concerned(class),
+        };
+        let truth = |class: usize| self.comparison["filesByClass"][CLASSES[class]].as_u64().unwrap_or_default();
+        let classes = |count: &dyn Fn(usize) -> String| {
+            let classes: Vec<String> =
+                CLASSES.iter().enumerate().map(|(at, class)| format!("{} {class}", count(at))).collect();
+            classes.join(", ")
+        };
+        println!(
+            "  code found    {} repositories, {all} files: {}",
+            self.repositories,
+            classes(&|class| found(class).to_string())
+        );
+        println!("  in truth      {}", classes(&|class| truth(class).to_string()));
+        let (equal, texts) = proven(&self.changes);
+        println!(
+            "  code moved    {} edits in {} change requests, {} of them merged; {equal} texts proven equal, {} unprovable",
+            self.edits,
+            self.changes.len(),
+            self.merged(),
+            texts - equal,
+        );
+        let total = |key: &str| self.comparison["totals"][key].as_u64().unwrap_or_default();
+        println!(
+            "  code's truth  {} of {} places right, {} left to somebody, {} wrong, {} bytes changed elsewhere",
+            total("found") + total("alike"),
+            total("expected"),
+            total("missed"),
+            total("wrong"),
+            total("elsewhere"),
+        );
+    }
+}
+
+impl Back {
+    /// Whether everything is as it was.
+    pub(super) fn is_sound(&self) -> bool {
+        self.comparison["equal"] == true && self.unlike.is_empty()
     }
 
     pub(super) fn show(&self) {
-        let total = |key: &str| self.comparison["totals"][key].as_u64().unwrap_or_default();
-        println!(
-            "  in one run    {} repositories: {} change requests merged, {} of {} texts proven equal; {} of {} places right, {} wrong",
-            self.repositories,
-            self.merged,
-            self.proven.0,
-            self.proven.1,
-            total("found") + total("alike"),
-            total("expected"),
-            total("wrong"),
-        );
-        let back = if self.not_back.is_empty() {
-            "every file as it was".to_owned()
-        } else {
-            format!("DIFFERENT: {}", self.not_back.join(", "))
+        let datasets = match self.comparison["differences"].as_array().map_or(0, Vec::len) {
+            0 => "every dataset".to_owned(),
+            differences => format!("DIFFERENT ({differences}) datasets"),
         };
-        println!("  taken back    {} change requests reverted; {back}", self.reverted);
+        let code = if self.unlike.is_empty() {
+            "every file of code as they were".to_owned()
+        } else {
+            format!("DIFFERENT code of {}", self.unlike.join(", "))
+        };
+        println!("  taken back    {} change requests reverted; {datasets} and {code}", self.reverted);
     }
 }

@@ -99,6 +99,9 @@ pub struct Fault {
 pub struct RewriteComparison {
     /// Files that must be there.
     pub files: u64,
+    /// Of those, by the class that the truth gives them.
+    #[serde(default)]
+    pub files_by_class: BTreeMap<ConsumerClass, u64>,
     /// Files without fault.
     pub right: u64,
     /// All counts.
@@ -130,6 +133,9 @@ impl RewriteComparison {
 
     fn add(&mut self, other: Self) {
         self.files += other.files;
+        for (class, files) in &other.files_by_class {
+            *self.files_by_class.entry(*class).or_default() += files;
+        }
         self.right += other.right;
         self.totals.add(&other.totals);
         for (class, counts) in &other.classes {
@@ -156,6 +162,7 @@ pub fn compare_repository(estate: &Path, name: &str, tree: &Path) -> Result<Rewr
         let kept = estate_truth::path(estate, &format!("repositories/{name}/old/{}", file.path));
         let old = fs::read_to_string(&kept).map_err(|error| LabError::io("read", &kept, error))?;
         comparison.files += 1;
+        *comparison.files_by_class.entry(file.class).or_default() += 1;
         let faults = comparison.faults.len();
         let path = moved(file, tree, &mut comparison);
         let place = tree.join(path);
