@@ -113,6 +113,25 @@ fn too_many_ways_are_cut_after_each_condition_was_seen_both_ways() {
 }
 
 #[test]
+fn conditions_of_a_loop_are_answered_alike_where_there_are_too_many_ways() {
+    let template =
+        "{% for t in 'abcdefgh' %}{% if ask(t) %}{{ t }}{% endif %}{% endfor %}{% if ask('end') %}!{% endif %}";
+    let found = ways(template);
+    let texts: Vec<&str> = found.all.iter().map(|way| way.text.as_ref().unwrap().text()).collect();
+    assert!(!found.truncated, "{texts:?}");
+    for text in ["abcdefgh!", "abcdefgh", "!", "", "bcdefgh!", "abcdefg!"] {
+        assert!(texts.contains(&text), "{text} of {texts:?}");
+    }
+    // Too many of them for each to be seen without, even alone; alike all are.
+    let found = ways(&template.replace("abcdefgh", "abcdefghijklmnopqrstuvwxyz"));
+    assert!(!found.truncated);
+    // An error on the way leaves questions that were never answered otherwise.
+    let found =
+        ways("{% for t in 'abcdefghijklmnopqrstuvwxyz' %}{% if not ask(t) %}{{ 1 // 0 }}{% endif %}{% endfor %}");
+    assert!(found.truncated);
+}
+
+#[test]
 fn a_call_of_nothing_is_open() {
     check("{{ nothing.here('a') }}", &["greylag_open_0"]);
     check("{% if nothing() %}a{% endif %}", &["a", ""]);

@@ -7,6 +7,11 @@
 //!
 //! What has the same words has the same value: within one rendering a question is asked once, and what was said to be equal to
 //! one value is equal to no other.
+//!
+//! **Where there are too many ways**, mostly since one condition stands in a loop and is another question for each item, the template
+//! is gone once more, and what is asked at one place is answered there as it was first. If that ends, and if with both together
+//! every question was answered both ways, the ways are taken for all: each branch was seen with and without each other one, and only
+//! what comes of items that differ among themselves was seen for single ones alone.
 
 use super::{Evaluator, Host, Limits, Scope, Stop};
 use crate::jinja::ast::Node;
@@ -45,7 +50,7 @@ pub struct Rendering<H> {
 pub struct Renderings<H> {
     /// Each that differs, in the order in which they were found.
     pub all: Vec<Rendering<H>>,
-    /// Whether there are more.
+    /// Whether there are more, other than of items of one loop that differ among themselves.
     pub truncated: bool,
     /// How many steps they took together.
     pub steps: u64,
@@ -61,6 +66,10 @@ pub(super) struct Oracle {
     equalities: HashMap<Arc<str>, (Arc<str>, Key)>,
     /// What was said to be equal to a value.
     values: HashMap<Arc<str>, Key>,
+    /// What was answered at each place, if all that is asked there is to be answered alike.
+    places: Option<HashMap<Span, bool>>,
+    /// The questions that were answered so.
+    followed: Vec<(Arc<str>, bool)>,
 }
 
 impl Oracle {
@@ -69,10 +78,18 @@ impl Oracle {
         if let Some(answer) = self.known.get(what) {
             return *answer;
         }
-        let answer = self.given.get(self.taken.len()).copied().unwrap_or(true);
+        let followed = self.places.as_ref().and_then(|places| places.get(&at)).copied();
+        let answer = followed.unwrap_or_else(|| self.given.get(self.taken.len()).copied().unwrap_or(true));
         self.known.insert(what.clone(), answer);
         if answer && let Some((subject, value)) = self.equalities.get(what) {
             self.values.insert(subject.clone(), value.clone());
+        }
+        if followed.is_some() {
+            self.followed.push((what.clone(), answer));
+            return answer;
+        }
+        if let Some(places) = &mut self.places {
+            places.insert(at, answer);
         }
         self.taken.push(Decision { what: what.clone(), at, answer });
         answer
@@ -102,33 +119,61 @@ impl Oracle {
 
 /// Renders nodes in all ways that they can go, each with a new host.
 pub fn render<H: Host>(nodes: &[Node], limits: &Limits, mut host: impl FnMut() -> H) -> Renderings<H> {
-    let mut waiting: VecDeque<Vec<bool>> = VecDeque::from([Vec::new()]);
-    let mut renderings = Renderings { all: Vec::new(), truncated: false, steps: 0 };
-    let mut seen = HashSet::new();
-    let mut gone = 0;
-    while let Some(given) = waiting.pop_front() {
-        if gone == limits.renderings || renderings.steps > limits.all_steps {
-            renderings.truncated = true;
-            break;
-        }
-        gone += 1;
-        let fixed = given.len();
-        let (rendering, steps) = once(nodes, limits, host(), given);
-        renderings.steps += steps;
-        for at in fixed..rendering.decisions.len() {
-            if waiting.len() + gone > limits.renderings {
-                renderings.truncated = true;
-                break;
-            }
-            let mut next: Vec<bool> = rendering.decisions[..at].iter().map(|decision| decision.answer).collect();
-            next.push(!rendering.decisions[at].answer);
-            waiting.push_back(next);
-        }
-        if seen.insert(fingerprint(&rendering)) {
-            renderings.all.push(rendering);
-        }
+    let mut all = All::default();
+    if all.go(nodes, limits, &mut host, false) {
+        let ends = !all.go(nodes, limits, &mut host, true);
+        all.found.truncated = !ends || all.answers.values().any(|seen| *seen != [true, true]);
     }
-    renderings
+    all.found
+}
+
+/// The ways that were gone so far.
+struct All<H> {
+    found: Renderings<H>,
+    /// What makes each another one.
+    seen: HashSet<(String, u64)>,
+    /// Which answers each question got.
+    answers: HashMap<Arc<str>, [bool; 2]>,
+}
+
+impl<H> Default for All<H> {
+    fn default() -> Self {
+        let found = Renderings { all: Vec::new(), truncated: false, steps: 0 };
+        Self { found, seen: HashSet::new(), answers: HashMap::new() }
+    }
+}
+
+impl<H: Host> All<H> {
+    /// Goes all ways, or all in which what is asked at one place is answered alike, and says whether there are more.
+    fn go(&mut self, nodes: &[Node], limits: &Limits, host: &mut impl FnMut() -> H, alike: bool) -> bool {
+        let mut waiting: VecDeque<Vec<bool>> = VecDeque::from([Vec::new()]);
+        let (mut gone, mut steps, mut more) = (0, 0, false);
+        while let Some(given) = waiting.pop_front() {
+            if gone == limits.renderings || steps > limits.all_steps {
+                return true;
+            }
+            gone += 1;
+            let fixed = given.len();
+            let (rendering, answers, taken) = once(nodes, limits, host(), given, alike);
+            (steps, self.found.steps) = (steps + taken, self.found.steps + taken);
+            for at in fixed..rendering.decisions.len() {
+                if waiting.len() + gone > limits.renderings {
+                    more = true;
+                    break;
+                }
+                let mut next: Vec<bool> = rendering.decisions[..at].iter().map(|decision| decision.answer).collect();
+                next.push(!rendering.decisions[at].answer);
+                waiting.push_back(next);
+            }
+            for (what, answer) in answers {
+                self.answers.entry(what).or_default()[usize::from(answer)] = true;
+            }
+            if self.seen.insert(fingerprint(&rendering)) {
+                self.found.all.push(rendering);
+            }
+        }
+        more
+    }
 }
 
 /// What makes a rendering another than one before.
@@ -140,10 +185,18 @@ fn fingerprint<H: Host>(rendering: &Rendering<H>) -> (String, u64) {
     (words, rendering.host.fingerprint())
 }
 
-fn once<H: Host>(nodes: &[Node], limits: &Limits, host: H, given: Vec<bool>) -> (Rendering<H>, u64) {
+/// One rendering, what was answered on the way, and its steps.
+fn once<H: Host>(
+    nodes: &[Node],
+    limits: &Limits,
+    host: H,
+    given: Vec<bool>,
+    alike: bool,
+) -> (Rendering<H>, Vec<(Arc<str>, bool)>, u64) {
     let mut text = Traced::new();
     let mut evaluator = Evaluator::new(&host, limits);
     evaluator.oracle.given = given;
+    evaluator.oracle.places = alike.then(HashMap::new);
     let result = match evaluator.nodes(nodes, &Scope::root(), &mut text) {
         Ok(()) | Err(Stop::Return(_) | Stop::Break | Stop::Continue) => Ok(text),
         Err(Stop::Error(error)) => Err(*error),
@@ -153,6 +206,8 @@ fn once<H: Host>(nodes: &[Node], limits: &Limits, host: H, given: Vec<bool>) -> 
     let mut holes: Vec<Open> = holes.collect();
     holes.sort_by_key(|open| open.number);
     let (decisions, steps) = (std::mem::take(&mut evaluator.oracle.taken), evaluator.steps);
+    let mut answers = std::mem::take(&mut evaluator.oracle.followed);
     drop(evaluator);
-    (Rendering { text: result, decisions, holes, host }, steps)
+    answers.extend(decisions.iter().map(|decision| (decision.what.clone(), decision.answer)));
+    (Rendering { text: result, decisions, holes, host }, answers, steps)
 }
