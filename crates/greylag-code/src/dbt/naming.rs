@@ -1,7 +1,7 @@
 //! How nodes and sources are configured and named, before anything is rendered.
 
 use super::evaluate::Shared;
-use super::host::{DbtHost, Notes, shown};
+use super::host::{DbtHost, Notes, is_template, shown};
 use super::load::Draft;
 use super::project::{Column, Config, SourceTable};
 use super::said::said_of;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// The text of a scalar of YAML; what is a template in it is rendered. `None` if it cannot be known.
 pub(super) fn rendered(shared: &Arc<Shared>, package: usize, scalar: &Scalar) -> Option<Traced> {
     let text = scalar.as_str();
-    if !text.contains("{{") && !text.contains("{%") {
+    if !is_template(text) {
         return Some((*scalar.text).clone());
     }
     let template = match scalar.inner() {

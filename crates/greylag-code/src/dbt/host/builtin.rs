@@ -3,11 +3,13 @@
 use super::adapter::{Adapter, column};
 use super::target::{Partly, model, target};
 use super::{Site, configuration, json_value, reference, relation, shown, yaml_value};
-use crate::dbt::yaml;
+use crate::dbt::yaml::{self, Scalar, Yaml};
+use greylag_syntax::jinja::ast::{Macro, MacroKind, Reads};
 use greylag_syntax::jinja::value::{Arguments, Function};
-use greylag_syntax::jinja::{Error, ErrorKind, Evaluator, Stop, Value, call_words, json};
-use greylag_syntax::trace::{FileId, Span, Traced};
+use greylag_syntax::jinja::{Error, ErrorKind, Evaluator, Stop, Value, call_words, json, parse};
+use greylag_syntax::trace::{FileId, Origin, Span, Traced};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a name of dbt's context stands for.
 pub(super) fn of(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span) -> Option<Value> {
@@ -22,7 +24,7 @@ fn functions(site: &Rc<Site>, name: &str) -> Option<Value> {
         "source" => {
             Function::value("source", move |evaluator, arguments| reference::source(&site, evaluator, arguments))
         }
-        "var" => Function::value("var", move |evaluator, arguments| Ok(variable(&site, evaluator, arguments))),
+        "var" => Function::value("var", move |evaluator, arguments| variable(&site, evaluator, arguments)),
         "env_var" => Function::value("env_var", |evaluator, mut arguments| {
             let at = arguments.at;
             let name = shown(&arguments.take("var").unwrap_or(Value::None));
@@ -111,22 +113,67 @@ fn objects(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span)
     })
 }
 
-/// `var('name', default)`: of the project for the node's package, of the project, then of the package.
-fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments) -> Value {
+/// `var('name', default)`: of the project for the node's package, of the project, then of the package. A text that is a template
+/// is rendered where it is asked for, as dbt does.
+fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments) -> Result<Value, Stop> {
     let at = arguments.at;
     let name = shown(&arguments.take("name").unwrap_or(Value::None));
     let default = arguments.take("default");
     if let Some(found) = site.shared.options.variables.get(name.text()) {
-        return json_value(found);
+        return Ok(json_value(found));
     }
-    let found = site.shared.variable(name.text(), site.package).map(|found| yaml_value(&found)).or(default);
-    match found {
+    let found = site.shared.variable(name.text(), site.package);
+    if let Some(scalar) = found.as_ref().and_then(Yaml::scalar).filter(|scalar| is_template(scalar.as_str())) {
+        return from_template(site, evaluator, scalar, &format!("var({name})"), at);
+    }
+    let found = found.map(|found| yaml_value(&found)).or(default);
+    Ok(match found {
         // A switch is there to be given another value by whoever runs the project: both ways of a template are ways. What
         // is configured is as the project has it.
         Some(Value::Bool(value)) if site.node.is_none() => Value::Bool(value),
         Some(Value::Bool(_)) | None => evaluator.open(&format!("var({name})"), at),
         Some(found) => found,
+    })
+}
+
+/// What a text of YAML that is a template gives; one that is none is the text.
+fn from_template(
+    site: &Site,
+    evaluator: &mut Evaluator<'_>,
+    scalar: &Scalar,
+    words: &str,
+    at: Span,
+) -> Result<Value, Stop> {
+    let copied = scalar.inner();
+    let template = match copied {
+        Some(at) => parse(at.file, site.shared.loaded.files.text(at.file), at.range()),
+        None => parse(FileId(u32::MAX), scalar.as_str(), 0..scalar.as_str().len()),
+    };
+    let Ok(template) = template else { return Ok(Value::text((*scalar.text).clone())) };
+    let body = Macro {
+        kind: MacroKind::Macro,
+        name: Arc::from(words),
+        name_at: scalar.at,
+        parameters: Vec::new(),
+        body: template.body,
+        at: scalar.at,
+        reads: Reads::default(),
+    };
+    let value = evaluator.call(&Evaluator::global_macro(&Arc::new(body)), Arguments::none(at))?;
+    if copied.is_some() {
+        return Ok(value);
     }
+    // With escapes its bytes are not those of the file: all of it is made of the scalar.
+    if value.open_words().is_some() {
+        return Ok(evaluator.open(words, at));
+    }
+    let made = Origin::Made { of: [scalar.at].into(), mark: None };
+    evaluator.text(Traced::of(shown(&value).text(), made), at)
+}
+
+/// Whether a text has anything of a template in it.
+pub(in crate::dbt) fn is_template(text: &str) -> bool {
+    text.contains("{{") || text.contains("{%")
 }
 
 fn parsed(evaluator: &mut Evaluator<'_>, mut arguments: Arguments, read: fn(&str) -> Option<Value>) -> Value {

@@ -12,6 +12,7 @@ mod reference;
 mod relation;
 mod target;
 
+pub(super) use builtin::is_template;
 pub(super) use convert::{json_value, yaml_value};
 pub(super) use relation::Part;
 

@@ -70,3 +70,14 @@ fn what_switches_itself_off_by_a_variable_is_off() {
     assert_eq!(node(&found, "b").config.enabled, Some(false));
     assert!(node(&found, "c").edges.is_empty());
 }
+
+#[test]
+fn a_variable_that_is_a_template_is_rendered_where_it_is_asked_for() {
+    let settings = "name: shop\nvars:\n  unit: \"{{ env_var('UNIT', 'day') }}\"\n  begin: \"{{ '2020-01-01' if target.name == 'prod' else now() }}\"\n  twice: '{{ var(\"unit\") }}s'\n  escaped: \"{{ \\\"x\\\" }}\"\n";
+    let files = |model| [("dbt_project.yml", settings), ("models/a.sql", model)];
+    let check = |model, expected: &[&str]| assert_eq!(texts(&project(&files(model)), "a"), expected, "{model}");
+    check("select interval '{{ var('unit') }}'", &["select interval 'day'"]);
+    check("select '{{ var('twice') }}'", &["select 'days'"]);
+    check("select {{ var('escaped') }}", &["select x"]);
+    check("select '{{ var('begin') }}'", &["select '2020-01-01'", "select 'greylag_open_2'"]);
+}
