@@ -219,8 +219,11 @@ impl Shared {
     /// Database, schema and identifier of a source's table.
     pub(super) fn source_parts(&self, source: usize) -> Option<[Option<Part>; 3]> {
         let source = self.sources.get(source)?;
-        let known = |text: &Traced| relation_part(text.clone(), false);
-        Some([source.database.as_ref().map(known), Some(known(&source.schema)), Some(known(&source.identifier))])
+        let open = source.schema.is_empty();
+        let schema = relation_part(source.schema.clone(), open);
+        // A database with no schema behind it would be taken for one.
+        let database = source.database.as_ref().map(|text| Part { shown: !open, ..relation_part(text.clone(), false) });
+        Some([database, Some(schema), Some(relation_part((*source.identifier).clone(), false))])
     }
 
     /// What dbt calls a target.

@@ -105,8 +105,9 @@ pub(super) fn sources_of(shared: &Arc<Shared>, package: usize, entry: &Yaml) -> 
     let Some(source) = entry.text("name") else { return Vec::new() };
     let package_name = shared.loaded.packages.get(package).map_or("", |package| &package.public.name);
     let render = |scalar: &Scalar| rendered(shared, package, scalar);
+    // A schema that only the target knows is left out of the name, as such a database is.
     let schema = match entry.text("schema") {
-        Some(schema) => render(schema).unwrap_or_else(|| (*schema.text).clone()),
+        Some(schema) => render(schema).unwrap_or_default(),
         None => (*source.text).clone(),
     };
     let database = entry.text("database").and_then(render);

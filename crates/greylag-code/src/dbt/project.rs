@@ -1,5 +1,6 @@
 //! What a dbt project consists of, as plain values.
 
+use super::host::unquoted;
 use greylag_syntax::jinja::{Decision, Error, value::Open};
 use greylag_syntax::trace::{FileId, Files, Span, Traced};
 use std::collections::BTreeMap;
@@ -239,9 +240,9 @@ pub struct SourceTable {
     pub table: Arc<Traced>,
     /// The name in the database.
     pub identifier: Arc<Traced>,
-    /// The schema.
+    /// The schema; empty if only the target knows it.
     pub schema: Traced,
-    /// The database.
+    /// The database, if it says one that does not hang on the target.
     pub database: Option<Traced>,
     /// Whether it is not switched off.
     pub enabled: bool,
@@ -251,6 +252,18 @@ pub struct SourceTable {
     pub columns: Vec<Column>,
     /// What YAML says of it besides.
     pub said: Vec<Said>,
+}
+
+impl SourceTable {
+    /// The parts of its name in the database, without quotes, from the last that is not known on: without a schema nothing stands before the identifier.
+    pub fn relation(&self) -> Vec<&str> {
+        let identifier = unquoted(self.identifier.text());
+        if self.schema.is_empty() {
+            return vec![identifier];
+        }
+        let database = self.database.as_ref().map(Traced::text).filter(|name| !name.is_empty());
+        database.into_iter().chain([self.schema.text()]).map(unquoted).chain([identifier]).collect()
+    }
 }
 
 /// An exposure.

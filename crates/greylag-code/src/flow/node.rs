@@ -145,11 +145,7 @@ impl Reader<'_> {
         match target {
             Target::Node(node) => self.made_by(&self.project.nodes[node]),
             Target::Source(source) => {
-                let source = &self.project.sources[source];
-                let database = source.database.as_ref().map(Traced::text).filter(|name| !name.is_empty());
-                let parts: Vec<&str> =
-                    database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect();
-                Relation { table: TableName::of(&parts), made_by: None }
+                Relation { table: TableName::of(&self.project.sources[source].relation()), made_by: None }
             }
         }
     }

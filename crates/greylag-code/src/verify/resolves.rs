@@ -144,7 +144,7 @@ fn sources(pair: &Pair, compared: &Compared<'_>, complaints: &mut Complaints) {
         return;
     }
     for (before, after) in pair.old.sources.iter().zip(&pair.new.sources) {
-        let (was, is) = (name_of(before), name_of(after));
+        let (was, is) = (before.relation(), after.relation());
         let change =
             old_of(&was, compared.changes).and_then(|(number, _)| Some((number, compared.changes.get(number)?)));
         let moved = match (change, meant(&is, compared.changes)) {
@@ -175,12 +175,6 @@ fn sources(pair: &Pair, compared: &Compared<'_>, complaints: &mut Complaints) {
     for (before, after) in pair.old.tests.iter().zip(&pair.new.tests) {
         tested(pair, (before, after), compared.changes, complaints);
     }
-}
-
-/// The name of a source in the database, as far as it is known.
-fn name_of(source: &SourceTable) -> Vec<&str> {
-    let database = source.database.as_ref().map(|name| name.text()).filter(|name| !name.is_empty());
-    database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect()
 }
 
 /// Whether rules left a source to somebody: they say so where it is declared, or somebody reads it who is held.
@@ -239,7 +233,7 @@ fn tested(
         Target::Node(_) => None,
     };
     let moved = after.edges.iter().find_map(|edge| match edge.target {
-        Target::Source(at) => match meant(&name_of(pair.new.sources.get(at)?), changes) {
+        Target::Source(at) => match meant(&pair.new.sources.get(at)?.relation(), changes) {
             Meant::New(number) => changes.get(number),
             _ => None,
         },

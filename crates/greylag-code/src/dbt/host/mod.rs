@@ -14,7 +14,7 @@ mod target;
 
 pub(super) use builtin::is_template;
 pub(super) use convert::{json_value, yaml_value};
-pub(super) use relation::Part;
+pub(super) use relation::{Part, unquoted};
 
 use super::evaluate::Shared;
 use super::load::CORE_PACKAGE;

@@ -88,7 +88,7 @@ impl Relation {
         let shown = self.parts.iter().flatten().filter(|part| part.shown && !part.text.is_empty());
         for (at, part) in shown.enumerate() {
             let mut name = if at > 0 { Traced::generated(".") } else { Traced::new() };
-            if is_plain(part.text.text()) {
+            if is_plain(part.text.text()) || is_quoted(part.text.text()) {
                 name.append(&part.text);
             } else {
                 name.push(&self.quote.to_string(), Origin::Generated);
@@ -105,6 +105,17 @@ impl Relation {
 fn is_plain(name: &str) -> bool {
     name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
         && name.chars().all(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric())
+}
+
+/// Whether a name has its quotes already, as an `identifier` of YAML may.
+fn is_quoted(name: &str) -> bool {
+    unquoted(name).len() < name.len()
+}
+
+/// A name without the quotes that it has.
+pub(in crate::dbt) fn unquoted(name: &str) -> &str {
+    let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    inner('"').or_else(|| inner('`')).unwrap_or(name)
 }
 
 pub(super) fn part_of(value: &Value) -> Option<Part> {

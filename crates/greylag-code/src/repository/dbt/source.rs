@@ -4,19 +4,24 @@ use super::maker::{COLUMN_LISTS, WORDS, is_elsewhere};
 use super::{Held, Look, Placed};
 use crate::dbt::{ColumnTest, Edge, SourceTable, Target};
 use greylag_model::consumer::{Class, Fate, TableChange};
+use greylag_model::table::TableName;
 use greylag_syntax::edit::Edit;
 use greylag_syntax::trace::{Span, Traced};
 use std::collections::BTreeSet;
 
 /// The change that a source is concerned by.
 pub(super) fn change_of(source: &SourceTable, changes: &[TableChange]) -> Option<usize> {
-    let database = source.database.as_ref().map(Traced::text).filter(|name| !name.is_empty());
-    let parts: Vec<&str> = database.into_iter().chain([source.schema.text(), source.identifier.text()]).collect();
+    let parts = source.relation();
     let meets = changes
         .iter()
         .enumerate()
         .filter_map(|(number, change)| Some((change.old.iter().filter_map(|old| old.meets(&parts)).max()?, number)));
     meets.max_by_key(|(meeting, number)| (*meeting, std::cmp::Reverse(*number))).map(|(_, number)| number)
+}
+
+/// The schema that a name says, if it says one.
+fn schema_of(name: &TableName) -> Option<&str> {
+    name.parts().iter().rev().nth(1).map(String::as_str)
 }
 
 /// The bytes of a file that a text is a copy of.
@@ -36,8 +41,12 @@ impl Look<'_> {
         let identifier = span(&table.identifier).ok_or_else(|| {
             agentic(format!("nothing that stands in a file names the table of the source `{}`", table.id))
         })?;
-        let parents = change.new.parts().len().checked_sub(2).map(|at| change.new.parts()[at].as_str());
-        if parents.is_some_and(|schema| !schema.eq_ignore_ascii_case(table.schema.text())) {
+        // Where only the target knows the schema, it is the one that the old dataset has.
+        let stays = |schema: &str| match table.schema.text() {
+            "" => change.old.iter().filter_map(schema_of).any(|old| schema.eq_ignore_ascii_case(old)),
+            own => schema.eq_ignore_ascii_case(own),
+        };
+        if schema_of(&change.new).is_some_and(|schema| !stays(schema)) {
             return Err(agentic(format!("the source `{}` would have to be in another schema", table.id)));
         }
         if self.split.contains(&source) {

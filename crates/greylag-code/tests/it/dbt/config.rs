@@ -81,3 +81,21 @@ fn a_variable_that_is_a_template_is_rendered_where_it_is_asked_for() {
     check("select {{ var('escaped') }}", &["select x"]);
     check("select '{{ var('begin') }}'", &["select '2020-01-01'", "select 'greylag_open_2'"]);
 }
+
+#[test]
+fn a_schema_that_only_the_target_knows_is_left_out_of_a_name() {
+    let sources = "sources:\n  - name: raw\n    database: lake\n    schema: \"{{ target.schema.replace(var('suffix', ''), '').rstrip('_') }}_raw\"\n    tables: [{name: orders}]\n";
+    let model = "select * from {{ source('raw', 'orders') }} -- {{ source('raw', 'orders').schema }}";
+    let found = project(&[("models/sources.yml", sources), ("models/a.sql", model)]);
+    assert_eq!(texts(&found, "a"), ["select * from orders -- greylag_open_0"]);
+    assert_eq!(found.sources[0].relation(), ["orders"]);
+}
+
+#[test]
+fn an_identifier_that_has_its_quotes_is_not_quoted_again() {
+    let sources = "sources:\n  - name: raw\n    tables: [{name: group, identifier: '\"GROUP\"'}, {name: lines, identifier: order lines}]\n";
+    let model = "select * from {{ source('raw', 'group') }}, {{ source('raw', 'lines') }}";
+    let found = project(&[("models/sources.yml", sources), ("models/a.sql", model)]);
+    assert_eq!(texts(&found, "a"), ["select * from raw.\"GROUP\", raw.\"order lines\""]);
+    assert_eq!(found.sources[0].relation(), ["raw", "GROUP"]);
+}
