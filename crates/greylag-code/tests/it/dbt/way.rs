@@ -77,3 +77,15 @@ fn an_environment_variable_is_open_without_a_default() {
     let found = project(&[("models/a.sql", model)]);
     assert_eq!(texts(&found, "a"), ["x greylag_open_0"]);
 }
+
+#[test]
+fn how_long_a_series_is_makes_no_ways() {
+    let package = "{% macro get_intervals_between(a, b, part) %}{{ return(adapter.dispatch('get_intervals_between', 'dates')(a, b, part)) }}{% endmacro %}{% macro default__get_intervals_between(a, b, part) %}{% call statement('n', fetch_result=True) %}select {{ a }}{% endcall %}{{ return(load_result('n')['data'][0][0]) }}{% endmacro %}{% macro series(a, b) %}{% set n = dates.get_intervals_between(a, b, 'day') %}{% for _ in range(1, 100) %}{% if n <= 2 ** loop.index %}{{ return(loop.index) }}{% endif %}{% endfor %}{% endmacro %}";
+    let found = project(&[
+        ("dbt_packages/dates/dbt_project.yml", "name: dates\n"),
+        ("dbt_packages/dates/macros/series.sql", package),
+        ("models/a.sql", "select {{ dates.series('x', 'y') }} as n"),
+    ]);
+    assert_eq!(texts(&found, "a"), ["select 12 as n"]);
+    assert!(!node(&found, "a").truncated);
+}
