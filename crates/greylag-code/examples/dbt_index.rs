@@ -1,11 +1,14 @@
-//! Reads a dbt project of a directory and prints what was found: `dbt_index DIRECTORY [ROOT] [ADAPTER] [--edges] [--worst]`.
+//! Reads a dbt project of a directory and prints what was found:
+//! `dbt_index DIRECTORY [ROOT] [ADAPTER] [--target=KEY:VALUE]… [--edges] [--sql] [--bytes] [--worst]`.
 #![expect(clippy::print_stdout, reason = "a command")]
 
-use greylag_code::dbt::{NodeKind, Options, Project, Target, read};
+use greylag_code::dbt::{Node, NodeKind, Options, Project, Target, read, taken};
 use greylag_code::tree::DirectoryTree;
 use greylag_syntax::sql::{self, Dialect, NoSchemas};
-use std::collections::BTreeMap;
+use greylag_syntax::trace::Origin;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
+use std::path::Path;
 use std::time::Instant;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,6 +34,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             &project,
             options.adapter.as_deref().and_then(|adapter| adapter.parse().ok()).unwrap_or(Dialect::Generic),
         );
+    }
+    if flags.iter().any(|flag| *flag == "--bytes") {
+        print_bytes(&project, directory);
     }
     if flags.iter().any(|flag| *flag == "--worst") {
         print_worst(&project);
@@ -104,38 +110,75 @@ fn print_figures(project: &Project) {
     }
 }
 
-/// How much of the models is read as SQL in every way that they render.
+/// How much of the models is read as SQL in every way that a run can take. A model without a text, one in Python and one with more
+/// ways than were gone are not.
 fn print_sql(project: &Project, dialect: Dialect) {
     let begin = Instant::now();
-    let (mut models, mut whole, mut statements, mut bytes) = (0_u32, 0_u32, 0, 0);
+    let (mut models, mut understood, mut statements, mut bytes) = (0_u32, 0_u32, 0, 0);
     let mut reasons: BTreeMap<String, u32> = BTreeMap::new();
-    for node in project.nodes.iter().filter(|node| node.kind == NodeKind::Model && !node.renderings.is_empty()) {
+    let is_model = |node: &&Node| matches!(node.kind, NodeKind::Model | NodeKind::PythonModel);
+    for node in project.nodes.iter().filter(is_model).filter(|node| node.config.enabled != Some(false)) {
         models += 1;
-        let ways = node.renderings.iter().filter_map(|way| Some((way, way.text.as_ref().ok()?)));
-        let read: Vec<_> = ways.map(|(way, text)| (way, text, sql::read(text.text(), dialect, &NoSchemas))).collect();
-        let some = read.iter().any(|(.., reading)| reading.unknown.is_empty());
-        // A way that gives no SQL where another does is none that a run takes.
-        let taken =
-            read.iter().filter(|(way, _, reading)| !some || reading.unknown.is_empty() || way.decisions.is_empty());
-        let mut unknown = false;
-        for (_, text, reading) in taken {
-            statements += reading.statements.len();
-            bytes += text.text().len();
-            unknown |= !reading.unknown.is_empty();
-            for region in &reading.unknown {
-                *reasons.entry(format!("{}: {}", node.id, region.reason)).or_default() += 1;
+        let readings: Vec<_> = node
+            .renderings
+            .iter()
+            .map(|way| Some(sql::read(way.text.as_ref().ok()?.text(), dialect, &NoSchemas)))
+            .collect();
+        let whole: Vec<bool> =
+            readings.iter().map(|reading| reading.as_ref().is_some_and(|found| found.unknown.is_empty())).collect();
+        let mut unknown: BTreeSet<String> = BTreeSet::new();
+        unknown.extend(node.truncated.then(|| "more ways than were looked at".to_owned()));
+        unknown.extend((!whole.contains(&true)).then(|| "no way that was read".to_owned()));
+        let taken = taken(&node.renderings, &whole);
+        for ((way, reading), _) in node.renderings.iter().zip(&readings).zip(taken).filter(|(_, taken)| *taken) {
+            bytes += way.text.as_ref().map_or(0, |text| text.text().len());
+            match (&way.text, reading) {
+                (Err(error), _) => unknown.extend([error.with_place(&project.files)]),
+                (_, Some(reading)) => {
+                    statements += reading.statements.len();
+                    unknown.extend(reading.unknown.iter().map(|region| region.reason.clone()));
+                }
+                _ => {}
             }
         }
-        whole += u32::from(!unknown);
+        understood += u32::from(unknown.is_empty());
+        for reason in unknown {
+            *reasons.entry(format!("{}: {reason}", node.id)).or_default() += 1;
+        }
     }
-    let share = f64::from(whole) * 100.0 / f64::from(models.max(1));
+    let share = f64::from(understood) * 100.0 / f64::from(models.max(1));
     let took = begin.elapsed().as_secs_f64();
     println!(
-        "{whole} of {models} models without an unknown region ({share:.2} %), {statements} statements, {bytes} bytes in {took:.1} s"
+        "{understood} of {models} models without an unknown region ({share:.2} %), {statements} statements, {bytes} bytes in {took:.1} s"
     );
-    for (reason, count) in reasons.iter().take(12) {
+    for (reason, count) in &reasons {
         println!("  {count} x {reason}");
     }
+}
+
+/// Whether files are what was read, and copies in what is rendered are what stands at their places.
+fn print_bytes(project: &Project, directory: &str) {
+    let (mut files, mut other) = (0, 0);
+    for (_, path, text) in project.files.iter().filter(|(_, path, text)| !path.starts_with('<') && !text.is_empty()) {
+        files += 1;
+        let same = std::fs::read(Path::new(directory).join(path)).is_ok_and(|bytes| bytes == text.as_bytes());
+        other += usize::from(!same);
+    }
+    let (mut copies, mut wrong, mut texts) = (0_u64, 0_u64, 0_u64);
+    for text in project.nodes.iter().flat_map(|node| &node.renderings).filter_map(|way| way.text.as_ref().ok()) {
+        texts += 1;
+        let mut at = 0;
+        for (range, origin) in text.stretches() {
+            wrong += u64::from(range.start != at);
+            at = range.end;
+            if let Origin::Copied(span) = origin {
+                copies += 1;
+                wrong += u64::from(project.files.bytes(*span) != &text.text()[range]);
+            }
+        }
+        wrong += u64::from(at != text.text().len());
+    }
+    println!("{files} files, {other} not as on disk; {copies} copied stretches in {texts} texts, {wrong} wrong");
 }
 
 fn print_worst(project: &Project) {

@@ -28,6 +28,7 @@ mod references;
 mod said;
 mod scan;
 mod settings;
+mod taken;
 mod yaml;
 
 pub use options::{Columns, Options};
@@ -35,6 +36,8 @@ pub use project::{
     Column, ColumnTest, Config, Edge, Exposure, Node, NodeKind, NodeRendering, Package, Problem, Project, Reference,
     ReferenceKind, Said, SaidKind, SourceTable, Target,
 };
+
+pub use taken::taken;
 
 pub(crate) use yaml::places;
 

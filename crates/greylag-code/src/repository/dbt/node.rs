@@ -1,7 +1,7 @@
 //! What nodes ask for.
 
 use super::{Ask, Held, Look, Placed};
-use crate::dbt::{Node, NodeKind, NodeRendering, Target};
+use crate::dbt::{self, Node, NodeKind, NodeRendering, Target};
 use crate::repository::{Known, Seen};
 use crate::rewrite::{self, Demand, Input, Wanted, notes, place, wanted, wanted_of_writer};
 use greylag_model::consumer::Class;
@@ -64,17 +64,15 @@ impl Look<'_> {
         }
         let readings: Vec<Option<Reading>> =
             node.renderings.iter().map(|way| Some(self.reading(way.text.as_ref().ok()?))).collect();
-        let whole = readings.iter().flatten().any(|reading| reading.unknown.is_empty());
-        for (rendering, reading) in node.renderings.iter().zip(&readings) {
+        let whole: Vec<bool> =
+            readings.iter().map(|reading| reading.as_ref().is_some_and(|reading| reading.unknown.is_empty())).collect();
+        let taken = dbt::taken(&node.renderings, &whole);
+        for ((rendering, reading), taken) in node.renderings.iter().zip(&readings).zip(taken) {
             let wanted = match (&rendering.text, reading) {
-                // Where another way gives SQL, one that gives none is no way that a run takes: an empty list where there is none.
-                (Ok(_), Some(reading)) if whole && !reading.unknown.is_empty() && !rendering.decisions.is_empty() => {
-                    None
-                }
+                _ if !taken => None,
                 (Ok(text), Some(reading)) => {
                     Some(self.wanted((text, reading), &rendering.holes, makes, &mut ask, seen))
                 }
-                (Err(error), _) if self.raises(error) => None,
                 (Err(error), _) => {
                     ask.hold(Class::Unknown, format!("its template cannot be rendered: {}", error.message));
                     None
@@ -103,11 +101,6 @@ impl Look<'_> {
             ask.wanted.push(wanted);
         }
         ask
-    }
-
-    /// A way that the template itself refuses is no way.
-    fn raises(&self, error: &greylag_syntax::jinja::Error) -> bool {
-        error.kind == greylag_syntax::jinja::ErrorKind::Raised
     }
 
     pub(super) fn reading(&self, text: &Traced) -> Reading {

@@ -1,7 +1,7 @@
 //! Models that hang on what only a database or a run knows render in several ways.
 
 use super::{edges, node, project, project_with, texts};
-use greylag_code::dbt::{Columns, Options};
+use greylag_code::dbt::{Columns, Options, taken};
 use std::sync::Arc;
 
 #[test]
@@ -88,4 +88,38 @@ fn how_long_a_series_is_makes_no_ways() {
     ]);
     assert_eq!(texts(&found, "a"), ["select 12 as n"]);
     assert!(!node(&found, "a").truncated);
+}
+
+/// Of each way of a model, whether a run can take it, where ways with `???` in them could not be read.
+fn ways_taken(model: &str) -> Vec<(String, bool)> {
+    let found = project(&[("models/a.sql", model)]);
+    let ways = &node(&found, "a").renderings;
+    let whole: Vec<bool> =
+        ways.iter().map(|way| way.text.as_ref().is_ok_and(|text| !text.text().contains("???"))).collect();
+    texts(&found, "a").into_iter().zip(taken(ways, &whole)).collect()
+}
+
+#[test]
+fn a_way_without_sql_is_none_where_the_database_decides() {
+    let model = "{% set rows = run_query('q') %}select {% for row in rows %}1{% else %}???{% endfor %}";
+    assert_eq!(ways_taken(model), [("select 1".to_owned(), true), ("select ???".to_owned(), false)]);
+}
+
+#[test]
+fn a_way_that_whoever_runs_decides_is_one_though_it_was_not_read() {
+    let model = "select 1{% if is_incremental() %} where ???{% endif %}";
+    assert_eq!(ways_taken(model), [("select 1 where ???".to_owned(), true), ("select 1".to_owned(), true)]);
+    let model = "select 1{% if is_incremental() %} where x{% if run_query('q') %}???{% endif %}{% endif %}";
+    let taken: Vec<bool> = ways_taken(model).into_iter().map(|(_, taken)| taken).collect();
+    assert_eq!(taken, [false, true, true]);
+}
+
+#[test]
+fn a_way_that_ends_with_an_error_is_none_where_another_gives_sql() {
+    let model = "{% if run_query('q') %}{% set rows = [1] %}{% else %}{% set rows = none %}{% endif %}select {% for row in rows %}{{ row }}{% endfor %}";
+    let ways = ways_taken(model);
+    assert_eq!(ways[0], ("select 1".to_owned(), true));
+    assert!(ways[1].0.starts_with('✗') && !ways[1].1, "{ways:?}");
+    let alone = ways_taken("select {% for row in none %}{{ row }}{% endfor %}");
+    assert!(alone[0].1, "{alone:?}");
 }
