@@ -99,8 +99,7 @@ impl Look<'_> {
         }
         let mut reports: Vec<FileReport> = files.into_values().collect();
         for report in &mut reports {
-            report.references.sort();
-            report.references.dedup();
+            join(&mut report.references);
             without_repetitions(&mut report.references);
             report.findings.sort_by_key(|finding| (finding.at.start, finding.at.end, finding.class));
             report.findings.dedup();
@@ -250,6 +249,24 @@ impl Look<'_> {
         });
         made(node).or(read)
     }
+}
+
+/// Sorts references and makes one of those that are of one place and differ in nothing but the code that reads through it.
+fn join(references: &mut Vec<Reference>) {
+    references.sort();
+    references.dedup_by(|next, first| {
+        let via = std::mem::take(&mut next.via);
+        let before = std::mem::take(&mut first.via);
+        let is_same = *next == *first;
+        first.via = before;
+        if is_same {
+            first.via.extend(via);
+            first.via.dedup();
+        } else {
+            next.via = via;
+        }
+        is_same
+    });
 }
 
 /// A declaration that another reference to the same dataset covers says nothing more: what is renamed with a model is declared
