@@ -17,6 +17,8 @@
 //! | rows paired by name | `insert into t by name select` | |
 //! | collations | `x collate nocase` | `x` |
 //! | how a value is quoted | `json_query(x, 'lax $.a' omit quotes)` | |
+//! | what a function of JSON gives otherwise | `json_value(x, 'p' returning int default y on empty)` | `json_value(x, 'p' , y)` |
+//! | the version of a table | `from t for version as of 12` | `from t` |
 //! | options of a copy | `copy t from 'x' (header 0)` | |
 
 use super::lex::{Kind, Token};
@@ -128,9 +130,60 @@ impl Blanker<'_> {
             "by" if self.is(at + 1, &["name"]) => self.clear(at, at + 2),
             "collate" => self.clear(at, at + 2),
             "omit" | "keep" if self.is(at + 1, &["quotes"]) => self.clear(at, at + 2),
+            "json_value" | "json_query" | "json_exists" if opens => self.json(at + 1),
+            "for" if self.is(at + 1, &["version", "timestamp"]) && self.is(at + 2, &["as"]) => self.version(at),
             "copy" if at == 0 => self.copy(),
             _ => at,
         }
+    }
+
+    /// Clauses of a function of JSON whose arguments open here: what is given instead is an argument, the rest names nothing.
+    fn json(&mut self, open: usize) -> usize {
+        const OTHERWISE: &[&str] = &["null", "error", "empty", "true", "false", "unknown"];
+        let end = self.after(open).saturating_sub(1);
+        let (mut at, mut depth) = (open + 1, 0_usize);
+        while at < end {
+            let is_on = |at: usize| self.is(at, &["on"]) && self.is(at + 1, &["empty", "error"]);
+            at = match self.tokens[at].kind {
+                Kind::Mark(b'(' | b'[') => {
+                    depth += 1;
+                    at + 1
+                }
+                Kind::Mark(b')' | b']') => {
+                    depth = depth.saturating_sub(1);
+                    at + 1
+                }
+                Kind::Word if depth > 0 => at + 1,
+                Kind::Word if self.is(at, &["returning"]) => {
+                    let clause = ["default", "null", "error", "empty", "omit", "keep", "with", "without"];
+                    let next = (at + 1..end).find(|next| self.is(*next, &clause)).unwrap_or(end);
+                    self.clear(at, next)
+                }
+                Kind::Word if self.is(at, &["with", "without"]) => {
+                    let wrapper = (at + 1..end.min(at + 4)).find(|next| self.is(*next, &["wrapper"]));
+                    wrapper.map_or(at + 1, |wrapper| self.clear(at, wrapper + 1))
+                }
+                Kind::Word if self.is(at, OTHERWISE) && is_on(at + 1) => self.clear(at, at + 3),
+                Kind::Word if self.is(at, &["empty"]) && is_on(at + 2) => self.clear(at, at + 4),
+                Kind::Word if is_on(at) => self.clear(at, at + 2),
+                Kind::Word if self.is(at, &["default"]) => {
+                    let first = self.tokens[at].start as usize - self.base;
+                    self.clear(at, at + 1);
+                    self.bytes[first] = b',';
+                    at + 1
+                }
+                _ => at + 1,
+            };
+        }
+        open
+    }
+
+    /// `for version as of` with a number or a text, perhaps behind the word of its type.
+    fn version(&mut self, at: usize) -> usize {
+        let literal =
+            |at: usize| self.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Number | Kind::Text));
+        let typed = usize::from(self.is(at + 4, &["timestamp", "date"]));
+        if self.is(at + 3, &["of"]) && literal(at + 4 + typed) { self.clear(at, at + 5 + typed) } else { at }
     }
 
     /// Whether `array (…)` is the type of a cast and no subquery or call.

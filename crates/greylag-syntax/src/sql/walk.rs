@@ -127,8 +127,9 @@ impl Walker<'_> {
         self.unknown(range, format!("the place of `{value}` was not found"));
     }
 
+    /// Lists a region that was not understood.
     pub(super) fn unknown(&mut self, range: Range<usize>, reason: String) {
-        self.reading.unknown.push(Unknown { range, reason, statement: Some(self.statement) });
+        self.reading.unknown.push(Unknown { range, reason: short(reason), statement: Some(self.statement) });
     }
 
     /// The parts of a relation's name with their places, and the range of the whole.
@@ -363,4 +364,22 @@ pub(super) fn unquote(text: &str) -> String {
     let inner = text.get(quote.len_utf8()..text.len().saturating_sub(1)).unwrap_or_default();
     let (doubled, once) = (format!("{quote}{quote}"), quote.to_string());
     if inner.contains(&doubled) { inner.replace(&doubled, &once) } else { inner.to_owned() }
+}
+
+/// A reason on one line that a person reads through: the parser's may quote a whole string of a statement.
+fn short(reason: String) -> String {
+    const LONG: usize = 200;
+    const END: usize = 60;
+    if reason.len() <= LONG && !reason.contains('\n') {
+        return reason;
+    }
+    let words: Vec<&str> = reason.split_whitespace().collect();
+    let line = words.join(" ");
+    let letters = line.chars().count();
+    if letters <= LONG {
+        return line;
+    }
+    let head: String = line.chars().take(LONG - END).collect();
+    let tail: String = line.chars().skip(letters - END).collect();
+    format!("{head} … {tail}")
 }

@@ -95,3 +95,31 @@ fn what_names_nothing_is_blanked() {
         assert_eq!(reading.statements[0].parsed, Parsed::Blanked, "of {text}");
     }
 }
+
+#[test]
+fn what_functions_of_json_and_versions_say_besides_is_blanked() {
+    for (dialect, text, expected) in [
+        (Dialect::Trino, "select json_value(a, 'lax $.x' returning varchar(10) default b on empty) as v from t", "a b"),
+        (Dialect::Trino, "select json_value(a, 'lax $.x' returning bigint null on error), b from t", "a b"),
+        (Dialect::Trino, "select json_query(f(a, b), 'lax $.x' with wrapper empty array on error) from t", "a b"),
+        (Dialect::Trino, "select json_query(f(a, b), 'lax $.x' empty array on error error on empty) from t", "a b"),
+        (
+            Dialect::Trino,
+            "select a from t for timestamp as of timestamp '2020-01-01 00:00:00 UTC' as u where u.b",
+            "a b",
+        ),
+    ] {
+        let reading = read(text, dialect, &NoSchemas);
+        let mut names: Vec<&str> = reading.columns.iter().map(|column| &text[column.name.range.clone()]).collect();
+        names.sort_unstable();
+        assert_eq!((names.join(" ").as_str(), &reading.unknown[..]), (expected, &[][..]), "of {text}");
+    }
+}
+
+#[test]
+fn a_reason_is_a_line_that_a_person_reads_through() {
+    let text = format!("select a from t where 1 '{}'", "long\n".repeat(200));
+    let reading = read(&text, Dialect::Trino, &NoSchemas);
+    let reason = &reading.unknown[0].reason;
+    assert!(reason.chars().count() < 210 && !reason.contains('\n') && reason.contains('…'), "{reason}");
+}
