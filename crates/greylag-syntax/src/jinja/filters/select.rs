@@ -1,4 +1,4 @@
-//! Filters that put a filter or a test to each item.
+//! Filters that put a filter or a test to each item. Of what is false in itself, `none` too, they give nothing.
 
 use super::super::tests;
 use super::super::value::{Arguments, Value};
@@ -14,7 +14,7 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, name: &str, value: &Value, arg
 }
 
 fn map(evaluator: &mut Evaluator<'_>, value: &Value, mut arguments: Arguments) -> Result {
-    let items = evaluator.items(value, arguments.at)?;
+    let items = items(evaluator, value, &arguments)?;
     let mut result = Vec::with_capacity(items.len());
     if let Some(path) = arguments.take_named("attribute") {
         let default = arguments.take_named("default");
@@ -39,6 +39,17 @@ fn map(evaluator: &mut Evaluator<'_>, value: &Value, mut arguments: Arguments) -
     evaluator.list(result, arguments.at)
 }
 
+fn items(
+    evaluator: &mut Evaluator<'_>,
+    value: &Value,
+    arguments: &Arguments,
+) -> std::result::Result<Vec<Value>, Stop> {
+    match value {
+        Value::None | Value::Bool(false) | Value::Int(0, _) => Ok(Vec::new()),
+        value => evaluator.items(value, arguments.at),
+    }
+}
+
 fn select(
     evaluator: &mut Evaluator<'_>,
     value: &Value,
@@ -52,7 +63,7 @@ fn select(
     }
     let test = arguments.positional.pop_front();
     let mut kept = VecDeque::new();
-    for item in evaluator.items(value, arguments.at)? {
+    for item in items(evaluator, value, &arguments)? {
         evaluator.spend(1, arguments.at)?;
         let tested = match &path {
             Some(path) => at_path(evaluator, &item, path, &arguments),
