@@ -62,6 +62,12 @@ fn custom(name: &ObjectName) -> Option<DataType> {
         "timestamp_us" => timestamp(6),
         "timestamp_ns" => timestamp(9),
         "long" => DataType::BigInt(None),
+        "short" => DataType::SmallInt(None),
+        "byte" => DataType::TinyInt(None),
+        "utinyint" => DataType::TinyIntUnsigned(None),
+        "usmallint" => DataType::SmallIntUnsigned(None),
+        "uinteger" => DataType::IntUnsigned(None),
+        "ubigint" => DataType::BigIntUnsigned(None),
         "number" => DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 0)),
         _ => return None,
     })
@@ -81,7 +87,12 @@ mod tests {
         check(
             "duckdb",
             "select a::uinteger, cast(b as timestamp_ns), cast(c as varchar(3))",
-            "SELECT a::uinteger, CAST(b AS TIMESTAMP(9)), CAST(c AS TEXT)",
+            "SELECT a::INT UNSIGNED, CAST(b AS TIMESTAMP(9)), CAST(c AS TEXT)",
+        );
+        check(
+            "duckdb",
+            "select a::utinyint, a::usmallint, cast(a as ubigint), cast(a as uinteger)",
+            "SELECT a::TINYINT UNSIGNED, a::SMALLINT UNSIGNED, CAST(a AS BIGINT UNSIGNED), CAST(a AS INT UNSIGNED)",
         );
     }
 }
