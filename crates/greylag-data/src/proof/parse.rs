@@ -32,6 +32,13 @@ pub(super) fn statements(text: &str, named: &str) -> Result<Vec<Statement>, Stri
     own.or_else(|why| parsed(text, &GenericDialect {}).map_err(|_| why))
 }
 
+/// The statements of a text that was made here of parts of a statement, with names between `"`: where a dialect has strings there, it is
+/// read in the generic one.
+pub(super) fn made(text: &str, named: &str) -> Result<Vec<Statement>, String> {
+    let read_as = if dialect(named).is_delimited_identifier_start('"') { named } else { "generic" };
+    statements(text, read_as)
+}
+
 fn parsed(text: &str, dialect: &dyn Dialect) -> Result<Vec<Statement>, String> {
     let mut tokens = Tokenizer::new(dialect, text).tokenize_with_location().map_err(|error| error.to_string())?;
     tokens.iter_mut().for_each(lower);
@@ -49,7 +56,7 @@ fn lower(token: &mut TokenWithSpan) {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::statements;
+    use super::{made, statements};
 
     fn check(dialect: &str, text: &str, expected: &str) {
         let parsed = statements(text, dialect).unwrap();
@@ -60,6 +67,16 @@ mod tests {
     fn names_are_in_lower_case_and_strings_as_they_are() {
         check("duckdb", "select \"A b\", X as Y, 'Zz' from T;", "SELECT \"a b\", x AS y, 'Zz' FROM t");
         check("bigquery", "select `A` from `P.D.T`", "SELECT `a` FROM `p`.`d`.`t`");
+    }
+
+    #[test]
+    fn quotes_of_what_is_made_here_are_of_names() {
+        for dialect in ["bigquery", "spark", "duckdb"] {
+            let made = made("select \"t\".`b`, 'c' from \"a.t\" as \"t\"", dialect);
+            let shown = made.map(|made| made.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+            let expected = "SELECT \"t\".`b`, 'c' FROM \"a.t\" AS \"t\"";
+            assert_eq!(shown.as_deref(), Ok(expected), "{dialect}");
+        }
     }
 
     #[test]

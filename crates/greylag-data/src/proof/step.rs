@@ -1,6 +1,6 @@
 //! What statements do, as far as it is understood.
 
-use super::parse::statements;
+use super::parse::made;
 use super::translate::Names;
 use datafusion::sql::sqlparser::ast::{
     Assignment, AssignmentTarget, ColumnDef, Expr, FromTable, MergeAction, MergeClauseKind, MergeInsertKind,
@@ -284,7 +284,7 @@ impl Change {
 }
 
 fn one_query(text: &str, dialect: &str) -> Result<Query, String> {
-    match statements(text, dialect)?.pop() {
+    match made(text, dialect)?.pop() {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err("it cannot be said as a query".to_owned()),
     }

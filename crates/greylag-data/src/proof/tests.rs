@@ -20,3 +20,33 @@ impl Prover for Here {
 fn it_does_what_every_prover_must() {
     conformance::conformance(&Here);
 }
+
+/// The verdict about a text of a dialect over `raw.users_v1` and what it became.
+fn check(dialect: &str, old: &str, new: &str) -> ProofVerdict {
+    let request = ProofRequest { dialect: dialect.to_owned(), ..conformance::request(old, new) };
+    let Ok(verdict) = answer(&request) else { panic!("{old}") };
+    verdict
+}
+
+#[test]
+fn updates_and_merges_are_run_where_strings_stand_between_double_quotes() {
+    let update = [
+        "update raw.users_v1 set age = null where age = 0 and name <> \"it's\"",
+        "update raw.users_v2 set age = null where age = 0 and full_name <> \"it's\"",
+        "update raw.users_v2 set age = null where user_id = 0 and full_name <> \"it's\"",
+    ];
+    let merge = [
+        "merge into raw.users_v1 as t using ref.places as s on `t`.id = s.id when matched then update set name = s.place \
+         when not matched then insert (id, name) values (s.id, s.place)",
+        "merge into raw.users_v2 as t using ref.places as s on `t`.user_id = s.id when matched then update set \
+         full_name = s.place when not matched then insert (user_id, full_name) values (s.id, s.place)",
+        "merge into raw.users_v2 as t using ref.places as s on t.age = s.id when matched then update set \
+         full_name = s.place when not matched then insert (user_id, full_name) values (s.id, s.place)",
+    ];
+    for dialect in ["bigquery", "spark"] {
+        for [old, right, wrong] in [update, merge] {
+            let (right, wrong) = (check(dialect, old, right), check(dialect, old, wrong));
+            assert_eq!((right.name(), wrong.name()), ("equal", "different"), "{dialect}: {old}: {right:?}");
+        }
+    }
+}

@@ -162,7 +162,7 @@ impl<'a> World<'a> {
             })
             .collect();
         let text = format!("select {} where false", items.join(", "));
-        let parsed = super::parse::statements(&text, self.dialect).map_err(Trouble::Unsupported)?.pop();
+        let parsed = super::parse::made(&text, self.dialect).map_err(Trouble::Unsupported)?.pop();
         let Some(datafusion::sql::sqlparser::ast::Statement::Query(query)) = parsed else {
             return Err(Trouble::Unsupported("its columns are not understood".to_owned()));
         };
