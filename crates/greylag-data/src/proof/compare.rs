@@ -1,7 +1,8 @@
 //! Two results compared.
 //!
 //! Columns pair by place and must have the same names, letters' case aside, and types of one family. Where the dialect has all widths of
-//! numbers, a number must have the very type that it had: a cast that is missing changes what readers get although the values are the same. Rows are compared as bags, and in order where the text asks for one. Floats are the same
+//! numbers, a number must have the very type that it had: a cast that is missing changes what readers get although the values are the same. Of
+//! types that it lacks (PostgreSQL has no whole numbers of eight bits) the next wider one stands for them. Rows are compared as bags, and in order where the text asks for one. Floats are the same
 //! if nine digits are, or six of single precision: sums of them hang on the order of rows.
 
 use super::frame::Frame;
@@ -23,18 +24,25 @@ pub(super) struct How {
     pub(super) ordered: bool,
     /// Numbers have the very same type.
     pub(super) strict: bool,
+    /// Whole numbers of eight bits are a type of their own, and not the next wider one.
+    pub(super) tiny: bool,
 }
 
 impl How {
     /// What a dialect asks for: in some, all whole numbers are of one type.
     pub(super) fn of(dialect: &str) -> Self {
-        Self { ordered: false, strict: matches!(dialect, "duckdb" | "postgres" | "trino" | "spark") }
+        let tiny = matches!(dialect, "duckdb" | "trino" | "spark");
+        Self { ordered: false, strict: tiny || dialect == "postgres", tiny }
     }
 }
 
-/// Whether a number has another type. Types that some dialects lack come back as others.
-fn is_other_number(was: &DataType, is: &DataType) -> bool {
-    matches!(was, DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Decimal { .. }) && was != is
+/// Whether a number has another type. A type that a dialect lacks may come back as the next wider one that it has.
+fn is_other_number(was: &DataType, is: &DataType, how: How) -> bool {
+    match was {
+        DataType::Int8 if !how.tiny => !matches!(is, DataType::Int8 | DataType::Int16),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Decimal { .. } => was != is,
+        _ => false,
+    }
 }
 
 fn shape(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
@@ -50,7 +58,7 @@ fn shape(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
             return differs(why, vec![one.clone()]);
         }
         let (was, is) = (&old.types[at], &new.types[at]);
-        if family(was) != family(is) || how.strict && is_other_number(was, is) {
+        if family(was) != family(is) || how.strict && is_other_number(was, is, how) {
             let why = format!("column `{one}` of {what} is `{is}` and was `{was}`");
             return differs(why, vec![one.clone()]);
         }
@@ -204,7 +212,7 @@ mod tests {
     }
 
     fn check(old: &Frame, new: &Frame, expected: Option<DifferenceKind>) {
-        assert_eq!(compare(old, new, How { ordered: true, strict: false }, "it").map(|found| found.kind), expected);
+        assert_eq!(compare(old, new, How { ordered: true, ..How::default() }, "it").map(|found| found.kind), expected);
     }
 
     #[test]
@@ -234,6 +242,14 @@ mod tests {
         let found = compare(&old, &new, How::of("duckdb"), "it").map(|found| found.kind);
         assert_eq!(found, Some(DifferenceKind::Columns));
         assert_eq!(compare(&old, &new, How::of("bigquery"), "it"), None);
+        let (tiny, small, wide) = (of("int8", Value::Int(5)), of("int16", Value::Int(5)), of("int64", Value::Int(5)));
+        let kinds = |dialect: &str| {
+            [&tiny, &small, &wide].map(|new| compare(&tiny, new, How::of(dialect), "it").map(|found| found.kind))
+        };
+        let other = Some(DifferenceKind::Columns);
+        assert_eq!(kinds("duckdb"), [None, other, other]);
+        assert_eq!(kinds("postgres"), [None, None, other]);
+        assert_eq!(kinds("bigquery"), [None, None, None]);
         check(&of("float32", Value::Float32(0.1)), &of("float64", Value::Float64(0.1)), None);
         check(&of("float64", Value::Float64(0.3)), &of("float64", Value::Float64(0.1 + 0.2)), None);
         check(&of("timestamp(s)", Value::Timestamp(1)), &of("timestamp(ms)", Value::Timestamp(1000)), None);
