@@ -134,6 +134,9 @@ impl Engine {
 /// What an error of planning means. Its words are about the text, not about rows.
 fn planning(error: &DataFusionError) -> Trouble {
     let words = words(error);
+    if let Some(why) = of_subquery(&words) {
+        return Trouble::Unsupported(why);
+    }
     match error.find_root() {
         DataFusionError::SchemaError(..) => Trouble::Names(words),
         DataFusionError::Plan(_) if words.contains("' not found") => Trouble::Names(words),
@@ -157,6 +160,25 @@ fn running(error: &DataFusionError) -> Trouble {
         DataFusionError::ResourcesExhausted(_) => Trouble::Limit("it takes too much memory".to_owned()),
         _ => Trouble::Fails("it fails on a row".to_owned()),
     }
+}
+
+/// In a person's words what the engine lacks for a subquery that hangs on rows outside of it. It says so by naming what its optimizer
+/// left in the plan.
+fn of_subquery(words: &str) -> Option<String> {
+    if words.contains("orrelated scalar subquery must be aggregated") {
+        let why =
+            "a subquery that gives one value could give several for a row outside of it, which the engine does not run";
+        return Some(why.to_owned());
+    }
+    let (_, left) = words.split_once("does not support logical expression ")?;
+    let kinds = [
+        ("ScalarSubquery", "a subquery that gives one value"),
+        ("InSubquery", "a subquery after `in`"),
+        ("Exists", "a subquery after `exists`"),
+        ("OuterReferenceColumn", "a subquery"),
+    ];
+    let (_, what) = kinds.into_iter().find(|(kind, _)| left.starts_with(kind))?;
+    Some(format!("{what} hangs on rows outside of it by more than equal columns, which the engine does not run"))
 }
 
 fn words(error: &DataFusionError) -> String {

@@ -1,7 +1,7 @@
 use super::answer;
 use greylag_driver::error::DriverError;
 use greylag_driver::proof::{Prover, conformance};
-use greylag_model::proof::{ProofRequest, ProofVerdict};
+use greylag_model::proof::{Outcome, ProofRequest, ProofVerdict, Reason, Unprovable};
 
 /// In this process: readers are tried by the binary's tests.
 struct Here;
@@ -49,4 +49,18 @@ fn updates_and_merges_are_run_where_strings_stand_between_double_quotes() {
             assert_eq!((right.name(), wrong.name()), ("equal", "different"), "{dialect}: {old}: {right:?}");
         }
     }
+}
+
+#[test]
+fn a_subquery_that_is_not_run_is_told_in_words() {
+    let old = "select u.name, (select count(*) from ref.places p where p.id < u.id) as n from raw.users_v1 u";
+    let new = "select u.full_name as name, (select count(*) from ref.places p where p.id < u.user_id) as n \
+               from raw.users_v2 u";
+    let verdict = check("duckdb", old, new);
+    let Outcome::Unprovable(Unprovable { reason: Reason::Unsupported, why }) = &verdict.outcome else {
+        panic!("{verdict:?}");
+    };
+    let expected = "a subquery that gives one value hangs on rows outside of it by more than equal columns, which the \
+                    engine does not run";
+    assert_eq!(why, expected);
 }
