@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The interpreter that has dbt and DuckDB, or the line that cures its absence.
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let path = std::env::var_os("GREYLAG_TEST_PYTHON").map_or(root.join("target/venv/bin/python"), PathBuf::from);
     assert!(
