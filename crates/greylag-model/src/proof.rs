@@ -72,6 +72,11 @@ pub struct Sample {
     pub rows: u32,
 }
 
+impl Sample {
+    /// Rows that a proof tries where nobody says how many.
+    pub const ROWS: u32 = 200;
+}
+
 /// What is in a relation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -221,6 +226,9 @@ pub struct Reach {
     /// Real rows among those that the texts were given.
     #[serde(default)]
     pub sampled: u64,
+    /// Changed datasets, by their old names, that have real rows which could not be read: made ones stood for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// Parts of rows drawn for changed datasets, real rows among them.
     #[serde(default)]
     pub drawn: u64,
@@ -285,7 +293,12 @@ impl Reach {
         self.unfit += other.unfit;
         self.predicates += other.predicates;
         self.both_ways += other.both_ways;
-        for (words, more) in [(&mut self.replaced, other.replaced), (&mut self.assumed, other.assumed)] {
+        let pairs = [
+            (&mut self.replaced, other.replaced),
+            (&mut self.assumed, other.assumed),
+            (&mut self.unread, other.unread),
+        ];
+        for (words, more) in pairs {
             words.extend(more);
             words.sort();
             words.dedup();

@@ -30,9 +30,6 @@ use std::path::{Path, PathBuf};
 /// Kind that a dataset's reference has when it names none.
 const DATASET_KIND: &str = "resource";
 
-/// Real rows that a proof looks at.
-const SAMPLE_ROWS: u32 = 200;
-
 /// How code is read.
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
@@ -230,7 +227,7 @@ pub(crate) fn of_each<'a>(context: &Context, files: &'a Files) -> Result<(Vec<Me
 fn sample(files: &Files, observed: Observed) -> Sample {
     let location = observed.dataset.location;
     let root = location.connection.and_then(|connection| files.roots.get(&connection).cloned());
-    Sample { root, path: location.path, layout: observed.layout, rows: SAMPLE_ROWS }
+    Sample { root, path: location.path, layout: observed.layout, rows: Sample::ROWS }
 }
 
 /// What a pair changes for code.

@@ -67,9 +67,29 @@ impl Prover for DataFusionProver {
     }
 
     fn prove(&self, request: &ProofRequest, cancelled: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError> {
+        match self.ask(request, cancelled) {
+            // The real rows may be what a reader did not survive: the texts are tried without them.
+            Err(error) if is_death(&error) && request.relations.iter().any(|relation| relation.sample.is_some()) => {
+                let (bare, unread) = without_samples(request);
+                let mut verdict = Self::told(self.ask(&bare, cancelled), cancelled)?;
+                verdict.reach.unread = unread;
+                Ok(verdict)
+            }
+            answer => Self::told(answer, cancelled),
+        }
+    }
+}
+
+impl DataFusionProver {
+    fn ask(&self, request: &ProofRequest, cancelled: &dyn Fn() -> bool) -> Result<Reply, DriverError> {
         let timeout = Some(Duration::from_millis(request.effort.millis.max(1)));
         let limits = CallLimits { timeout, cancelled: Some(cancelled) };
-        match self.readers.call_within(&Request::Prove(Box::new(request.clone())), &limits) {
+        self.readers.call_within(&Request::Prove(Box::new(request.clone())), &limits)
+    }
+
+    /// What readers answered, or what their end says of the texts.
+    fn told(answer: Result<Reply, DriverError>, cancelled: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError> {
+        match answer {
             Ok(Reply::Proven(verdict)) => Ok(*verdict),
             Ok(_) => Err(odd_reply()),
             Err(error) => match unprovable(&error) {
@@ -87,4 +107,21 @@ fn unprovable(error: &DriverError) -> Option<Reason> {
         code::READER_PANIC => Some(Reason::Unsupported),
         _ => None,
     }
+}
+
+/// Whether a reader ended with its work undone, other than for the time it took.
+fn is_death(error: &DriverError) -> bool {
+    matches!(error.code, code::READER_MEMORY | code::READER_DIED | code::READER_PANIC)
+}
+
+/// A request without real rows, and the names of the datasets that had some.
+fn without_samples(request: &ProofRequest) -> (ProofRequest, Vec<String>) {
+    let mut bare = request.clone();
+    let mut unread = Vec::new();
+    for relation in &mut bare.relations {
+        if relation.sample.take().is_some() {
+            unread.extend(relation.old.first().map(ToString::to_string));
+        }
+    }
+    (bare, unread)
 }

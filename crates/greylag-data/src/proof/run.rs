@@ -154,10 +154,14 @@ impl Work {
         let mut real = Vec::new();
         for relation in &self.request.relations {
             let rows = match (&relation.sample, &relation.content) {
-                // What cannot be read is no reason against the texts.
-                (Some(sample), Content::Changed(mapping)) => rows::sample::sampled(sample, mapping).ok(),
+                (Some(sample), Content::Changed(mapping)) => Some(rows::sample::sampled(sample, mapping)),
                 _ => None,
             };
+            // What cannot be read is no reason against the texts. The error's words may hold what is in the files.
+            if rows.as_ref().is_some_and(Result::is_err) {
+                self.reach.unread.extend(relation.old.first().map(TableName::to_string));
+            }
+            let rows = rows.and_then(Result::ok);
             let rows = rows.filter(|rows| !rows.old.is_empty());
             if let Some(rows) = &rows {
                 rows::sample::literals(rows, &mut literals);

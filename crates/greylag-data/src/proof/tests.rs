@@ -1,7 +1,8 @@
 use super::answer;
 use greylag_driver::error::DriverError;
 use greylag_driver::proof::{Prover, conformance};
-use greylag_model::proof::{Outcome, ProofRequest, ProofVerdict, Reason, Unprovable};
+use greylag_model::dataset::{Compression, Format, Layout, Shape};
+use greylag_model::proof::{Outcome, ProofRequest, ProofVerdict, Reason, Sample, Unprovable};
 
 /// In this process: readers are tried by the binary's tests.
 struct Here;
@@ -63,4 +64,19 @@ fn a_subquery_that_is_not_run_is_told_in_words() {
     let expected = "a subquery that gives one value hangs on rows outside of it by more than equal columns, which the \
                     engine does not run";
     assert_eq!(why, expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_told_and_made_rows_stand_for_it() {
+    let mut request = conformance::request("select id from raw.users_v1", "select user_id as id from raw.users_v2");
+    let layout = Layout {
+        format: Format::Parquet { compression: Compression::default() },
+        shape: Shape::Directory,
+        partition_by: Vec::new(),
+    };
+    let root = Some("/nowhere/at/all".to_owned());
+    request.relations[0].sample = Some(Sample { root, path: "users".to_owned(), layout, rows: 9 });
+    let Ok(verdict) = answer(&request) else { panic!("{request:?}") };
+    let reach = &verdict.reach;
+    assert_eq!((verdict.name(), reach.sampled, reach.unread.join(" ")), ("equal", 0, "raw.users_v1".to_owned()));
 }

@@ -24,7 +24,7 @@ pub use estimate::Speed;
 pub use explain::{Detail, Line, LineKind, explain};
 pub use hash::computed_id;
 pub use layout::default_location;
-pub use scope::{CodeObserved, FileClass, Readers, ScopeObserved, ScopeWork, scope_id};
+pub use scope::{CodeObserved, FileClass, Readers, ScopeObserved, ScopeWork, Source, scope_id};
 pub use staleness::{Staleness, staleness};
 
 use crate::consumer::Class;

@@ -11,11 +11,12 @@ use super::steps::TIMEOUT_MILLIS;
 use super::{After, ConsumerTotals, PlanTask, Subject};
 use crate::code;
 use crate::consumer::{Class, TableChange};
+use crate::dataset::{Layout, Location};
 use crate::entity::EntityRef;
 use crate::id::TaskId;
 use crate::mapping::Mapping;
 use crate::rollout::Rollout;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Observed, Snapshot};
 use crate::spec::{ConsumersSpec, Metadata, Migration};
 use crate::task::{Phase, Retry, Step};
 use serde::{Deserialize, Serialize};
@@ -105,8 +106,21 @@ pub struct ScopeWork {
     pub changes: Vec<TableChange>,
     /// How the rows of each dataset are converted, in the same order: what a proof holds the code against.
     pub mappings: Vec<Mapping>,
+    /// Where the old datasets' rows are, by dataset, so that proofs can try some of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources: BTreeMap<String, Source>,
     /// How it is rewritten, and who merges.
     pub policy: ConsumersSpec,
+}
+
+/// Where rows are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Source {
+    /// Where the dataset lies.
+    pub location: Location,
+    /// How it is laid out.
+    pub layout: Layout,
 }
 
 /// What a dataset's last phases must know of its readers.
@@ -227,7 +241,9 @@ fn tasks(
             .filter(|(change, _)| found.datasets.contains(&change.dataset))
             .map(|(change, mapping)| (change.clone(), mapping.clone()))
             .unzip();
-        let scope = ScopeWork { about: about.clone(), found: found.clone(), changes, mappings, policy: policy.clone() };
+        let sources = upstream().filter_map(|task| task.dataset()).map(|work| source(&work.source)).collect();
+        let (about, policy) = (about.clone(), policy.clone());
+        let scope = ScopeWork { about, found: found.clone(), changes, mappings, sources, policy };
         Some(PlanTask {
             id: scope_id(&found.repository),
             owner: found.owner.clone(),
@@ -240,6 +256,12 @@ fn tasks(
         })
     };
     code.scopes.iter().filter(|found| found.has_edits()).filter_map(task).collect()
+}
+
+/// Where the rows of a dataset are, by its name.
+fn source(observed: &Observed) -> (String, Source) {
+    let dataset = &observed.dataset;
+    (dataset.entity.short(), Source { location: dataset.location.clone(), layout: observed.layout.clone() })
 }
 
 fn steps(retry: &Retry) -> Vec<Step> {

@@ -99,6 +99,9 @@ fn code_moves_with_its_dataset_and_back_with_it() {
     assert!(patch.contains("-from users\n") && patch.contains("+from users_v2\n"), "{patch}");
     rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes"]).ended(0);
     assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+    let shown = rig.run(["changes", "show", "sql#1"]).ended(0).stdout;
+    assert!(shown.contains("1 of 1 texts give the same; 1 real row among those tried"), "{shown}");
+    assert!(!shown.contains("a@example.com"), "{shown}");
     assert_eq!(read(&rig, "dbt", "models/m.sql"), "select user_id as uid from {{ source('raw', 'users_v2') }}\n");
     assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:dbt=succeeded", "code:sql=succeeded"]);
     // Done once more there is nothing to do: the code reads the new dataset.
