@@ -185,6 +185,9 @@ fn fingerprint<H: Host>(rendering: &Rendering<H>) -> (String, u64) {
     (words, rendering.host.fingerprint())
 }
 
+/// What was asked, and the answer.
+type Answers = Vec<(Arc<str>, bool)>;
+
 /// One rendering, what was answered on the way, and its steps.
 fn once<H: Host>(
     nodes: &[Node],
@@ -192,7 +195,7 @@ fn once<H: Host>(
     host: H,
     given: Vec<bool>,
     alike: bool,
-) -> (Rendering<H>, Vec<(Arc<str>, bool)>, u64) {
+) -> (Rendering<H>, Answers, u64) {
     let mut text = Traced::new();
     let mut evaluator = Evaluator::new(&host, limits);
     evaluator.oracle.given = given;

@@ -39,11 +39,7 @@ fn map(evaluator: &mut Evaluator<'_>, value: &Value, mut arguments: Arguments) -
     evaluator.list(result, arguments.at)
 }
 
-fn items(
-    evaluator: &mut Evaluator<'_>,
-    value: &Value,
-    arguments: &Arguments,
-) -> std::result::Result<Vec<Value>, Stop> {
+fn items(evaluator: &mut Evaluator<'_>, value: &Value, arguments: &Arguments) -> std::result::Result<Vec<Value>, Stop> {
     match value {
         Value::None | Value::Bool(false) | Value::Int(0, _) => Ok(Vec::new()),
         value => evaluator.items(value, arguments.at),
