@@ -16,7 +16,6 @@ use greylag_model::spec::Priority;
 use greylag_model::task::Phase;
 use greylag_store::Store;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -154,35 +153,40 @@ fn two_processes_together_never_have_more_inside_than_may() {
     assert!(stores[0].limit_use(Timestamp(0)).unwrap().iter().all(|of| of.shares.is_empty()), "nothing is left behind");
 }
 
-#[test]
-fn two_that_wait_share_by_priority() {
+/// How many attempts of a run of low priority began beside the 160 of one of high priority, both wanting more than there is.
+fn begun_beside() -> usize {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
     let stores = [Arc::new(Store::open(&path).unwrap()), Arc::new(Store::open(&path).unwrap())];
     stores[0].set_limits(&known(&[("all", Some(6), None)])).unwrap();
-    let door = Door::new(Arc::new(Real(Instant::now())), Duration::from_millis(8));
+    let door = Door::new(Arc::new(Real(Instant::now())), Duration::from_millis(16));
     let tasks =
         |name: &str, count: u32| (0..count).map(|number| task(&format!("{name}{number}"), "lake", "a")).collect();
     let high = record(&stores[0], "high", tasks("x", 80), Priority::High);
     let low = record(&stores[0], "low", tasks("y", 80), Priority::Low);
-    let begun = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for (store, run) in stores.iter().zip([&low, &high]) {
-            let (door, begun) = (&door, &begun);
-            scope.spawn(move || {
-                begun.fetch_add(1, Ordering::SeqCst);
-                assert!(drive(&engine(store, door, run.as_str(), 8), run).is_good());
-            });
+            let door = &door;
+            scope.spawn(move || assert!(drive(&engine(store, door, run.as_str(), 8), run).is_good()));
         }
     });
     assert_eq!(door.most("all"), 6);
-    // While both were at it, four fifths were for the one and one fifth for the other: a wide margin for slow machines.
     let came = door.came.lock().unwrap();
     let last_high = came.iter().rposition(|(_, run)| run == "high").unwrap();
     let first_high = came.iter().position(|(_, run)| run == "high").unwrap();
-    let beside = came[first_high..=last_high].iter().filter(|(_, run)| run == "low").count();
-    assert!(beside > 0, "the other one is not starved");
-    assert!(beside < 120, "{beside} of the low one beside 160 of the high one");
+    came[first_high..=last_high].iter().filter(|(_, run)| run == "low").count()
+}
+
+#[test]
+fn two_that_wait_share_by_priority() {
+    // Four fifths are for the one and one fifth for the other, so some forty. A busy machine may hold one of the two up, which
+    // then asks for less than it could have: that is no sharing, and is tried again. Without priorities it is always 160.
+    let mut tries = Vec::new();
+    while tries.len() < 5 && tries.last().is_none_or(|beside| *beside >= 120) {
+        tries.push(begun_beside());
+    }
+    assert!(tries.iter().all(|beside| *beside > 0), "the other one is not starved: {tries:?}");
+    assert!(tries.last().unwrap() < &120, "of the low one beside 160 of the high one: {tries:?}");
 }
 
 #[test]
