@@ -261,6 +261,7 @@ fn join(references: &mut Vec<Reference>) {
         first.via = before;
         if is_same {
             first.via.extend(via);
+            first.via.sort();
             first.via.dedup();
         } else {
             next.via = via;
