@@ -1,27 +1,23 @@
 //! How nodes and sources are configured and named, before anything is rendered.
 
 use super::evaluate::Shared;
-use super::host::{DbtHost, Notes, is_template, shown};
+use super::host::{DbtHost, Notes, is_template, shown, template_of};
 use super::load::Draft;
 use super::project::{Column, Config, SourceTable};
 use super::said::said_of;
 use super::yaml::{Scalar, Yaml, is_null};
 use greylag_syntax::jinja::ast::{ExprKind, Node};
-use greylag_syntax::jinja::{Value, parse, render};
-use greylag_syntax::trace::{FileId, Origin, Traced};
+use greylag_syntax::jinja::{Value, render};
+use greylag_syntax::trace::{Origin, Traced};
 use std::sync::Arc;
 
 /// The text of a scalar of YAML; what is a template in it is rendered. `None` if it cannot be known.
 pub(super) fn rendered(shared: &Arc<Shared>, package: usize, scalar: &Scalar) -> Option<Traced> {
-    let text = scalar.as_str();
-    if !is_template(text) {
+    if !is_template(scalar.as_str()) {
         return Some((*scalar.text).clone());
     }
-    let template = match scalar.inner() {
-        Some(at) => parse(at.file, shared.loaded.files.text(at.file), at.range()),
-        None => parse(FileId(u32::MAX), text, 0..text.len()),
-    };
-    let ways = render(&template.ok()?.body, &shared.options.limits, || DbtHost::new(shared, None, package));
+    let template = template_of(&shared.loaded.files, scalar).ok()?;
+    let ways = render(&template.body, &shared.options.limits, || DbtHost::new(shared, None, package));
     let way = ways.all.into_iter().next()?;
     let text = way.text.ok().filter(|_| way.holes.is_empty() && way.decisions.is_empty())?;
     let made = Origin::Made { of: [scalar.at].into(), mark: None };

@@ -4,10 +4,10 @@ use super::adapter::{Adapter, column};
 use super::target::{Partly, model, target};
 use super::{Site, configuration, json_value, reference, relation, shown, yaml_value};
 use crate::dbt::yaml::{self, Scalar, Yaml};
-use greylag_syntax::jinja::ast::{Macro, MacroKind, Reads};
+use greylag_syntax::jinja::ast::{Macro, MacroKind, Reads, Template};
 use greylag_syntax::jinja::value::{Arguments, Function};
 use greylag_syntax::jinja::{Error, ErrorKind, Evaluator, Stop, Value, call_words, json, parse};
-use greylag_syntax::trace::{FileId, Origin, Span, Traced};
+use greylag_syntax::trace::{FileId, Files, Origin, Span, Traced};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -145,11 +145,9 @@ fn from_template(
     at: Span,
 ) -> Result<Value, Stop> {
     let copied = scalar.inner();
-    let template = match copied {
-        Some(at) => parse(at.file, site.shared.loaded.files.text(at.file), at.range()),
-        None => parse(FileId(u32::MAX), scalar.as_str(), 0..scalar.as_str().len()),
+    let Ok(template) = template_of(&site.shared.loaded.files, scalar) else {
+        return Ok(Value::text((*scalar.text).clone()));
     };
-    let Ok(template) = template else { return Ok(Value::text((*scalar.text).clone())) };
     let body = Macro {
         kind: MacroKind::Macro,
         name: Arc::from(words),
@@ -169,6 +167,14 @@ fn from_template(
     }
     let made = Origin::Made { of: [scalar.at].into(), mark: None };
     evaluator.text(Traced::of(shown(&value).text(), made), at)
+}
+
+/// The template that a scalar of YAML is; with escapes its bytes are not those of its file.
+pub(in crate::dbt) fn template_of(files: &Files, scalar: &Scalar) -> Result<Template, Error> {
+    match scalar.inner() {
+        Some(at) => parse(at.file, files.text(at.file), at.range()),
+        None => parse(FileId(u32::MAX), scalar.as_str(), 0..scalar.as_str().len()),
+    }
 }
 
 /// Whether a text has anything of a template in it.

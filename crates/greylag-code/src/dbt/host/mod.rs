@@ -12,7 +12,7 @@ mod reference;
 mod relation;
 mod target;
 
-pub(super) use builtin::is_template;
+pub(super) use builtin::{is_template, template_of};
 pub(super) use convert::{json_value, yaml_value};
 pub(super) use relation::{Part, unquoted};
 
