@@ -1,8 +1,8 @@
 //! Two results compared.
 //!
 //! Columns pair by place and must have the same names, letters' case aside, and types of one family. Where the dialect has all widths of
-//! numbers, a number must have the very type that it had: a cast that is missing changes what readers get although the values are the same. Of
-//! types that it lacks (PostgreSQL has no whole numbers of eight bits) the next wider one stands for them. Rows are compared as bags, and in order where the text asks for one. Floats are the same
+//! numbers, a number must have the very type that it had: a cast that is missing changes what readers get although the values are the same.
+//! Rows are compared as bags, and in order where the text asks for one. Floats are the same
 //! if nine digits are, or six of single precision: sums of them hang on the order of rows.
 
 use super::frame::Frame;
@@ -24,25 +24,19 @@ pub(super) struct How {
     pub(super) ordered: bool,
     /// Numbers have the very same type.
     pub(super) strict: bool,
-    /// Whole numbers of eight bits are a type of their own, and not the next wider one.
-    pub(super) tiny: bool,
 }
 
 impl How {
     /// What a dialect asks for: in some, all whole numbers are of one type.
     pub(super) fn of(dialect: &str) -> Self {
-        let tiny = matches!(dialect, "duckdb" | "trino" | "spark");
-        Self { ordered: false, strict: tiny || dialect == "postgres", tiny }
+        Self { ordered: false, strict: matches!(dialect, "duckdb" | "postgres" | "trino" | "spark") }
     }
 }
 
-/// Whether a number has another type. A type that a dialect lacks may come back as the next wider one that it has.
-fn is_other_number(was: &DataType, is: &DataType, how: How) -> bool {
-    match was {
-        DataType::Int8 if !how.tiny => !matches!(is, DataType::Int8 | DataType::Int16),
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Decimal { .. } => was != is,
-        _ => false,
-    }
+/// Whether a number has another type. Columns of types that a dialect lacks have those that stand for them there.
+fn is_other_number(was: &DataType, is: &DataType) -> bool {
+    use DataType::{Decimal, Int8, Int16, Int32, Int64};
+    matches!(was, Int8 | Int16 | Int32 | Int64 | Decimal { .. }) && was != is
 }
 
 fn shape(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
@@ -58,7 +52,7 @@ fn shape(old: &Frame, new: &Frame, how: How, what: &str) -> Option<Difference> {
             return differs(why, vec![one.clone()]);
         }
         let (was, is) = (&old.types[at], &new.types[at]);
-        if family(was) != family(is) || how.strict && is_other_number(was, is, how) {
+        if family(was) != family(is) || how.strict && is_other_number(was, is) {
             let why = format!("column `{one}` of {what} is `{is}` and was `{was}`");
             return differs(why, vec![one.clone()]);
         }
@@ -248,7 +242,6 @@ mod tests {
         };
         let other = Some(DifferenceKind::Columns);
         assert_eq!(kinds("duckdb"), [None, other, other]);
-        assert_eq!(kinds("postgres"), [None, None, other]);
         assert_eq!(kinds("bigquery"), [None, None, None]);
         check(&of("float32", Value::Float32(0.1)), &of("float64", Value::Float64(0.1)), None);
         check(&of("float64", Value::Float64(0.3)), &of("float64", Value::Float64(0.1 + 0.2)), None);

@@ -2,7 +2,9 @@ use super::answer;
 use greylag_driver::error::DriverError;
 use greylag_driver::proof::{Prover, conformance};
 use greylag_model::dataset::{Compression, Format, Layout, Shape};
-use greylag_model::proof::{Outcome, ProofRequest, ProofVerdict, Reason, Sample, Unprovable};
+use greylag_model::proof::{Content, Outcome, ProofRequest, ProofVerdict, Reason, Sample, Unprovable};
+use greylag_model::schema::{Column, Schema};
+use greylag_model::types::DataType;
 
 /// In this process: readers are tried by the binary's tests.
 struct Here;
@@ -50,6 +52,26 @@ fn updates_and_merges_are_run_where_strings_stand_between_double_quotes() {
             assert_eq!((right.name(), wrong.name()), ("equal", "different"), "{dialect}: {old}: {right:?}");
         }
     }
+}
+
+#[test]
+fn where_whole_numbers_of_eight_bits_are_no_type_they_have_sixteen() {
+    let verdict = |dialect: &str, old: &str, new: &str| {
+        let mut request = ProofRequest { dialect: dialect.to_owned(), ..conformance::request(old, new) };
+        let column = Column { name: "k".to_owned(), data_type: DataType::Int8, nullable: true };
+        request.relations[1].content = Content::Same { schema: Schema { columns: vec![column] }, guessed: false };
+        let Ok(verdict) = answer(&request) else { panic!("{old}") };
+        verdict.name()
+    };
+    let text = |value: &str| format!("select {value} as q from ref.places");
+    let to = |dialect: &str, value: &str| verdict(dialect, &text("k"), &text(value));
+    let found = [
+        to("postgres", "cast(k as smallint)"),
+        to("postgres", "cast(k as bigint)"),
+        to("duckdb", "cast(k as smallint)"),
+    ];
+    assert_eq!(found, ["equal", "different", "different"]);
+    assert_eq!(verdict("postgres", &text("k / 4.0"), &text("cast(k as smallint) / 4.0")), "equal");
 }
 
 #[test]
