@@ -44,8 +44,8 @@ impl Draft {
     ) -> Result<&TaskEvent, Refusal> {
         let before = self.row(task);
         let decision = decide(before, &task.plan.steps, input, around)?;
-        let stood = standing(before, &task.plan.steps);
-        let stands = standing(&decision.after, &task.plan.steps);
+        let stood = standing(before, &task.plan);
+        let stands = standing(&decision.after, &task.plan);
         if stood != stands {
             self.moves.push((task.plan.cohort, stood, stands));
         }

@@ -24,6 +24,7 @@ pub use estimate::Speed;
 pub use explain::{Detail, Line, LineKind, explain};
 pub use hash::computed_id;
 pub use layout::default_location;
+pub(crate) use scope::AWAIT;
 pub use scope::{CodeObserved, FileClass, Readers, ScopeObserved, ScopeWork, Source, scope_id};
 pub use staleness::{Staleness, staleness};
 

@@ -29,6 +29,8 @@ const STEPS: [(&str, Phase); 4] = [
     ("code/propose", Phase::Propose),
     ("code/merge", Phase::Merge),
 ];
+/// The step of a dataset that waits for the code that reads it.
+pub(crate) const AWAIT: &str = "code/await";
 /// How long a change request may stay open: owners have weeks. Ninety days.
 const MERGE_MILLIS: i64 = 90 * 86_400_000;
 
@@ -134,6 +136,16 @@ pub struct Readers {
     /// Repositories with change requests of this run, whose end cutover waits for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scopes: Vec<String>,
+    /// Whether one of those goes with a later cohort than the dataset.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
+}
+
+impl PlanTask {
+    /// Whether its old dataset is read by code that goes with a later cohort, for which it waits before its cutover.
+    pub(crate) fn waits_for_later_readers(&self) -> bool {
+        self.dataset().and_then(|work| work.readers.as_deref()).is_some_and(|readers| readers.later)
+    }
 }
 
 /// The id of the task that moves the code of a repository. No dataset's name has a colon.
@@ -162,11 +174,14 @@ pub(super) fn join(
     let changes: BTreeMap<&str, &TableChange> =
         found.changes.iter().map(|change| (change.dataset.as_str(), change)).collect();
     for task in tasks.iter_mut() {
+        let cohort = task.cohort;
         let Some(work) = task.dataset_mut() else { continue };
         let name = work.source.dataset.entity.short();
         if let Some(change) = changes.get(name.as_str()) {
-            let scopes = reading(&scopes, &name);
-            let readers = Readers { change: (*change).clone(), repositories: policy.patterns(), scopes };
+            let reading = || reading(&scopes, &name);
+            let later = reading().any(|scope| scope.cohort > cohort);
+            let scopes = reading().filter_map(PlanTask::scope).map(|scope| scope.found.repository.clone()).collect();
+            let readers = Readers { change: (*change).clone(), repositories: policy.patterns(), scopes, later };
             let is_read = !readers.scopes.is_empty();
             work.readers = Some(Box::new(readers));
             guard(&mut task.steps);
@@ -182,18 +197,18 @@ pub(super) fn join(
 /// Puts in steps that look at code, before those after which old names mean something else or nothing. They are there
 /// whoever reads the dataset, so that a task that is planned anew has the steps that it had.
 fn guard(steps: &mut Vec<Step>) {
-    for (before, uses) in [("data/cutover", "code/await"), ("data/retire", "code/readers")] {
+    for (before, uses) in [("data/cutover", AWAIT), ("data/retire", "code/readers")] {
         let Some(at) = steps.iter().position(|step| step.uses == before) else { continue };
-        let timeout_millis = if uses == "code/await" { MERGE_MILLIS } else { TIMEOUT_MILLIS };
+        let timeout_millis = if uses == AWAIT { MERGE_MILLIS } else { TIMEOUT_MILLIS };
         let step = Step { uses: uses.to_owned(), approval: false, timeout_millis, inserted: None, ..steps[at].clone() };
         steps.insert(at, step);
     }
 }
 
-fn reading(scopes: &[PlanTask], dataset: &str) -> Vec<String> {
-    let found = scopes.iter().filter_map(PlanTask::scope).map(|scope| &scope.found);
-    let reads = found.filter(|scope| scope.datasets.iter().any(|known| known == dataset));
-    reads.map(|scope| scope.repository.clone()).collect()
+/// Tasks of scopes that read a dataset.
+fn reading<'a>(scopes: &'a [PlanTask], dataset: &str) -> impl Iterator<Item = &'a PlanTask> {
+    let reads = move |scope: &ScopeWork| scope.found.datasets.iter().any(|known| known == dataset);
+    scopes.iter().filter(move |task| task.scope().is_some_and(&reads))
 }
 
 fn totals(code: &CodeObserved, tasks: &[PlanTask]) -> ConsumerTotals {

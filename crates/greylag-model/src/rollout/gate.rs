@@ -2,7 +2,8 @@
 
 use super::{Gate, Rollout};
 use crate::id::Timestamp;
-use crate::task::{Direction, Phase, RunEvent, Step, TaskRow, TaskState};
+use crate::plan::{AWAIT, PlanTask};
+use crate::task::{Direction, Phase, RunEvent, TaskRow, TaskState};
 use serde::{Deserialize, Serialize};
 
 /// Where a task stands, as its cohort's gate sees it.
@@ -11,21 +12,26 @@ use serde::{Deserialize, Serialize};
 pub enum Standing {
     /// Something is still to come.
     Open,
-    /// It has done its steps up to the cutover, or all.
+    /// It has done its steps up to the cutover, or all; or all that it can before a later cohort has gone.
     Landed,
     /// It failed, is stale, was set aside or skipped.
     Bad,
 }
 
-/// Where a task with these steps stands.
-pub fn standing(row: &TaskRow, steps: &[Step]) -> Standing {
-    let before_retire = steps.iter().take_while(|step| step.phase <= Phase::Cutover).count();
+/// Where a task stands.
+pub fn standing(row: &TaskRow, task: &PlanTask) -> Standing {
     match row.state {
         TaskState::Failed | TaskState::Quarantined | TaskState::Skipped | TaskState::Stale => Standing::Bad,
         TaskState::Succeeded => Standing::Landed,
-        _ if row.direction == Direction::Forward && row.step as usize >= before_retire => Standing::Landed,
+        _ if row.direction == Direction::Forward && row.step as usize >= landing(task) => Standing::Landed,
         _ => Standing::Open,
     }
+}
+
+/// How many of its steps a task has done when it has landed.
+fn landing(task: &PlanTask) -> usize {
+    let waits = task.waits_for_later_readers();
+    task.steps.iter().take_while(|step| step.phase <= Phase::Cutover && !(waits && step.uses == AWAIT)).count()
 }
 
 /// A person's yes to a gate.

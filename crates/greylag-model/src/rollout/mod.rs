@@ -10,7 +10,9 @@
 //! ([`apply_cohorts`]) and of where its tasks stand ([`count`]); it is kept with the run, so that no decision has to count tasks.
 //!
 //! **Order.** Lineage comes before cohorts: a task that waits for one of a later cohort is moved to that cohort when the plan is
-//! made. So a released cohort never waits for one that is not, and no gate can be in its own way.
+//! made. So a released cohort never waits for one that is not, and no gate can be in its own way. One wait goes the other way: code that
+//! reads datasets of several cohorts goes with the last, and the cutover of all of them waits for it. So a dataset whose readers go with
+//! a later cohort has landed for its own gate once it comes to that wait.
 //!
 //! **When it dies half-way.** `CohortReleased` is on disk before any task of the cohort is told. Whoever takes over tells those
 //! that have not been told ([`crate::task::TaskRow::gated`]), so that a release is never lost and never happens twice.

@@ -77,7 +77,7 @@ fn read(rig: &Rig, name: &str, path: &str) -> String {
 }
 
 /// Somebody else commits a file to a branch.
-fn push(rig: &Rig, name: &str, branch: &str, path: &str, text: &str) {
+pub(crate) fn push(rig: &Rig, name: &str, branch: &str, path: &str, text: &str) {
     let repository = repository(rig, name);
     let tree = repository.branch_tree(branch).unwrap().unwrap();
     let is_there = tree.read(path).unwrap().is_some();

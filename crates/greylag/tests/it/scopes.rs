@@ -1,5 +1,6 @@
 //! Migrations that move code along: planned, rewritten, offered, merged, guarded, and taken back, in one run.
 
+use crate::changes::push;
 use crate::rig::{Rig, Said, said};
 use greylag_code::git::{Git, Repository, Safety};
 use greylag_code::tree::Tree;
@@ -150,6 +151,101 @@ fn nothing_is_retired_that_somebody_reads() {
     let logs = rig.run(["logs", "r"]).ended(0).stdout;
     assert!(logs.contains("still read by `held` (judgement, `h.sql`)"), "{logs}");
     assert!(rig.path("data/users.csv").exists());
+}
+
+/// Code that reads datasets of two cohorts goes with the second; the first, whose cutover waits for that code, lets it.
+#[test]
+fn code_that_reads_two_cohorts_goes_with_the_last_and_none_waits_for_ever() {
+    let rig = hosted("automatic", "");
+    rig.write("data/places.csv", "uid,town\n1,Oslo\n");
+    rig.run(["catalog", "import", "data"]).ended(0);
+    let more = "  consumers: {merge: policy, repositories: [both, sql]}\n  rollout:\n    cohorts: [{name: canary, count: 1}]\n    \
+                gate: {maxFailures: 0}\n";
+    let both = migration(more)
+        .replace("[{from: users, to: users_v2}]", "[{from: users, to: users_v2}, {from: places, to: places_v2}]")
+        .replace("    drop: [{name: amount, reason: nobody pays}]\n", "");
+    rig.write("m.yaml", both);
+    let text = "select u.uid, p.town from users u join places p on p.uid = u.uid;\n";
+    rig.write("src/both/j.sql", text);
+    rig.run(["changes", "host", "--policy", "automatic", "src/both"]).ended(0);
+    rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes"]).ended(0);
+    let moved = ["users_v2=succeeded", "places_v2=succeeded", "code:both=succeeded", "code:sql=succeeded"];
+    assert_eq!(tasks(&rig, "r"), moved);
+    assert!(read(&rig, "both", "j.sql").contains("from users_v2 u join places_v2 p"));
+    // Users went first, with the code that reads nothing else; its cutover came after the code of both.
+    let logs = rig.run(["logs", "r", "-o", "ndjson"]).ended(0).stdout;
+    let events: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let at = |task: &str, uses: &str| {
+        let is = |event: &Value| event["kind"] == "step_done" && event["task"] == task && event["uses"] == uses;
+        events.iter().position(is).unwrap_or_else(|| panic!("{task} {uses}\n{logs}"))
+    };
+    assert!(at("code:sql", "code/merge") < at("places_v2", "data/publish"));
+    assert!(at("code:both", "code/merge") < at("users_v2", "data/cutover"));
+}
+
+/// A source that moved before its plan is applied is planned again, and the code goes along all the same.
+#[test]
+fn code_is_moved_by_a_plan_that_is_made_again_as_its_source_moved() {
+    let rig = hosted("automatic", "  consumers: {merge: policy}\n");
+    let plan = rig.plans("m.yaml").remove(0);
+    rig.write("data/users.csv", "mail,uid,amount\na@example.com,1,3\n");
+    let said = rig.run(["apply", &plan, "--run", "r", "--yes"]).ended(0);
+    assert!(said.stderr.contains("1 datasets moved since the plan"), "{}", said.stderr);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:dbt=succeeded", "code:sql=succeeded"]);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+}
+
+#[test]
+fn an_owner_who_does_the_work_himself_has_not_said_no() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    push(&rig, "sql", "main", "jobs/a.sql", NEW);
+    rig.run(["changes", "close", "sql#1"]).ended(0);
+    end(child).ended(0);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);
+}
+
+/// What takes code back waits for its owner, who has changed the same place meanwhile: that stays, and is named.
+#[test]
+fn what_was_changed_before_it_is_taken_back_stays() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql], merge: policy}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    end(child).ended(0);
+    let mut command = rig.command();
+    command.args(["undo", "r", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("nothing would take it back", || open_changes(&rig) == "sql#2\n");
+    let theirs = NEW.replace("user_id > 3", "user_id > 4");
+    push(&rig, "sql", "main", "jobs/a.sql", &theirs);
+    rig.run(["changes", "approve", "sql#2"]).ended(0);
+    let said = end(child);
+    let logs = rig.run(["logs", "r"]).ended(0).stdout;
+    let note = "`sql!1` is not taken back: others have changed the same places since, in jobs/a.sql";
+    assert!(logs.contains(note), "{}\n{logs}", said.stderr);
+    assert_eq!((read(&rig, "sql", "jobs/a.sql"), branches(&rig, "sql")), (theirs, vec!["main".to_owned()]));
+    assert_eq!(counted(&rig), BTreeMap::from([("closed".to_owned(), 1), ("merged".to_owned(), 1)]));
+}
+
+/// Whoever closes what would take it back has said no: it is not opened again.
+#[test]
+fn who_wants_to_keep_the_new_code_keeps_it() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql], merge: policy}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    end(child).ended(0);
+    let mut command = rig.command();
+    command.args(["undo", "r", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    until("nothing would take it back", || open_changes(&rig) == "sql#2\n");
+    rig.run(["changes", "close", "sql#2"]).ended(0);
+    end(child);
+    let logs = rig.run(["logs", "r"]).ended(0).stdout;
+    assert!(logs.contains("`sql!1` is not taken back: `sql!2`, which would have done it, was closed"), "{logs}");
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
 }
 
 /// A migration that names a repository which is not there does nothing.
