@@ -41,8 +41,15 @@ impl Work for Merge {
                 let (number, commit) = (Some(request.number), request.merge_commit);
                 done(&Merged { repository, number, commit })
             }
+            State::Closed if is_done(job)? => done(&Merged { repository, number: Some(request.number), commit: None }),
             State::Closed => Err(refused(&request)),
-            State::Open if job.scope()?.policy.merge == MergeBy::Policy => merge(job, &request),
+            State::Open if job.scope()?.policy.merge == MergeBy::Policy => match merge(job, &request)? {
+                forge::Merge::Conflict { .. } => {
+                    renew(job, &request)?;
+                    Ok(job.later())
+                }
+                told => outcome(job, &request, told),
+            },
             State::Open => Ok(job.later()),
         }
     }
@@ -77,18 +84,24 @@ fn refused(request: &ChangeRequest) -> DriverError {
         .hint("its comments may say why; the old dataset stays for its readers until it is retired")
 }
 
-fn merge(job: &Job<'_>, request: &ChangeRequest) -> Result<Outcome, DriverError> {
+/// Whether nothing is left to rewrite: one who closes it because he has done the work himself has not said no.
+fn is_done(job: &Job<'_>) -> Result<bool, DriverError> {
+    Ok(job.proposal(&job.base(&job.repository()?)?)?.edits().is_empty())
+}
+
+fn merge(job: &Job<'_>, request: &ChangeRequest) -> Result<forge::Merge, DriverError> {
     job.fault("in-effect")?;
-    match job.plane.forge.merge(&request.at(), &job.plane.signer.name)? {
+    job.plane.forge.merge(&request.at(), &job.plane.signer.name)
+}
+
+/// What merging came to for the step; a conflict is the caller's matter.
+fn outcome(job: &Job<'_>, request: &ChangeRequest, told: forge::Merge) -> Result<Outcome, DriverError> {
+    match told {
         forge::Merge::Merged { commit } => {
             let (repository, number) = (request.repository.clone(), Some(request.number));
             done(&Merged { repository, number, commit: Some(commit) })
         }
-        forge::Merge::Pending { .. } | forge::Merge::Refused { .. } => Ok(job.later()),
-        forge::Merge::Conflict { .. } => {
-            renew(job, request)?;
-            Ok(job.later())
-        }
+        _ => Ok(job.later()),
     }
 }
 
@@ -102,7 +115,7 @@ fn renew(job: &Job<'_>, request: &ChangeRequest) -> Result<(), DriverError> {
     let tree = job.base(&repository)?;
     let proposal = job.proposal(&tree)?;
     if proposal.edits().is_empty() {
-        // The owner has done it all: nothing is left to merge.
+        // The owner has done it all: nothing is left to merge, which the next look at it tells.
         return job.plane.forge.close(&request.repository, &Which::Number(request.number));
     }
     let commit = job.commit(&repository, &tree, &proposal)?;
@@ -115,7 +128,7 @@ fn renew(job: &Job<'_>, request: &ChangeRequest) -> Result<(), DriverError> {
 fn take_back(job: &Job<'_>, merged: &ChangeRequest) -> Result<Outcome, DriverError> {
     let scope = job.scope()?;
     job.fault("in-effect")?;
-    let reverted = job.plane.forge.revert(&Revert {
+    let revert = Revert {
         repository: merged.repository.clone(),
         number: merged.number,
         key: format!("{}/undo", job.key(&merged.repository)),
@@ -126,24 +139,21 @@ fn take_back(job: &Job<'_>, merged: &ChangeRequest) -> Result<Outcome, DriverErr
              which moved this code to the new ones.\n",
             scope.about.name, merged.number
         ),
-    })?;
-    let request = match reverted {
-        Reverted::Already => return Ok(Outcome::Done(StepReport::default())),
-        Reverted::Conflict { paths } => {
-            let note = format!(
-                "`{}` is not taken back: others have changed the same places since, in {}",
-                address(merged),
-                paths.join(", ")
-            );
-            return Ok(Outcome::Done(StepReport { notes: vec![note], ..StepReport::default() }));
-        }
-        Reverted::Opened(request) => request,
+    };
+    // One that was closed is not opened again: somebody said no.
+    let request = match job.plane.forge.find(&merged.repository, &Which::Key(revert.key.clone()))? {
+        Some(known) => known,
+        None => match job.plane.forge.revert(&revert)? {
+            Reverted::Already => return Ok(Outcome::Done(StepReport::default())),
+            Reverted::Conflict { paths } => return Ok(left(merged, &paths)),
+            Reverted::Opened(request) => *request,
+        },
     };
     match request.state {
         State::Merged => Ok(Outcome::Done(StepReport::default())),
         State::Closed => {
             let note = format!(
-                "`{}` is not taken back: its owner closed `{}`, which would have done it",
+                "`{}` is not taken back: `{}`, which would have done it, was closed",
                 address(merged),
                 address(&request)
             );
@@ -157,8 +167,24 @@ fn take_back(job: &Job<'_>, merged: &ChangeRequest) -> Result<Outcome, DriverErr
                 link: None,
             }];
             job.plane.forge.check(&request.at(), &checks)?;
-            merge(job, &request)
+            match merge(job, &request)? {
+                forge::Merge::Conflict { paths } => {
+                    job.plane.forge.close(&request.repository, &Which::Number(request.number))?;
+                    Ok(left(merged, &paths))
+                }
+                told => outcome(job, &request, told),
+            }
         }
         State::Open => Ok(job.later()),
     }
+}
+
+/// Others have changed the same places since, which is theirs to keep.
+fn left(merged: &ChangeRequest, paths: &[String]) -> Outcome {
+    let note = format!(
+        "`{}` is not taken back: others have changed the same places since, in {}",
+        address(merged),
+        paths.join(", ")
+    );
+    Outcome::Done(StepReport { notes: vec![note], ..StepReport::default() })
 }
