@@ -98,8 +98,14 @@ fn planned_again(
     header: &PlanHeader,
     replaced: Vec<(usize, PlanTask)>,
 ) -> Result<PlanHeader, Failure> {
-    let number = header.totals.datasets as usize;
-    let mut plan = Plan { header: header.clone(), tasks: state.journal.plan_tasks(&header.id, 0, number)? };
+    let mut plan = Plan { header: header.clone(), tasks: Vec::new() };
+    loop {
+        let page = state.journal.plan_tasks(&header.id, plan.tasks.len() as u64, PAGE)?;
+        if page.is_empty() {
+            break;
+        }
+        plan.tasks.extend(page);
+    }
     let count = replaced.len();
     for (index, task) in replaced {
         plan.tasks[index] = task;

@@ -165,7 +165,7 @@ fn by_files(
     for old in old {
         let Some(wanted) = target(old) else { continue };
         match found.remove(wanted) {
-            Some(task) => new.push(PlanTask { id: old.id.clone(), after: old.after.clone(), ..task }),
+            Some(task) => new.push(anew(old, task)),
             None if diagnostics.is_empty() => {
                 let message = format!("the migration has no pair to `{}` any more", wanted.short());
                 diagnostics.push(Diagnostic::error(code::cli::NOT_FOUND, message));
@@ -177,6 +177,20 @@ fn by_files(
         return Err(Failure { exit: Exit::Failed, diagnostics, sources: files.sources });
     }
     Ok(new)
+}
+
+/// A task as it is planned now, in the place that it has in the run: its cohort, what it waits for, and who is to be moved
+/// before its cutover were decided with all others.
+fn anew(old: &PlanTask, new: PlanTask) -> PlanTask {
+    let (id, after, cohort) = (old.id.clone(), old.after.clone(), old.cohort);
+    let mut new = PlanTask { id, after, cohort, ..new };
+    let before = old.dataset().and_then(|work| work.readers.as_deref());
+    let now = new.dataset_mut().and_then(|work| work.readers.as_deref_mut());
+    if let (Some(before), Some(now)) = (before, now) {
+        now.scopes.clone_from(&before.scopes);
+        now.later = before.later;
+    }
+    new
 }
 
 fn target(task: &PlanTask) -> Option<&EntityRef> {
