@@ -5,6 +5,7 @@ use super::commit::Person;
 use super::object::{ObjectId, damaged};
 use super::reference::{check_branch, is_branch_name};
 use super::repository::Repository;
+use super::stored;
 use greylag_driver::error::DriverError;
 
 /// Prefix of the names of branches.
@@ -37,6 +38,9 @@ impl Repository {
 
     /// The branch that its users see first, whether or not it is there.
     pub fn default_branch(&self) -> Result<String, DriverError> {
+        if let Some(branch) = stored::head(&self.folder).filter(|name| is_branch_name(name)) {
+            return Ok(branch);
+        }
         let output = self.try_run("read the default branch", &["symbolic-ref", "--quiet", "HEAD"], &[])?;
         let said = String::from_utf8_lossy(&output.bytes);
         match (output.exit(), said.trim().strip_prefix(HEADS).filter(|name| is_branch_name(name))) {

@@ -38,6 +38,7 @@ mod push;
 mod reference;
 mod remote;
 mod repository;
+mod stored;
 mod transfer;
 mod tree;
 

@@ -3,6 +3,7 @@
 use super::command::failed;
 use super::object::ObjectId;
 use super::repository::Repository;
+use super::stored::{self, Stored};
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use std::collections::BTreeMap;
@@ -66,10 +67,22 @@ impl Repository {
 
     /// Where some branches are; those that are not there are left out.
     pub fn positions(&self, names: &[&str]) -> Result<BTreeMap<String, ObjectId>, DriverError> {
-        let mut patterns = Vec::with_capacity(names.len());
+        let mut found = BTreeMap::new();
         for name in names {
             check_branch(name)?;
-            patterns.push(format!("refs/heads/{name}"));
+            match stored::branch(&self.folder, name) {
+                Stored::At(id) => drop(found.insert((*name).to_owned(), id)),
+                Stored::Nowhere => {}
+                Stored::Unknown => return self.positions_by_git(names),
+            }
+        }
+        Ok(found)
+    }
+
+    fn positions_by_git(&self, names: &[&str]) -> Result<BTreeMap<String, ObjectId>, DriverError> {
+        let patterns: Vec<String> = names.iter().map(|name| format!("refs/heads/{name}")).collect();
+        for name in names {
+            check_branch(name)?;
         }
         let mut found = self.listed(&patterns.iter().map(String::as_str).collect::<Vec<_>>())?;
         // A pattern finds what is below it, too.
@@ -80,6 +93,11 @@ impl Repository {
     /// Where a branch is.
     pub fn branch(&self, name: &str) -> Result<Option<ObjectId>, DriverError> {
         check_branch(name)?;
+        match stored::branch(&self.folder, name) {
+            Stored::At(id) => return Ok(Some(id)),
+            Stored::Nowhere => return Ok(None),
+            Stored::Unknown => {}
+        }
         let name = format!("refs/heads/{name}");
         let output =
             self.try_run("read a branch", &["rev-parse", "--verify", "--quiet", "--end-of-options", &name], &[])?;

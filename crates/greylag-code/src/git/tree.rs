@@ -5,7 +5,7 @@ use super::object::{ObjectId, damaged, missing};
 use super::path::{LONGEST, is_plain};
 use super::reference::check_branch;
 use super::repository::Repository;
-use crate::tree::{Mode, Tree, Version};
+use crate::tree::{Memo, Mode, Tree, Version};
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use std::collections::BTreeMap;
@@ -41,6 +41,7 @@ pub struct CommitTree {
     commit: ObjectId,
     listing: Listing,
     batch: Mutex<Option<Batch>>,
+    memo: Memo,
 }
 
 impl Repository {
@@ -63,7 +64,13 @@ impl Repository {
 
     fn tree_by(&self, mut batch: Batch, commit: ObjectId) -> Result<CommitTree, DriverError> {
         let listing = list(self, &mut batch, &commit)?;
-        Ok(CommitTree { repository: self.clone(), commit, listing, batch: Mutex::new(Some(batch)) })
+        Ok(CommitTree {
+            repository: self.clone(),
+            commit,
+            listing,
+            batch: Mutex::new(Some(batch)),
+            memo: Memo::default(),
+        })
     }
 }
 
@@ -121,6 +128,10 @@ impl Tree for CommitTree {
             (path.clone(), Mode::Other(format!("{what} (mode {mode}, object {id})")))
         });
         Ok(run.chain(others).collect())
+    }
+
+    fn memo(&self) -> Option<&Memo> {
+        Some(&self.memo)
     }
 }
 
