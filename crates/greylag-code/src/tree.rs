@@ -10,10 +10,11 @@ mod index;
 pub use directory::{DirectoryTree, LeftOut};
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A version of a repository's files.
 pub trait Tree: Send + Sync {
@@ -29,6 +30,37 @@ pub trait Tree: Send + Sync {
     /// What is at paths besides the bytes of files. A tree that has nothing but bytes has none.
     fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {
         Ok(BTreeMap::new())
+    }
+    /// What was made of this very tree is kept here; a tree that may change, or that is told what is read of it, has none.
+    fn memo(&self) -> Option<&Memo> {
+        None
+    }
+}
+
+/// What was made of a tree that never changes, so that it is made once, whoever asks for it.
+#[derive(Default)]
+pub struct Memo(Mutex<HashMap<String, Arc<dyn Any + Send + Sync>>>);
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Memo")
+    }
+}
+
+impl Memo {
+    /// What is kept under a key, or what `make` makes, which is kept from then on. Two who ask at once may both make it.
+    pub(crate) fn of<T: Send + Sync + 'static>(
+        &self,
+        key: &str,
+        make: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<Arc<T>> {
+        let kept = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept().get(key).and_then(|known| Arc::clone(known).downcast().ok()) {
+            return Ok(known);
+        }
+        let made = Arc::new(make()?);
+        kept().insert(key.to_owned(), Arc::clone(&made) as Arc<dyn Any + Send + Sync>);
+        Ok(made)
     }
 }
 

@@ -43,12 +43,18 @@ pub(crate) use yaml::places;
 
 use crate::tree::Tree;
 use std::io;
+use std::sync::Arc;
 
-/// Reads the project whose `dbt_project.yml` lies in a folder of a tree (`""` is its root).
+/// Reads the project whose `dbt_project.yml` lies in a folder of a tree (`""` is its root). Of a tree that never changes it is read
+/// once.
 ///
 /// # Errors
 /// The tree cannot be read, or there is no project. What is wrong within a project is listed in it.
-pub fn read(tree: &dyn Tree, root: &str, options: &Options) -> io::Result<Project> {
-    let loaded = load::load(tree, root, options.threads)?;
-    Ok(evaluate::evaluate(loaded, options))
+pub fn read(tree: &dyn Tree, root: &str, options: &Options) -> io::Result<Arc<Project>> {
+    let read = || Ok(evaluate::evaluate(load::load(tree, root, options.threads)?, options));
+    // Whose columns are known may be told otherwise the next time.
+    match tree.memo().filter(|_| options.columns.is_none()) {
+        Some(memo) => memo.of(&format!("dbt {root:?} {options:?}"), read),
+        None => read().map(Arc::new),
+    }
 }

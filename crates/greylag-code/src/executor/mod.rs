@@ -31,16 +31,19 @@
 //! A change request that is open is closed, and its branch removed. One that was merged is taken back by another, which
 //! goes by the same policy. What others have changed since in the same places is left as it is and named.
 
+mod looked;
 mod merge;
 mod propose;
 mod prove;
 mod readers;
 mod rewrite;
 
+pub use looked::Looked;
+
 use crate::forge::Hosts;
 use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
 use crate::proposal::{self, Proposal};
-use crate::repository::Options;
+use crate::repository::{Options, Report};
 use crate::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
@@ -78,6 +81,8 @@ pub struct CodePlane {
     pub command: OwnCommand,
     /// Whether other tasks of a run have ended.
     pub has_ended: HasEnded,
+    /// Reports that were just made.
+    pub looked: Looked,
 }
 
 /// All executors of the code plane.
@@ -195,8 +200,24 @@ impl<'a> Job<'a> {
 
     /// What the migration asks of a tree.
     fn proposal(&self, tree: &CommitTree) -> Result<Proposal<'a>, DriverError> {
+        self.proposal_by(tree.commit(), |look| look(tree))
+    }
+
+    /// What the migration asks of a commit, whose files are read only if that was not asked a moment ago.
+    fn proposal_at(&self, repository: &Repository, commit: &ObjectId) -> Result<Proposal<'a>, DriverError> {
+        self.proposal_by(commit, |look| look(&repository.tree(commit)?))
+    }
+
+    fn proposal_by(
+        &self,
+        commit: &ObjectId,
+        made: impl FnOnce(&dyn Fn(&CommitTree) -> Result<Report, DriverError>) -> Result<Report, DriverError>,
+    ) -> Result<Proposal<'a>, DriverError> {
         let scope = self.scope()?;
-        let report = proposal::look(tree, &scope.found.repository, &scope.changes, self.options())?;
+        let look = |tree: &CommitTree| proposal::look(tree, &scope.found.repository, &scope.changes, self.options());
+        let (plan, task) = (self.request.header.id.clone(), self.request.task.clone());
+        let of = looked::Of { plan, task, commit: commit.clone() };
+        let report = self.plane.looked.report(of, || made(&look))?;
         Ok(Proposal { about: &scope.about, changes: &scope.changes, report })
     }
 
@@ -222,6 +243,23 @@ impl<'a> Job<'a> {
             message: format!("{title}\n{guide}\n{trailers}\n"),
         };
         repository.commit(tree, &proposal.edits(), &signed)
+    }
+
+    /// The files of a commit that an earlier step made on a base. Nothing refers to it, so it may have been swept away; made
+    /// again it is the same.
+    fn made(
+        &self,
+        repository: &Repository,
+        (base, commit): (&str, &str),
+        proposal: &Proposal<'_>,
+    ) -> Result<CommitTree, DriverError> {
+        match repository.tree(&ObjectId::parse(commit)?) {
+            Err(error) if error.code == code::GIT_OBJECT => {
+                let base = repository.tree(&ObjectId::parse(base)?)?;
+                repository.tree(&self.commit(repository, &base, proposal)?)
+            }
+            told => told,
+        }
     }
 
     /// A place at which a test rig may stop the attempt.

@@ -29,15 +29,13 @@ impl Work for Propose {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let rewritten: Rewritten = job.output("code/rewrite")?;
         let name = job.scope()?.found.repository.clone();
-        if rewritten.commit.is_none() {
+        let Some(commit) = &rewritten.commit else {
             return done(&Proposed { repository: name, number: None, head: None });
-        }
+        };
         let proven: Proven = job.output("code/prove")?;
         let repository = job.repository()?;
-        let tree = repository.tree(&ObjectId::parse(&rewritten.base)?)?;
-        let proposal = job.proposal(&tree)?;
-        // Nothing refers to the commit, so it may have been swept away; made again it is the same.
-        let commit = job.commit(&repository, &tree, &proposal)?.as_str().to_owned();
+        let proposal = job.proposal_at(&repository, &ObjectId::parse(&rewritten.base)?)?;
+        let commit = job.made(&repository, (&rewritten.base, commit), &proposal)?.commit().as_str().to_owned();
         job.fault("in-effect")?;
         let opened = job.plane.forge.open(&Open {
             repository: name.clone(),

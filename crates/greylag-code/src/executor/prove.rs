@@ -28,14 +28,11 @@ pub(super) struct Proven {
 impl Work for Prove {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let rewritten: Rewritten = job.output("code/rewrite")?;
-        if rewritten.commit.is_none() {
-            return Ok(Outcome::Done(StepReport::default()));
-        }
+        let Some(commit) = &rewritten.commit else { return Ok(Outcome::Done(StepReport::default())) };
         let repository = job.repository()?;
         let base = repository.tree(&ObjectId::parse(&rewritten.base)?)?;
         let proposal = job.proposal(&base)?;
-        // Nothing refers to the commit, so it may have been swept away; made again it is the same.
-        let new = repository.tree(&job.commit(&repository, &base, &proposal)?)?;
+        let new = job.made(&repository, (&rewritten.base, commit), &proposal)?;
         let checks = verdicts(job, &proposal, &base, &new)?;
         let output = json!(Proven { verdicts: checks.clone() });
         Ok(Outcome::Done(StepReport { checks, output, ..StepReport::default() }))

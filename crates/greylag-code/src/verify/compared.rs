@@ -23,8 +23,8 @@ pub(super) struct Changed {
 
 /// A project of dbt before and after.
 pub(super) struct Pair {
-    pub(super) old: Project,
-    pub(super) new: Project,
+    pub(super) old: Arc<Project>,
+    pub(super) new: Arc<Project>,
 }
 
 /// Two trees, and what is to be said of them.

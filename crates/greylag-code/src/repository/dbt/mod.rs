@@ -34,6 +34,7 @@ use greylag_syntax::sql::Dialect;
 use greylag_syntax::trace::{FileId, Files, Span};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::Arc;
 
 /// What a node asks for.
 #[derive(Debug, Default)]
@@ -99,7 +100,7 @@ struct Look<'a> {
     changes: Vec<TableChange>,
     /// How many are the migration's own.
     own: usize,
-    project: Project,
+    project: Arc<Project>,
     /// Of each source: the change that it is concerned by.
     concerned: Vec<Option<usize>>,
     /// The nodes that make a changed dataset, with the change.

@@ -12,20 +12,21 @@ mod yaml;
 use greylag_code::dbt::{Node, Options, Project, Target, read};
 use greylag_code::tree::MemoryTree;
 use greylag_syntax::trace::{Origin, Traced};
+use std::sync::Arc;
 
 const PROJECT: &str =
     "name: shop\nprofile: shop\nvars:\n  days: 3\n  tables: [orders, users]\n  shop:\n    own: yes_own\n";
 const SOURCES: &str = "sources:\n  - name: raw\n    schema: raw_data\n    tables:\n      - name: orders\n      - name: users\n        identifier: users_v1\n";
 
 /// A project of these files, with a `dbt_project.yml` and sources unless they are given.
-pub(crate) fn project_with(files: &[(&str, &str)], options: &Options) -> Project {
+pub(crate) fn project_with(files: &[(&str, &str)], options: &Options) -> Arc<Project> {
     let mut all = vec![("dbt_project.yml", PROJECT), ("models/sources.yml", SOURCES)];
     all.retain(|(path, _)| !files.iter().any(|(given, _)| given == path));
     all.extend_from_slice(files);
     read(&MemoryTree::new(all), "", options).unwrap()
 }
 
-pub(crate) fn project(files: &[(&str, &str)]) -> Project {
+pub(crate) fn project(files: &[(&str, &str)]) -> Arc<Project> {
     project_with(files, &Options::default())
 }
 
