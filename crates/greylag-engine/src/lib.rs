@@ -63,6 +63,8 @@ pub struct Limits {
     pub abandoned: usize,
     /// How long the journal may fail (no space, busy) before the process stops, milliseconds.
     pub patience_millis: i64,
+    /// How long to ask after what goes on outside when nothing else is left to do, milliseconds; none: as long as it takes.
+    pub outside_millis: Option<i64>,
 }
 
 impl Default for Limits {
@@ -76,6 +78,7 @@ impl Default for Limits {
             lost: 5,
             abandoned: 32,
             patience_millis: 60_000,
+            outside_millis: None,
         }
     }
 }
@@ -110,6 +113,13 @@ impl Engine {
             .flat_map(|executor| executor.serves().iter().map(|uses| (*uses, Arc::clone(executor))));
         let serves = serves.collect();
         Self { shared: Arc::new(Shared { drivers, limits, serves }) }
+    }
+
+    /// The same, with other limits.
+    pub fn limited(&self, change: impl FnOnce(Limits) -> Limits) -> Self {
+        let Shared { drivers, limits, serves } = self.shared.as_ref();
+        let (drivers, serves) = (drivers.clone(), serves.clone());
+        Self { shared: Arc::new(Shared { drivers, limits: change(*limits), serves }) }
     }
 
     /// What it stands on.

@@ -20,6 +20,8 @@ pub enum Ended {
     Paused,
     /// What is left waits for a person's approval.
     NeedsPerson,
+    /// What is left goes on outside (an owner's merge, a job elsewhere), and this engine does not wait for it.
+    Outside,
     /// The stop flag was set; the run can go on in another process.
     Stopped,
 }
@@ -40,7 +42,7 @@ impl RunSummary {
         match self.ended {
             Ended::Finished => counters.succeeded == counters.total(),
             Ended::Undone => counters.undone == counters.total(),
-            Ended::Aborted | Ended::Paused | Ended::NeedsPerson | Ended::Stopped => false,
+            Ended::Aborted | Ended::Paused | Ended::NeedsPerson | Ended::Outside | Ended::Stopped => false,
         }
     }
 }

@@ -5,8 +5,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::follow::{self, View};
 use crate::{output, wire};
+use clap::Args;
 use greylag_driver::journal::RunRecord;
-use greylag_engine::{Asked, Ended, Quiet, RunSummary};
+use greylag_engine::{Asked, Ended, Limits, Quiet, RunSummary};
 use greylag_model::code;
 use greylag_model::id::RunId;
 use std::sync::Arc;
@@ -15,11 +16,23 @@ use std::time::Duration;
 
 /// How often the view looks at the journal while this process drives.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long nothing may have happened before those who do not wait leave, milliseconds: longer than it takes to ask once more
+/// after what was pending.
+const QUIET: i64 = 3_000;
+
+/// Whether to wait for what goes on outside.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Waits {
+    /// End as soon as only people or work elsewhere are waited for, with exit code 3; `greylag resume RUN` goes on.
+    #[arg(long)]
+    no_wait: bool,
+}
 
 /// Drives a run until it ends, waits for a person, is paused, or a person stops this process.
-pub(crate) fn drive(context: &Context, run: &RunId) -> Result<RunSummary, Failure> {
+fn drive(context: &Context, run: &RunId, waits: &Waits) -> Result<RunSummary, Failure> {
     let state = context.state()?;
-    let engine = wire::engine(context, state)?;
+    let outside_millis = waits.no_wait.then_some(QUIET);
+    let engine = wire::engine(context, state)?.limited(|limits| Limits { outside_millis, ..limits });
     let mut view = View::new(context, state.journal.as_ref(), run)?;
     let (over, ended) = channel();
     let stop = Arc::clone(context.stop());
@@ -44,9 +57,9 @@ pub(crate) fn drive(context: &Context, run: &RunId) -> Result<RunSummary, Failur
 }
 
 /// Drives or follows, whichever the request's answer calls for, and prints how it ended.
-pub(crate) fn carry_on(context: &Context, asked: &Asked) -> Outcome {
+pub(crate) fn carry_on(context: &Context, asked: &Asked, waits: &Waits) -> Outcome {
     match asked {
-        Asked::Met { run } => drive_and_tell(context, &run.id),
+        Asked::Met { run } => drive_and_tell(context, &run.id, waits),
         Asked::Left { run } => follow_and_tell(context, &run.id),
     }
 }
@@ -57,15 +70,18 @@ fn follow_and_tell(context: &Context, run: &RunId) -> Outcome {
 }
 
 /// Drives and prints how it ended. Where another process was quicker to take the run, it is followed.
-pub(crate) fn drive_and_tell(context: &Context, run: &RunId) -> Outcome {
-    let summary = match drive(context, run) {
+pub(crate) fn drive_and_tell(context: &Context, run: &RunId, waits: &Waits) -> Outcome {
+    let summary = match drive(context, run, waits) {
         Err(failure) if failure.is(code::engine::RUN_DRIVEN) => return follow_and_tell(context, run),
         summary => summary?,
     };
     let exit = tell(context, &summary.run)?;
+    if summary.ended == Ended::Outside {
+        context.say(&format!("{run} waits for people or for work elsewhere; `greylag resume {run}` goes on"));
+    }
     Ok(match summary.ended {
         Ended::Stopped => Exit::Interrupted,
-        Ended::NeedsPerson | Ended::Paused => Exit::Incomplete,
+        Ended::NeedsPerson | Ended::Outside | Ended::Paused => Exit::Incomplete,
         Ended::Finished | Ended::Aborted | Ended::Undone => exit,
     })
 }

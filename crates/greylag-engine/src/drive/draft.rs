@@ -4,7 +4,7 @@ use super::outputs::Outputs;
 use greylag_driver::journal::{Batch, Loaded, StepOutput, Transition};
 use greylag_model::plan::PlanTask;
 use greylag_model::rollout::{Standing, standing};
-use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, decide};
+use greylag_model::task::{Circumstances, Command, Input, Refusal, TaskEvent, TaskRow, TaskState, decide};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -91,6 +91,14 @@ impl Draft {
     /// Whether others wait for a task of the batch, and its lane.
     pub(super) fn kept(&self, ordinal: u64) -> (bool, u32) {
         self.kept.get(&ordinal).copied().unwrap_or_default()
+    }
+
+    /// Whether it says more than that pending work goes on.
+    pub(super) fn moves_on(&self) -> bool {
+        let goes_on = |event: &TaskEvent| matches!(event, TaskEvent::AttemptPending { .. });
+        let batch = &self.batch;
+        !(batch.run_events.is_empty() && batch.run_events_after.is_empty())
+            || batch.transitions.iter().any(|one| one.from != TaskState::Waiting || !one.events.iter().all(goes_on))
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -127,6 +127,7 @@ impl Engine {
             beat_at: now,
             pace: Pace::default(),
             commit_time: Duration::ZERO,
+            moved_at: shared.drivers.clock.elapsed(),
             orphans_skipped: false,
             makes_room: false,
             time,
@@ -181,6 +182,8 @@ struct Decider<'a> {
     pace: Pace,
     /// Running mean of the time of a commit.
     commit_time: Duration,
+    /// Elapsed time when something happened last besides another answer that pending work goes on.
+    moved_at: Duration,
     orphans_skipped: bool,
     /// A suspect waits for the other flights to end, so nothing is begun.
     makes_room: bool,
@@ -388,7 +391,7 @@ impl Decider<'_> {
         let now = self.time.now();
         let refused = !self.quota.closed.is_empty() || !due.tasks.is_empty();
         if refused || due.next_wake.is_some() || self.soaks_until(now).is_some() {
-            return Ok(None);
+            return Ok(self.is_left_outside(due, now).then_some(Ended::Outside));
         }
         if self.counters.waiting == 0 && !self.orphans_skipped {
             // What is left waits for tasks that will not do what it waits for.
@@ -397,6 +400,17 @@ impl Decider<'_> {
             return Ok(None);
         }
         Ok(Some(Ended::NeedsPerson))
+    }
+
+    /// Whether nothing but what goes on outside is left, and it has been waited for long enough.
+    fn is_left_outside(&self, due: &Due, now: Timestamp) -> bool {
+        let Some(longest) = self.shared.limits.outside_millis else { return false };
+        let others = self.counters.ready + self.counters.running > 0
+            || !due.tasks.is_empty()
+            || !self.quota.closed.is_empty()
+            || self.soaks_until(now).is_some();
+        let quiet = self.shared.drivers.clock.elapsed().saturating_sub(self.moved_at);
+        !others && quiet >= Duration::from_millis(longest.max(0) as u64)
     }
 
     /// How long to wait for reports when there is nothing to write.
@@ -442,6 +456,9 @@ impl Decider<'_> {
         let committed = self.write(&draft)?;
         let took = self.shared.drivers.clock.elapsed().saturating_sub(begun);
         self.commit_time = (self.commit_time * 7 + took) / 8;
+        if draft.moves_on() {
+            self.moved_at = begun;
+        }
         self.beat_at = now;
         self.row = committed.run;
         self.counters = committed.counters;

@@ -16,8 +16,9 @@ use std::path::PathBuf;
 /// Run exactly what a plan says, with progress; nothing outside the plan is touched.
 ///
 /// The plan's datasets are probed again first: one whose identity or schema has changed since is stale and is not begun.
-/// The run goes on in this process until all tasks have ended. Ctrl-C stops it gracefully; killed or stopped, it goes on
-/// with `greylag resume RUN`.
+/// The run goes on in this process until all tasks have ended, also while owners look at change requests, which may take
+/// weeks: `--no-wait` ends when nothing else is left, and several plans do not wait for one another's owners then. Ctrl-C
+/// stops it gracefully; killed or stopped, it goes on with `greylag resume RUN`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag apply PLAN                    what `greylag plan` printed last\n  \
@@ -47,6 +48,8 @@ pub(crate) struct Apply {
     /// Only record the run; `greylag resume RUN` drives it.
     #[arg(long)]
     record_only: bool,
+    #[command(flatten)]
+    waits: drive::Waits,
 }
 
 impl Apply {
@@ -83,7 +86,7 @@ impl Apply {
                 recorded(context, &run)?;
                 continue;
             }
-            let ended = drive::drive_and_tell(context, &run)?;
+            let ended = drive::drive_and_tell(context, &run, &self.waits)?;
             exit = exit.max(ended);
             if ended == Exit::Interrupted {
                 break;

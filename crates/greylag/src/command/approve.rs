@@ -57,6 +57,8 @@ pub(crate) struct Approve {
     /// Only record the approval; `greylag resume RUN` goes on.
     #[arg(long)]
     record_only: bool,
+    #[command(flatten)]
+    waits: drive::Waits,
 }
 
 impl Approve {
@@ -68,7 +70,7 @@ impl Approve {
             None => self.waiting(context, &run)?,
         };
         match last {
-            Some(asked @ Asked::Met { .. }) if !self.record_only => drive::carry_on(context, &asked),
+            Some(asked @ Asked::Met { .. }) if !self.record_only => drive::carry_on(context, &asked, &self.waits),
             Some(asked) => told(context, &asked, "approved"),
             None => Ok(Exit::Done),
         }

@@ -44,7 +44,7 @@ impl Abort {
         let state = context.state()?;
         let asked = service::abort(&wire::engine(context, state)?, &run.id, &context.actor())?;
         match asked {
-            Asked::Met { .. } => drive::drive_and_tell(context, &run.id),
+            Asked::Met { .. } => drive::drive_and_tell(context, &run.id, &drive::Waits::default()),
             Asked::Left { .. } => told(context, &asked, "aborting"),
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct Resume {
     /// The run; the default is the newest.
     #[arg(value_name = "RUN")]
     run: Option<String>,
+    #[command(flatten)]
+    waits: drive::Waits,
 }
 
 impl Resume {
@@ -25,9 +27,9 @@ impl Resume {
         let run = super::select::run(context.journal()?, self.run.as_deref())?;
         if run.row.state == RunState::Running || run.row.state == RunState::Planned {
             return if show::driven(&run) {
-                drive::carry_on(context, &Asked::Left { run: Box::new(run) })
+                drive::carry_on(context, &Asked::Left { run: Box::new(run) }, &self.waits)
             } else {
-                drive::drive_and_tell(context, &run.id)
+                drive::drive_and_tell(context, &run.id, &self.waits)
             };
         }
         let state = context.state()?;
@@ -38,7 +40,7 @@ impl Resume {
             }
             failure.hint(format!("`greylag retry {} --failed` tries again what ended badly", run.id))
         })?;
-        drive::carry_on(context, &asked)
+        drive::carry_on(context, &asked, &self.waits)
     }
 }
 
@@ -59,6 +61,8 @@ pub(crate) struct Retry {
     /// Only this task.
     #[arg(long, value_name = "TASK", conflicts_with = "failed")]
     task: Option<String>,
+    #[command(flatten)]
+    waits: drive::Waits,
 }
 
 impl Retry {
@@ -73,6 +77,6 @@ impl Retry {
         let task: Option<TaskId> = task.map(|task| task.id);
         let state = context.state()?;
         let asked = service::retry_failed(&wire::engine(context, state)?, &run.id, task.as_ref(), &context.actor())?;
-        drive::carry_on(context, &asked)
+        drive::carry_on(context, &asked, &self.waits)
     }
 }

@@ -154,7 +154,7 @@ impl Schedule {
             let run = super::apply::next_name(state, plan)?;
             service::start_run(&wire::engine(context, state)?, &plan.id, &run)?;
             context.say(&format!("run {run} of {} recorded", plan.id));
-            exit = exit.max(drive::drive_and_tell(context, &run)?);
+            exit = exit.max(drive::drive_and_tell(context, &run, &drive::Waits::default())?);
         }
         Ok(exit)
     }

@@ -39,6 +39,8 @@ pub(crate) struct Undo {
     /// Confirm beforehand.
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    waits: drive::Waits,
 }
 
 impl Undo {
@@ -55,7 +57,7 @@ impl Undo {
             format!("Take back {} ({} datasets, {} of them succeeded)?", run.id, counters.total(), counters.succeeded);
         context.confirm(&question, self.yes)?;
         let asked = service::undo(&engine, &run.id, &context.actor())?;
-        drive::carry_on(context, &asked)
+        drive::carry_on(context, &asked, &self.waits)
     }
 }
 

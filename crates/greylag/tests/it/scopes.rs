@@ -126,6 +126,25 @@ fn owners_merge_when_they_like_and_the_run_waits() {
     assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);
 }
 
+/// Who does not wait comes back: what has happened meanwhile is found, and the rest goes on.
+#[test]
+fn owners_take_their_time_and_nobody_has_to_wait_for_them() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
+    let said = rig.run(["apply", "-f", "m.yaml", "--run", "r", "--yes", "--no-wait"]).ended(3);
+    assert!(
+        said.stderr.contains("r waits for people or for work elsewhere; `greylag resume r` goes on"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(tasks(&rig, "r"), ["users_v2=waiting", "code:sql=waiting"]);
+    rig.run(["resume", "r", "--no-wait"]).ended(3);
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    rig.run(["changes", "merge", "sql#1"]).ended(0);
+    rig.run(["resume", "r", "--no-wait"]).ended(0);
+    assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
+}
+
 #[test]
 fn an_owner_who_says_no_is_told_of_and_stops_nobody_else() {
     let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
