@@ -15,6 +15,7 @@ pub mod executor;
 pub mod flow;
 pub mod forge;
 pub mod git;
+mod owners;
 pub mod proposal;
 pub mod prove;
 pub mod repository;

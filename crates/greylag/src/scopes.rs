@@ -8,7 +8,6 @@ use crate::progress;
 use crate::wire::{self, State};
 use greylag_code::forge::Hosts;
 use greylag_code::git::ObjectId;
-use greylag_code::proposal;
 use greylag_code::repository::Options;
 use greylag_code::scope;
 use greylag_driver::error::DriverError;
@@ -16,7 +15,7 @@ use greylag_model::consumer::TableChange;
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::{CodeObserved, Places, PlanTask, ScopeObserved, mapping_of};
 use greylag_model::snapshot::Snapshot;
-use greylag_model::spec::{ConsumersSpec, Migration};
+use greylag_model::spec::{ConsumersSpec, Migration, ScopesSpec};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -39,7 +38,7 @@ pub(crate) fn look(
     let names = scope::named(&forge, &policy.patterns())?;
     let (changes, mappings) =
         changes(state, migration, policy, places, snapshot)?.into_iter().unzip::<_, _, Vec<_>, _>();
-    let scopes = observe_all(context, &forge, &names, &changes)?;
+    let scopes = observe_all(context, &forge, &names, &changes, &policy.scopes)?;
     snapshot.code = Some(CodeObserved { changes, mappings, scopes });
     Ok(())
 }
@@ -69,6 +68,7 @@ fn observe_all(
     hosts: &dyn Hosts,
     names: &[String],
     changes: &[TableChange],
+    policy: &ScopesSpec,
 ) -> Result<Vec<ScopeObserved>, Failure> {
     let bar = progress::bar(context);
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(names.len())));
@@ -76,7 +76,7 @@ fn observe_all(
     let work = || {
         while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop.load(Ordering::Acquire))
         {
-            let observed = scope::observe(hosts, name, changes, Options { dialect: None });
+            let observed = scope::observe(hosts, name, changes, policy, Options { dialect: None });
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.push(observed);
             progress::tick(&bar, found.len(), names.len());
@@ -93,8 +93,8 @@ fn observe_all(
         return Err(Failure::interrupted());
     }
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut found = found.into_iter().collect::<Result<Vec<_>, DriverError>>()?;
-    found.sort_by(|one, other| one.repository.cmp(&other.repository));
+    let mut found = found.into_iter().collect::<Result<Vec<_>, DriverError>>()?.concat();
+    found.sort_by_key(ScopeObserved::name);
     Ok(found)
 }
 
@@ -106,12 +106,13 @@ pub(crate) fn patches(context: &Context, tasks: &[PlanTask]) -> Result<String, F
         return Ok(text);
     }
     let forge = wire::forge(context)?;
-    for scope in scopes {
-        let found = &scope.found;
+    for work in scopes {
+        let found = &work.found;
         let tree = Hosts::repository(&forge, &found.repository)?.tree(&ObjectId::parse(&found.commit)?)?;
-        let report = proposal::look(&tree, &found.repository, &scope.changes, Options { dialect: None })?;
+        let options = Options { dialect: None };
+        let report = scope::look(&tree, found, &work.changes, &work.policy.scopes, options)?.report;
         // Writing to a string does not fail.
-        let _ = writeln!(text, "# {} at {}", found.repository, found.commit);
+        let _ = writeln!(text, "# {} at {}", found.name(), found.commit);
         for file in &report.files {
             let Some(new) = &file.new else { continue };
             text.push_str(&rewrite::patch(&file.path, file.moved.as_deref(), &file.old, new));

@@ -6,7 +6,7 @@ use crate::faults::ArmedFaults;
 use crate::home::Home;
 use crate::verified;
 use greylag_catalog::migration::CatalogExecutor;
-use greylag_code::executor::{CodePlane, Looked, OwnCommand};
+use greylag_code::executor::{CodePlane, OwnCommand, Recent};
 use greylag_code::forge::embedded::EmbeddedForge;
 use greylag_code::git::{Git, Person, Repository, Safety};
 use greylag_data::describe::local::LocalFiles;
@@ -148,7 +148,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
             let found = journal.tasks(run, &filter, 0, 1)?;
             Ok(found.first().is_none_or(|task| task.row.state.has_ended()))
         }),
-        looked: Looked::default(),
+        recent: Recent::default(),
     };
     Ok(greylag_code::executor::executors(&Arc::new(plane)))
 }

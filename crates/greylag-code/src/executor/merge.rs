@@ -32,7 +32,7 @@ impl Work for Merge {
         if proposed.number.is_none() {
             return done(&Merged { repository, number: None, commit: None });
         }
-        let Some(request) = job.found(&repository)? else {
+        let Some(request) = job.found(&job.name()?)? else {
             let message = format!("the forge does not know the change request of `{repository}` any more");
             return Err(DriverError::permanent(code::FORGE_UNKNOWN, message));
         };
@@ -55,8 +55,7 @@ impl Work for Merge {
     }
 
     fn undo(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
-        let name = job.scope()?.found.repository.clone();
-        let merged = job.found(&name)?.filter(|request| request.state == State::Merged);
+        let merged = job.found(&job.name()?)?.filter(|request| request.state == State::Merged);
         match merged {
             // What is open is closed by the undo of the step that opened it.
             None => Ok(Outcome::Done(StepReport::default())),
@@ -65,7 +64,7 @@ impl Work for Merge {
     }
 
     fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
-        let merged = job.found(&job.scope()?.found.repository)?.filter(|request| request.state == State::Merged);
+        let merged = job.found(&job.name()?)?.filter(|request| request.state == State::Merged);
         let by = match job.scope()?.policy.merge {
             MergeBy::Owner => "its owner merges",
             MergeBy::Policy => "is merged as the repository's policy says",
@@ -131,8 +130,8 @@ fn take_back(job: &Job<'_>, merged: &ChangeRequest) -> Result<Outcome, DriverErr
     let revert = Revert {
         repository: merged.repository.clone(),
         number: merged.number,
-        key: format!("{}/undo", job.key(&merged.repository)),
-        branch: format!("greylag/undo-{}-{}", scope.about.name, job.request.run),
+        key: format!("{}/undo", job.key(&job.name()?)),
+        branch: job.branch("undo-")?,
         title: format!("Read the old datasets again: take back !{}", merged.number),
         description: format!(
             "The migration `{}` is taken back, so its datasets get their old names and shapes again. This takes back !{}, \

@@ -3,7 +3,7 @@
 //! # Authorities
 //!
 //! The *repository* says what its code is, at the commit of its base branch when the step runs; the *plan* what changes for
-//! code; the *forge* what became of a change request. What a step did is found again there and not believed from the
+//! code, and by which policy the repository is cut into scopes; the *forge* what became of a change request. What a step did is found again there and not believed from the
 //! journal: change requests by a key made of run and task, commits by being the same commit when they are made again (the
 //! same edits of the same base, signed at the plan's time).
 //!
@@ -31,19 +31,20 @@
 //! A change request that is open is closed, and its branch removed. One that was merged is taken back by another, which
 //! goes by the same policy. What others have changed since in the same places is left as it is and named.
 
-mod looked;
 mod merge;
 mod propose;
 mod prove;
 mod readers;
+mod recent;
 mod rewrite;
 
-pub use looked::Looked;
+pub use recent::Recent;
 
 use crate::forge::Hosts;
 use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
 use crate::proposal::{self, Proposal};
-use crate::repository::{Options, Report};
+use crate::repository::Options;
+use crate::scope::{self, Looked};
 use crate::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
@@ -52,7 +53,7 @@ use greylag_driver::proof::Prover;
 use greylag_model::check::CheckResult;
 use greylag_model::code::{cli, repository as code};
 use greylag_model::id::{RunId, TaskId};
-use greylag_model::plan::{ScopeWork, scope_id};
+use greylag_model::plan::{ScopeName, ScopeWork, scope_id};
 use greylag_model::task::Direction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -81,8 +82,8 @@ pub struct CodePlane {
     pub command: OwnCommand,
     /// Whether other tasks of a run have ended.
     pub has_ended: HasEnded,
-    /// Reports that were just made.
-    pub looked: Looked,
+    /// What was just found.
+    pub recent: Recent,
 }
 
 /// All executors of the code plane.
@@ -158,6 +159,9 @@ impl Executor for CodeStep {
 /// Least and longest time before it is asked again, milliseconds.
 const ASK: (i64, i64) = (1_000, 600_000);
 
+/// Most letters of a part's name in the name of a branch.
+const READABLE: usize = 40;
+
 /// One attempt.
 struct Job<'a> {
     plane: &'a CodePlane,
@@ -175,14 +179,26 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// What the change request of a repository is found by.
-    fn key(&self, repository: &str) -> String {
-        format!("run/{}/{}", self.request.run, scope_id(repository))
+    /// What the change request of a scope is found by.
+    fn key(&self, scope: &ScopeName) -> String {
+        format!("run/{}/{}", self.request.run, scope_id(scope))
     }
 
-    /// The change request of a repository, if it is there.
-    fn found(&self, repository: &str) -> Result<Option<ChangeRequest>, DriverError> {
-        self.plane.forge.find(repository, &Which::Key(self.key(repository)))
+    /// The change request of a scope, if it is there.
+    fn found(&self, scope: &ScopeName) -> Result<Option<ChangeRequest>, DriverError> {
+        self.plane.forge.find(&scope.repository, &Which::Key(self.key(scope)))
+    }
+
+    /// What tells the task's scope from others.
+    fn name(&self) -> Result<ScopeName, DriverError> {
+        Ok(self.scope()?.found.name())
+    }
+
+    /// A branch of this run in the scope's repository, one for each scope.
+    fn branch(&self, kind: &str) -> Result<String, DriverError> {
+        let scope = self.scope()?;
+        let part = scope.found.part.as_deref().map(branch_part).unwrap_or_default();
+        Ok(format!("greylag/{kind}{}-{}{part}", scope.about.name, self.request.run))
     }
 
     fn repository(&self) -> Result<Repository, DriverError> {
@@ -211,14 +227,16 @@ impl<'a> Job<'a> {
     fn proposal_by(
         &self,
         commit: &ObjectId,
-        made: impl FnOnce(&dyn Fn(&CommitTree) -> Result<Report, DriverError>) -> Result<Report, DriverError>,
+        made: impl FnOnce(&dyn Fn(&CommitTree) -> Result<Looked, DriverError>) -> Result<Looked, DriverError>,
     ) -> Result<Proposal<'a>, DriverError> {
         let scope = self.scope()?;
-        let look = |tree: &CommitTree| proposal::look(tree, &scope.found.repository, &scope.changes, self.options());
+        let look =
+            |tree: &CommitTree| scope::look(tree, &scope.found, &scope.changes, &scope.policy.scopes, self.options());
         let (plan, task) = (self.request.header.id.clone(), self.request.task.clone());
-        let of = looked::Of { plan, task, commit: commit.clone() };
-        let report = self.plane.looked.report(of, || made(&look))?;
-        Ok(Proposal { about: &scope.about, changes: &scope.changes, report })
+        let of = recent::Of { plan, task, commit: commit.clone() };
+        let looked = self.plane.recent.looked(of, || made(&look))?;
+        let (part, report, elsewhere) = (scope.found.part.as_deref(), looked.report, looked.elsewhere);
+        Ok(Proposal { about: &scope.about, changes: &scope.changes, report, part, elsewhere })
     }
 
     fn options(&self) -> Options {
@@ -284,6 +302,13 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A part's name as the end of a branch's: what of it can be in one, and what tells it from others.
+fn branch_part(part: &str) -> String {
+    let words = part.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let readable: String = words.collect::<Vec<_>>().join("-").chars().take(READABLE).collect();
+    format!("-{readable}-{}", &blake3::hash(part.as_bytes()).to_hex()[..8])
+}
+
 /// A step that is done, with its output.
 fn done(output: &impl Serialize) -> Result<Outcome, DriverError> {
     let output = serde_json::to_value(output)
@@ -294,4 +319,21 @@ fn done(output: &impl Serialize) -> Result<Outcome, DriverError> {
 /// Its name for people.
 fn address(request: &ChangeRequest) -> String {
     format!("{}!{}", request.repository, request.number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::branch_part;
+    use crate::git::is_branch_name;
+
+    #[test]
+    fn parts_have_branches_of_their_own() {
+        let parts = ["group:a-b", "group:a.b", "models/finance/", "rest", "..", "ümlaut/", "a.lock/", &"x".repeat(300)];
+        let mut names: Vec<String> = parts.map(|part| format!("greylag/m-r{}", branch_part(part))).to_vec();
+        assert_eq!(names[0].len(), "greylag/m-r-group-a-b-01234567".len());
+        assert!(names.iter().all(|name| is_branch_name(name) && name.len() < 80), "{names:?}");
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), parts.len());
+    }
 }

@@ -28,9 +28,9 @@ pub(super) struct Proposed {
 impl Work for Propose {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let rewritten: Rewritten = job.output("code/rewrite")?;
-        let name = job.scope()?.found.repository.clone();
+        let name = job.name()?;
         let Some(commit) = &rewritten.commit else {
-            return done(&Proposed { repository: name, number: None, head: None });
+            return done(&Proposed { repository: name.repository, number: None, head: None });
         };
         let proven: Proven = job.output("code/prove")?;
         let repository = job.repository()?;
@@ -38,37 +38,32 @@ impl Work for Propose {
         let commit = job.made(&repository, (&rewritten.base, commit), &proposal)?.commit().as_str().to_owned();
         job.fault("in-effect")?;
         let opened = job.plane.forge.open(&Open {
-            repository: name.clone(),
+            repository: name.repository.clone(),
             key: job.key(&name),
-            branch: branch(job)?,
+            branch: job.branch("")?,
             base: job.scope()?.found.base.clone(),
             head: head(&repository, &commit),
             title: proposal::title(&proposal),
             description: proposal::description(&proposal),
         })?;
         tell(job, &opened, &commit, proven.verdicts)?;
-        done(&Proposed { repository: name, number: Some(opened.number), head: Some(commit) })
+        done(&Proposed { repository: name.repository, number: Some(opened.number), head: Some(commit) })
     }
 
     fn undo(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
-        let name = &job.scope()?.found.repository;
+        let name = job.name()?;
         job.fault("in-effect")?;
-        match job.found(name)? {
+        match job.found(&name)? {
             Some(request) if request.state == State::Merged => {}
-            _ => job.plane.forge.close(name, &Which::Key(job.key(name)))?,
+            _ => job.plane.forge.close(&name.repository, &Which::Key(job.key(&name)))?,
         }
         Ok(Outcome::Done(StepReport::default()))
     }
 
     fn rehearse(&self, job: &Job<'_>) -> Result<Rehearsal, DriverError> {
-        let found = job.found(&job.scope()?.found.repository)?.filter(|request| request.state == State::Open);
+        let found = job.found(&job.name()?)?.filter(|request| request.state == State::Open);
         Ok(found.map_or_else(Rehearsal::default, |request| Rehearsal::does(format!("close `{}`", address(&request)))))
     }
-}
-
-/// The branch of this run in the scope's repository.
-fn branch(job: &Job<'_>) -> Result<String, DriverError> {
-    Ok(format!("greylag/{}-{}", job.scope()?.about.name, job.request.run))
 }
 
 pub(super) fn head(repository: &Repository, commit: &str) -> Head {

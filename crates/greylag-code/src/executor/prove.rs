@@ -5,6 +5,7 @@ use super::{Job, Work};
 use crate::git::{CommitTree, ObjectId};
 use crate::proposal::Proposal;
 use crate::prove::{Moved, questions};
+use crate::scope;
 use crate::verify;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, StepReport};
@@ -49,11 +50,13 @@ pub(super) fn verdicts(
 ) -> Result<Vec<CheckResult>, DriverError> {
     let name = &job.scope()?.found.repository;
     let mut checks = proposal.checks(base, name, job.options())?;
-    let options = verify::Options { dialect: job.options().dialect, report: Some(&proposal.report), scope: &[] };
+    let report = scope::left(&proposal.report, &proposal.elsewhere);
+    let options = verify::Options { dialect: job.options().dialect, report: Some(&report), scope: &[] };
     let verified = verify::verify(base, new, proposal.changes, options).map_err(|error| {
         DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
     })?;
-    checks.extend(verified);
+    // Rules find more to rewrite in a part's repository, and must: `rewritten` says it of the part.
+    checks.extend(verified.into_iter().filter(|check| proposal.part.is_none() || check.name != "idempotent"));
     checks.extend(proof(job, proposal, base)?);
     checks.extend((job.plane.command)(name, base, new, &|| job.context.cancelled())?);
     Ok(checks)

@@ -8,6 +8,7 @@ use greylag_driver::forge::State;
 use greylag_model::check::{CheckResult, Verdict};
 use greylag_model::consumer::Class;
 use greylag_model::plan::{Readers as Plan, ScopeObserved, scope_id};
+use greylag_model::spec::ScopesSpec;
 use serde_json::json;
 
 /// Most repositories that are named.
@@ -27,19 +28,19 @@ impl Work for Await {
     fn forward(&self, job: &Job<'_>) -> Result<Outcome, DriverError> {
         let Some(readers) = planned(job)? else { return Ok(Outcome::Done(StepReport::default())) };
         let (mut merged, mut notes) = (Vec::new(), Vec::new());
-        for repository in &readers.scopes {
-            match job.found(repository)? {
+        for scope in &readers.scopes {
+            match job.found(scope)? {
                 Some(request) if request.state == State::Merged => merged.push(address(&request)),
                 Some(request) if request.state == State::Closed => {
                     notes.push(format!("`{}` was closed: its code still reads the old dataset", address(&request)));
                 }
                 found => {
                     // One whose task came to nothing, or that had nothing to offer, is never merged.
-                    if !(job.plane.has_ended)(job.request.run, &scope_id(repository))? {
+                    if !(job.plane.has_ended)(job.request.run, &scope_id(scope))? {
                         return Ok(job.later());
                     }
                     if found.is_some() {
-                        notes.push(format!("the code of `{repository}` still reads the old dataset"));
+                        notes.push(format!("the code of `{scope}` still reads the old dataset"));
                     }
                 }
             }
@@ -55,10 +56,9 @@ impl Work for Readers {
         let names = scope::named(hosts, &readers.repositories)?;
         let mut left = Vec::new();
         for name in &names {
-            let found = scope::observe(hosts, name, std::slice::from_ref(&readers.change), job.options())?;
-            if found.class() != Class::Unaffected {
-                left.push(found);
-            }
+            let (change, whole) = (std::slice::from_ref(&readers.change), ScopesSpec::default());
+            let found = scope::observe(hosts, name, change, &whole, job.options())?;
+            left.extend(found.into_iter().filter(|found| found.class() != Class::Unaffected));
         }
         let check = check(names.len(), &left);
         let output = json!({ "repositories": names.len(), "left": left.len() });

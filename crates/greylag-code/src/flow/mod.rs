@@ -9,14 +9,13 @@
 //! at the place that is given.
 
 mod node;
-mod owner;
 mod query;
 
+use crate::owners::Owners;
 use crate::repository::{Kind, Options, projects, settings};
 use crate::tree::Tree;
 use greylag_model::flow::{Consumer, Flows};
 use greylag_syntax::sql::{Dialect, Schemas};
-use owner::Owners;
 use std::io;
 
 /// Reads a repository.

@@ -12,11 +12,15 @@ const LISTED: usize = 50;
 /// Its one line.
 pub fn title(proposal: &Proposal<'_>) -> String {
     let changes = proposal.changes();
-    match changes.as_slice() {
+    let title = match changes.as_slice() {
         [one] => format!("Read `{}` in place of `{}`", one.new, old(one)),
         several => {
             format!("Read the new names of {} datasets ({})", several.len(), proposal.about.name)
         }
+    };
+    match proposal.part {
+        None => title,
+        Some(part) => format!("{title}, {part}"),
     }
 }
 
@@ -51,6 +55,14 @@ fn why(proposal: &Proposal<'_>) -> String {
         counted(edits, "edit"),
         counted(proposal.changed().count(), "file")
     );
+    if let Some(part) = proposal.part {
+        let _ = writeln!(
+            text,
+            "It is about the part {} of the repository. What other parts have to change, change requests of their own do, in any \
+             order.\n",
+            code(part)
+        );
+    }
     if let Some(owner) = &about.owner {
         let _ = writeln!(text, "- Who answers for it: {}", code(owner));
     }

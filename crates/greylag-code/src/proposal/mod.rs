@@ -24,6 +24,10 @@ pub struct Proposal<'a> {
     pub changes: &'a [TableChange],
     /// What was found.
     pub report: Report,
+    /// Which part of the repository it is about, if not all of it.
+    pub part: Option<&'a str>,
+    /// Files that are about the same and are no part of it.
+    pub elsewhere: Vec<FileReport>,
 }
 
 /// Looks at a tree for some changes.
@@ -33,11 +37,13 @@ pub fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Optio
     })
 }
 
-/// The names of the datasets that a report is about.
-pub fn datasets(report: &Report) -> BTreeSet<&str> {
-    let references = report.files.iter().flat_map(|file| &file.references).map(|found| found.dataset.as_str());
-    let findings = report.files.iter().flat_map(|file| &file.findings).map(|found| found.dataset.as_str());
-    references.chain(findings).collect()
+/// The names of the datasets that files are about.
+pub fn datasets<'a>(files: impl IntoIterator<Item = &'a FileReport>) -> BTreeSet<&'a str> {
+    let named = |file: &'a FileReport| {
+        let references = file.references.iter().map(|found| found.dataset.as_str());
+        references.chain(file.findings.iter().map(|found| found.dataset.as_str()))
+    };
+    files.into_iter().flat_map(named).collect()
 }
 
 impl Proposal<'_> {
@@ -71,19 +77,20 @@ impl Proposal<'_> {
 
     /// What of the migration the repository meets; all of it where no place says.
     pub fn changes(&self) -> Vec<&TableChange> {
-        let met = datasets(&self.report);
+        let met = datasets(&self.report.files);
         let all = self.changes;
         let found: Vec<&TableChange> = all.iter().filter(|change| met.contains(change.dataset.as_str())).collect();
         if found.is_empty() { all.iter().collect() } else { found }
     }
 
-    /// What can be said of the new files without running them: that nothing is left to rewrite, that the way back leads to the
+    /// What can be said of the new files without running them: that nothing of its own is left to rewrite, that the way back leads to the
     /// very bytes of before, and whether the repository is done with that.
     pub fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
         let after = self.report.after(tree);
         let again = look(&after, name, self.changes, options)?;
-        let left: Vec<&str> =
-            again.files.iter().filter(|file| file.new.is_some()).map(|file| file.path.as_str()).collect();
+        let elsewhere: BTreeSet<&str> = self.elsewhere.iter().map(|file| file.path.as_str()).collect();
+        let left = again.files.iter().filter(|file| file.new.is_some()).map(|file| file.path.as_str());
+        let left: Vec<&str> = left.filter(|path| !elsewhere.contains(path)).collect();
         let back = self.changed().filter(|file| {
             let back = file.new.as_deref().and_then(|new| edit::apply(new, &file.back()).ok());
             back.is_none_or(|back| back.text != file.old)

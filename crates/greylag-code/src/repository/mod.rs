@@ -10,6 +10,7 @@
 
 mod dbt;
 pub mod index;
+pub(crate) mod joints;
 mod kind;
 mod plain;
 pub(crate) mod settings;
@@ -25,6 +26,7 @@ use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit, EditError};
 use greylag_syntax::sql::{Dialect, Schemas};
 use index::{Index, Listing};
+use joints::{Joints, PartOf};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::io;
@@ -140,7 +142,19 @@ impl Report {
 /// # Errors
 /// The tree cannot be read.
 pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::Result<Report> {
-    scan(tree, changes, options, None)
+    scan(tree, changes, options, How::Anew)
+}
+
+/// Looks at a repository that is to be cut into parts: what hangs together there, too.
+pub(crate) fn look_to_cut(
+    tree: &dyn Tree,
+    changes: &[TableChange],
+    options: Options,
+    part_of: PartOf<'_>,
+) -> io::Result<(Report, Joints)> {
+    let mut joints = Joints::default();
+    let report = scan(tree, changes, options, How::ToCut(part_of, &mut joints))?;
+    Ok((report, joints))
 }
 
 /// Looks at a repository of which some was looked at before: what is unchanged since is not read. The report is that of [`look`].
@@ -148,15 +162,25 @@ pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::R
 /// # Errors
 /// The tree cannot be read.
 pub fn look_again(tree: &dyn Tree, changes: &[TableChange], options: Options, index: &mut Index) -> io::Result<Report> {
-    scan(tree, changes, options, Some(index))
+    scan(tree, changes, options, How::Again(index))
 }
 
-fn scan(
-    tree: &dyn Tree,
-    changes: &[TableChange],
-    options: Options,
-    mut index: Option<&mut Index>,
-) -> io::Result<Report> {
+/// Ways to look.
+enum How<'a> {
+    /// From nothing.
+    Anew,
+    /// With what was found before.
+    Again(&'a mut Index),
+    /// From nothing, with what hangs together.
+    ToCut(PartOf<'a>, &'a mut Joints),
+}
+
+fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>) -> io::Result<Report> {
+    let (mut index, mut cut) = match how {
+        How::Anew => (None, None),
+        How::Again(index) => (Some(index), None),
+        How::ToCut(part_of, joints) => (None, Some((part_of, joints))),
+    };
     let mut report = Report::default();
     let known = Known(changes);
     let paths = tree.paths()?;
@@ -168,7 +192,12 @@ fn scan(
         let name = format!("{root}/");
         let found = index::unit(index.as_deref_mut(), tree, &name, &listing(Some(root)), |tree, seen| {
             let dialect = options.dialect.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
-            dbt::look(tree, root, changes, dialect.or(said), seen)
+            let dialect = dialect.or(said);
+            let Some((part_of, joints)) = &mut cut else { return dbt::look(tree, root, changes, dialect, seen) };
+            let (files, found) = dbt::look_to_cut(tree, root, changes, dialect, seen, *part_of)?;
+            joints.bundles.extend(found.bundles);
+            joints.flows.extend(found.flows);
+            Ok(files)
         });
         let (files, seen) = match found {
             // A folder whose `dbt_project.yml` names no project is none, and its files are read as others are.
@@ -182,7 +211,7 @@ fn scan(
     let reported: HashSet<String> = report.files.iter().map(|file| file.path.clone()).collect();
     report.seen.files += paths.len() as u64;
     for path in paths.iter().filter(|path| !reported.contains(*path)) {
-        let in_project = projects.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
+        let in_project = projects.iter().any(|root| within(root, path));
         let kind = Kind::of(path);
         // What no node of a project is made of is not run.
         if kind == Kind::Other || in_project && kind != Kind::Document {
@@ -201,7 +230,16 @@ fn scan(
         report.seen.add(seen);
     }
     report.files.sort_by(|one, other| one.path.cmp(&other.path));
+    if let Some((_, joints)) = cut {
+        let is_plain = |path: &str| !projects.iter().any(|root| within(root, path));
+        joints.flows.extend(joints::flows_of_files(&report, is_plain));
+    }
     Ok(report)
+}
+
+/// Whether a path lies in a folder; all do in that without a name.
+fn within(root: &str, path: &str) -> bool {
+    root.is_empty() || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Folders of projects of dbt that lie in no other's.
@@ -241,6 +279,20 @@ pub(crate) fn line_and_position(text: &str, at: usize) -> (u32, u32) {
 }
 
 impl FileReport {
+    /// The report of a file of which nothing is to be said.
+    pub(crate) fn nothing(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            class: Class::Unaffected,
+            references: Vec::new(),
+            findings: Vec::new(),
+            edits: Vec::new(),
+            old: String::new(),
+            new: None,
+            moved: None,
+        }
+    }
+
     /// The report of a text that was looked at as it stands in its file.
     fn of(path: &str, text: &str, wanted: Wanted, changes: &[TableChange]) -> Result<Self, EditError> {
         let class = wanted.class();

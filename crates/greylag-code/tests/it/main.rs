@@ -8,5 +8,6 @@ mod git;
 mod hostile;
 mod maker;
 mod rescan;
+mod scopes;
 mod serve;
 mod split;

@@ -160,4 +160,10 @@ codes! {
     BAD_DERIVED = 458, "a derived dataset that cannot be made",
         cause: "The pair's `derived` contradicts itself or the new dataset's columns, its writer is no command that is `readOnly`, or what it reads is not there or is blocked.",
         cure: "Correct the place that is named. `docs/reference/migration-file.md` has the keys of `derived`.";
+    SCOPE_CYCLE = 459, "a circle of datasets through several scopes",
+        cause: "Code of one scope makes a dataset of another, and code of another scope makes that one of the first, perhaps by way of more. In whichever order their change requests are merged, one of them reads what nobody writes any more.",
+        cure: "Move the code of the circle into one repository, where it travels in one change request, or leave one of the datasets to a migration of its own.";
+    SCOPE_CUT = 460, "a repository that is not cut quite as asked",
+        cause: "The migration cuts repositories by owner or path. Files that work only together travel in one change request, wherever they would be by themselves; and lines of a file of owners that cannot be read say nothing.",
+        cure: "Nothing, if that is right: the change request of joined files needs the owners of all of them. Else correct the file of owners, or cut by other folders.";
 }

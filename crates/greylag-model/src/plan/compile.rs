@@ -6,6 +6,7 @@
 //! Thousands of pairs share a mapping and often a schema, so what depends on nothing else (mapping, layout, shared
 //! checks) is resolved once for each distinct (mapping, layout, source schema, source layout).
 
+use super::circle::Circles;
 use super::conflict::Conflicts;
 use super::derived;
 use super::estimate::{Device, Speed, totals};
@@ -86,13 +87,10 @@ pub fn compile(migration: &Migration, places: Places<'_>, snapshot: &Snapshot, o
         Err(diagnostics) => return refused(diagnostics),
     };
     let sources = sources(pairs, snapshot);
-    let mut lineage = snapshot.lineage.clone();
-    lineage.extend(derived::edges(migration, &sources));
-    let order = Order::new(&sources, &lineage);
+    let circles = snapshot.code.as_ref().map(Circles::of).unwrap_or_default();
+    let order = order(migration, snapshot, &sources, &circles);
     let mut reasons = Conflicts::find(pairs, snapshot, procedure.through, places);
-    for (pair, circle) in order.circles() {
-        let diagnostic = Diagnostic::error(code::plan::LINEAGE_CYCLE, format!("lineage runs in a circle: {circle}"))
-            .hint("correct the descriptors, or migrate these datasets in migrations of their own");
+    for (pair, diagnostic) in in_circles(&sources, &order, &circles) {
         reasons[pair].push(diagnostic.at(places(&format!("/spec/datasets/{pair}/from"))));
     }
     let mut compiler = Compiler {
@@ -122,6 +120,36 @@ pub fn mapping_of(
         Compiler { migration, places, connections: &connections, references: &references, prepared: HashMap::new() };
     let prepared = compiler.prepare(pair, observed).map_err(|errors| errors.to_vec())?;
     Ok(prepared.mapping.clone())
+}
+
+/// Which pairs wait for which. Datasets that one scope makes of one another in a circle do not: see [`Circles`].
+fn order(migration: &Migration, snapshot: &Snapshot, sources: &[EntityRef], circles: &Circles) -> Order {
+    let mut lineage = snapshot.lineage.clone();
+    lineage.retain(|edge| !circles.is_atomic(&edge.upstream.short(), &edge.downstream.short()));
+    lineage.extend(derived::edges(migration, sources));
+    Order::new(sources, &lineage)
+}
+
+/// The pairs whose datasets are made of one another in a circle that nothing holds together, with what is wrong.
+fn in_circles(sources: &[EntityRef], order: &Order, circles: &Circles) -> Vec<(usize, Diagnostic)> {
+    let mut found = Vec::new();
+    for (pair, source) in sources.iter().enumerate() {
+        if let Some(circle) = circles.across(&source.short()) {
+            let message = format!("code of several scopes makes these datasets of one another in a circle: {circle}");
+            let hint = "move this code into one repository, where it travels in one change request, or migrate one of the \
+                        datasets in a migration of its own";
+            found.push((pair, Diagnostic::error(code::plan::SCOPE_CYCLE, message).hint(hint)));
+        }
+    }
+    for (pair, circle) in order.circles() {
+        // Who makes what is the better answer.
+        if circles.across(&sources[pair].short()).is_none() {
+            let message = format!("lineage runs in a circle: {circle}");
+            let hint = "correct the descriptors, or migrate these datasets in migrations of their own";
+            found.push((pair, Diagnostic::error(code::plan::LINEAGE_CYCLE, message).hint(hint)));
+        }
+    }
+    found
 }
 
 fn refused(diagnostics: Vec<Diagnostic>) -> Compiled {

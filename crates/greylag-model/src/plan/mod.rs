@@ -2,6 +2,7 @@
 
 mod changes;
 mod check_spec;
+mod circle;
 mod compile;
 mod conflict;
 mod derived;
@@ -19,13 +20,14 @@ mod staleness;
 mod steps;
 mod warning;
 
+pub use circle::makers_in_circles;
 pub use compile::{CompileOptions, Compiled, Places, compile, mapping_of};
 pub use estimate::Speed;
 pub use explain::{Detail, Line, LineKind, explain};
 pub use hash::computed_id;
 pub use layout::default_location;
 pub(crate) use scope::AWAIT;
-pub use scope::{CodeObserved, FileClass, Readers, ScopeObserved, ScopeWork, Source, scope_id};
+pub use scope::{CodeObserved, FileClass, Flow, Readers, ScopeName, ScopeObserved, ScopeWork, Source, scope_id};
 pub use staleness::{Staleness, staleness};
 
 use crate::consumer::Class;
@@ -156,7 +158,7 @@ pub struct ConsumerTotals {
     pub files: BTreeMap<Class, u64>,
     /// Places that rules rewrite.
     pub edits: u64,
-    /// Repositories that read the datasets and in which rules have nothing to do, with the class of each: they stay.
+    /// Scopes that read the datasets and in which rules have nothing to do, with the class of each: they stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<(String, Class)>,
 }
@@ -232,7 +234,7 @@ pub struct PlanTask<S = Subject> {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What a task is about: one dataset, or the consumers of one repository that travel in one change request.
+/// What a task is about: one dataset, or the consumers of one repository that travel in one change request (a scope).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Subject {

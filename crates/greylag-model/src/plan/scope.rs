@@ -2,16 +2,22 @@
 //!
 //! What a look at a repository found is part of the snapshot, a value like all else that was probed; compiling makes of it
 //! a task that begins when every dataset which its code reads is published, in the last cohort of those datasets. So a
-//! repository that reads several cohorts gets one change request, once.
+//! repository that reads several cohorts gets one change request, once. A policy may cut a repository into several scopes, each with
+//! a name of its own ([`ScopeName`]), a task and a change request; which file belongs to which is found by the look.
+//!
+//! Which datasets the code of a scope makes of which is found as well: a circle within one scope is one atomic change, and one through
+//! several an error ([`super::circle`]).
 //!
 //! **Invariant:** the edits themselves are no part of a plan: they are made again, from the commit that the base branch has
-//! when the step runs, by the same rules and the same changes. A plan holds what was decided: the classes, and why.
+//! when the step runs, by the same rules and the same changes, and which of them belong to the scope is found the same way. A plan
+//! holds what was decided: the classes, and why.
 
 use super::steps::TIMEOUT_MILLIS;
 use super::{After, ConsumerTotals, PlanTask, Subject};
 use crate::code;
 use crate::consumer::{Class, TableChange};
 use crate::dataset::{Layout, Location};
+use crate::diagnostic::Diagnostic;
 use crate::entity::EntityRef;
 use crate::id::TaskId;
 use crate::mapping::Mapping;
@@ -21,6 +27,7 @@ use crate::spec::{ConsumersSpec, Metadata, Migration};
 use crate::task::{Phase, Retry, Step};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The steps of a scope, in order.
 const STEPS: [(&str, Phase); 4] = [
@@ -40,6 +47,9 @@ const MERGE_MILLIS: i64 = 90 * 86_400_000;
 pub struct ScopeObserved {
     /// Its name on the forge.
     pub repository: String,
+    /// Which part of it, if the policy cuts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
     /// The branch that was looked at, into which changes go.
     pub base: String,
     /// Its commit.
@@ -55,6 +65,67 @@ pub struct ScopeObserved {
     /// Old datasets that it names, as the catalog calls them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub datasets: Vec<String>,
+    /// Which changed datasets its code makes of which others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<Flow>,
+    /// What is to be known of how its repository was cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// Code makes one dataset of another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Flow {
+    /// What is read, as the catalog calls it.
+    pub from: String,
+    /// What is written.
+    pub to: String,
+}
+
+/// What tells a scope from others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub struct ScopeName {
+    /// The repository on the forge.
+    pub repository: String,
+    /// Which part of it; none if it is the whole.
+    pub part: Option<String>,
+}
+
+/// A scope's name as a plan has it: a text, unless it is a part.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Whole(String),
+    Part { repository: String, part: String },
+}
+
+impl From<Written> for ScopeName {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Whole(repository) => Self { repository, part: None },
+            Written::Part { repository, part } => Self { repository, part: Some(part) },
+        }
+    }
+}
+
+impl From<ScopeName> for Written {
+    fn from(name: ScopeName) -> Self {
+        match name.part {
+            None => Self::Whole(name.repository),
+            Some(part) => Self::Part { repository: name.repository, part },
+        }
+    }
+}
+
+/// `REPOSITORY`, or `REPOSITORY:PART`. No repository's name has a colon.
+impl fmt::Display for ScopeName {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.part {
+            None => out.write_str(&self.repository),
+            Some(part) => write!(out, "{}:{part}", self.repository),
+        }
+    }
 }
 
 /// What was found of code.
@@ -65,7 +136,7 @@ pub struct CodeObserved {
     pub changes: Vec<TableChange>,
     /// How the rows of each are converted, in the same order.
     pub mappings: Vec<Mapping>,
-    /// Repositories by name, also those in which nothing is to be done.
+    /// Repositories by name, and their parts, also those in which nothing is to be done.
     pub scopes: Vec<ScopeObserved>,
 }
 
@@ -85,7 +156,12 @@ pub struct FileClass {
 }
 
 impl ScopeObserved {
-    /// What becomes of the repository: what its most difficult file needs.
+    /// What tells it from others.
+    pub fn name(&self) -> ScopeName {
+        ScopeName { repository: self.repository.clone(), part: self.part.clone() }
+    }
+
+    /// What becomes of its code: what its most difficult file needs.
     pub fn class(&self) -> Class {
         self.files.iter().map(|file| file.class).max().unwrap_or(Class::Unaffected)
     }
@@ -96,7 +172,7 @@ impl ScopeObserved {
     }
 }
 
-/// The work on the code of one repository.
+/// The work on the code of one scope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ScopeWork {
@@ -104,7 +180,8 @@ pub struct ScopeWork {
     pub about: Metadata,
     /// What was found.
     pub found: ScopeObserved,
-    /// What changes for its code.
+    /// What changes for its code; of a part, all that changes for the code of its repository, since what belongs to the part is found
+    /// with that.
     pub changes: Vec<TableChange>,
     /// How the rows of each dataset are converted, in the same order: what a proof holds the code against.
     pub mappings: Vec<Mapping>,
@@ -133,9 +210,9 @@ pub struct Readers {
     pub change: TableChange,
     /// Repositories that are looked at again before the old dataset goes: patterns of names.
     pub repositories: Vec<String>,
-    /// Repositories with change requests of this run, whose end cutover waits for.
+    /// Scopes with change requests of this run, whose end cutover waits for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub scopes: Vec<String>,
+    pub scopes: Vec<ScopeName>,
     /// Whether one of those goes with a later cohort than the dataset.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub later: bool,
@@ -148,9 +225,9 @@ impl PlanTask {
     }
 }
 
-/// The id of the task that moves the code of a repository. No dataset's name has a colon.
-pub fn scope_id(repository: &str) -> TaskId {
-    TaskId::new(format!("code:{repository}"))
+/// The id of the task that moves the code of a scope. No dataset's name has a colon.
+pub fn scope_id(scope: &ScopeName) -> TaskId {
+    TaskId::new(format!("code:{scope}"))
 }
 
 /// Appends the tasks of the scopes to those of the datasets, counts them in their cohorts, and gives the datasets what
@@ -180,7 +257,7 @@ pub(super) fn join(
         if let Some(change) = changes.get(name.as_str()) {
             let reading = || reading(&scopes, &name);
             let later = reading().any(|scope| scope.cohort > cohort);
-            let scopes = reading().filter_map(PlanTask::scope).map(|scope| scope.found.repository.clone()).collect();
+            let scopes = reading().filter_map(PlanTask::scope).map(|scope| scope.found.name()).collect();
             let readers = Readers { change: (*change).clone(), repositories: policy.patterns(), scopes, later };
             let is_read = !readers.scopes.is_empty();
             work.readers = Some(Box::new(readers));
@@ -212,20 +289,26 @@ fn reading<'a>(scopes: &'a [PlanTask], dataset: &str) -> impl Iterator<Item = &'
 }
 
 fn totals(code: &CodeObserved, tasks: &[PlanTask]) -> ConsumerTotals {
-    let mut totals = ConsumerTotals { repositories: code.scopes.len() as u64, ..ConsumerTotals::default() };
-    let moved: BTreeSet<&str> =
-        tasks.iter().filter_map(PlanTask::scope).map(|scope| scope.found.repository.as_str()).collect();
+    let mut totals = ConsumerTotals::default();
+    let moved: BTreeSet<ScopeName> = tasks.iter().filter_map(PlanTask::scope).map(|scope| scope.found.name()).collect();
+    // A repository with several parts was looked at once.
+    let mut repositories: BTreeMap<&str, (u64, Class)> = BTreeMap::new();
     for scope in &code.scopes {
         let class = scope.class();
-        totals.seen += scope.seen;
-        *totals.classes.entry(class).or_default() += 1;
+        let whole = repositories.entry(&scope.repository).or_insert((scope.seen, class));
+        *whole = (whole.0.max(scope.seen), whole.1.max(class));
         for file in &scope.files {
             *totals.files.entry(file.class).or_default() += 1;
             totals.edits += file.edits;
         }
-        if class != Class::Unaffected && !moved.contains(scope.repository.as_str()) {
-            totals.left.push((scope.repository.clone(), class));
+        if class != Class::Unaffected && !moved.contains(&scope.name()) {
+            totals.left.push((scope.name().to_string(), class));
         }
+    }
+    totals.repositories = repositories.len() as u64;
+    for (seen, class) in repositories.into_values() {
+        totals.seen += seen;
+        *totals.classes.entry(class).or_default() += 1;
     }
     totals
 }
@@ -234,7 +317,7 @@ fn totals(code: &CodeObserved, tasks: &[PlanTask]) -> ConsumerTotals {
 /// do, or whose datasets are not migrated, make none.
 fn tasks(
     about: &Metadata,
-    code: &CodeObserved,
+    observed: &CodeObserved,
     policy: &ConsumersSpec,
     datasets: &[PlanTask],
     retry: &Retry,
@@ -245,32 +328,37 @@ fn tasks(
             by_source.entry(work.source.dataset.entity.short()).or_default().push(task);
         }
     }
+    let mut met: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+    for scope in &observed.scopes {
+        met.entry(&scope.repository).or_default().extend(&scope.datasets);
+    }
     let task = |found: &ScopeObserved| {
+        let met = met.get(found.repository.as_str())?;
         let upstream = || found.datasets.iter().filter_map(|name| by_source.get(name)).flatten();
         let after: Vec<After> = upstream().map(|task| After { task: task.id.clone(), phase: Phase::Publish }).collect();
         if after.is_empty() {
             return None;
         }
-        let all = code.changes.iter().zip(&code.mappings);
+        let all = observed.changes.iter().zip(&observed.mappings);
         let (changes, mappings) = all
-            .filter(|(change, _)| found.datasets.contains(&change.dataset))
+            .filter(|(change, _)| met.contains(&change.dataset) && by_source.contains_key(&change.dataset))
             .map(|(change, mapping)| (change.clone(), mapping.clone()))
             .unzip();
         let sources = upstream().filter_map(|task| task.dataset()).map(|work| source(&work.source)).collect();
         let (about, policy) = (about.clone(), policy.clone());
         let scope = ScopeWork { about, found: found.clone(), changes, mappings, sources, policy };
         Some(PlanTask {
-            id: scope_id(&found.repository),
+            id: scope_id(&found.name()),
             owner: found.owner.clone(),
             steps: steps(retry),
             cohort: upstream().map(|task| task.cohort).max().unwrap_or_default(),
             subject: Subject::Scope { scope: Box::new(scope) },
             after,
             window: None,
-            warnings: Vec::new(),
+            warnings: found.notes.iter().map(|note| Diagnostic::warning(code::plan::SCOPE_CUT, note)).collect(),
         })
     };
-    code.scopes.iter().filter(|found| found.has_edits()).filter_map(task).collect()
+    observed.scopes.iter().filter(|found| found.has_edits()).filter_map(task).collect()
 }
 
 /// Where the rows of a dataset are, by its name.

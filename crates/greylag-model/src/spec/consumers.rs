@@ -19,6 +19,54 @@ pub struct ConsumersSpec {
     pub star: StarPolicy,
     /// What becomes of a source of a dbt project if only some of its readers can move.
     pub sources: SourcePolicy,
+    /// How each repository is cut into scopes, which have a change request each.
+    #[serde(skip_serializing_if = "ScopesSpec::is_whole")]
+    pub scopes: ScopesSpec,
+}
+
+/// How a repository is cut into scopes. Files that only work together are never cut apart: they go where most of them belong, and the
+/// plan says so.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(rename = "Scopes")]
+pub struct ScopesSpec {
+    /// By what.
+    pub by: ScopeBy,
+    /// For `path`: folders of the repository, a scope each; the longest that a file lies in counts, and what lies in none is one more
+    /// scope.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["models/finance", "jobs"]]))]
+    pub paths: Vec<String>,
+}
+
+impl ScopesSpec {
+    /// Whether a repository is one scope, whatever is in it.
+    pub fn is_whole(&self) -> bool {
+        self.by == ScopeBy::Repository
+    }
+
+    /// The folders as files lie in them: without `/` around them.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(|path| folder(path))
+    }
+}
+
+/// A folder without `/` around it.
+pub(super) fn folder(path: &str) -> &str {
+    path.trim_matches('/')
+}
+
+/// By what a repository is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ScopeBy {
+    /// Not at all: all of it travels in one change request.
+    #[default]
+    Repository,
+    /// Files with one owner travel together, as `CODEOWNERS` says; those of nobody do, too.
+    Owner,
+    /// Files of one folder of `paths` travel together.
+    Path,
 }
 
 impl ConsumersSpec {

@@ -35,7 +35,7 @@ mod template;
 mod translate;
 
 pub use connection::{Connection, ConnectionSpec, StoreType};
-pub use consumers::{ConsumersSpec, MergeBy, Outputs, SourcePolicy, StarPolicy};
+pub use consumers::{ConsumersSpec, MergeBy, Outputs, ScopeBy, ScopesSpec, SourcePolicy, StarPolicy};
 pub use derived::{DerivedSpec, History};
 pub use diff::{DiffSpec, SOURCE, With};
 pub use increments::{IncrementsSpec, Late, Removed, ScheduleSpec, WatermarkSpec};

@@ -11,6 +11,7 @@ mod order;
 mod rollout;
 mod sample;
 mod scale;
+mod scopes;
 mod staleness;
 
 use crate::mapping::{place, schema};

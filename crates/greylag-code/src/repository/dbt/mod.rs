@@ -15,6 +15,7 @@
 
 mod entry;
 mod held;
+mod joint;
 mod maker;
 mod node;
 mod open;
@@ -24,6 +25,7 @@ mod source;
 mod split;
 mod trial;
 
+use super::joints::{Joints, PartOf};
 use super::{FileReport, Seen};
 use crate::dbt::{self, Project, Target};
 use crate::rewrite::{Demand, Wanted};
@@ -130,50 +132,81 @@ pub(super) fn look(
     dialect: Option<Dialect>,
     seen: &mut Seen,
 ) -> io::Result<Vec<FileReport>> {
+    let options = options_for(dialect);
+    Ok(Look::settled((tree, root), &options, changes, dialect, seen)?.reports())
+}
+
+/// The same, and what hangs together.
+pub(super) fn look_to_cut(
+    tree: &dyn Tree,
+    root: &str,
+    changes: &[TableChange],
+    dialect: Option<Dialect>,
+    seen: &mut Seen,
+    part_of: PartOf<'_>,
+) -> io::Result<(Vec<FileReport>, Joints)> {
+    let options = options_for(dialect);
+    let mut look = Look::settled((tree, root), &options, changes, dialect, seen)?;
+    let reports = look.reports();
+    Ok((reports, look.joints(part_of)?))
+}
+
+fn options_for(dialect: Option<Dialect>) -> dbt::Options {
     let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-    let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
-    let project = dbt::read(tree, root, &options)?;
-    let dialect = dialect.unwrap_or(Dialect::Generic);
-    let concerned: Vec<Option<usize>> =
-        project.sources.iter().map(|source| source::change_of(source, changes)).collect();
-    let changes = open::with_targets(&project, changes, &concerned);
-    let mut look = Look {
-        tree,
-        root,
-        options: &options,
-        dialect,
-        own: changes.len(),
-        changes,
-        project,
-        concerned,
-        makers: BTreeMap::new(),
-        split: BTreeSet::new(),
-        kept: BTreeMap::new(),
-        counted: false,
-        paths: Vec::new(),
-        scalars: Vec::new(),
-        asks: BTreeMap::new(),
-        held: BTreeMap::new(),
-        refused: BTreeMap::new(),
-    };
-    look.kept = look.exposed();
-    // Each time one more model keeps its names, so this ends.
-    loop {
-        look.begin(seen)?;
-        look.settle()?;
-        let cannot = look.cannot_propagate();
-        if cannot.is_empty() {
-            break;
-        }
-        look.kept.extend(cannot);
-    }
-    Ok(look.reports())
+    dbt::Options { adapter, threads: 2, ..dbt::Options::default() }
 }
 
 /// All places in YAML that may name something.
 fn scalars(files: &Files) -> Vec<Span> {
     let is_yaml = |path: &str| path.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "yml" | "yaml"));
     files.iter().filter(|(_, path, _)| is_yaml(path)).flat_map(|(file, _, text)| dbt::places(file, text)).collect()
+}
+
+impl<'a> Look<'a> {
+    /// A look that has come to its end: what is held, and what is asked for.
+    fn settled(
+        (tree, root): (&'a dyn Tree, &'a str),
+        options: &'a dbt::Options,
+        changes: &[TableChange],
+        dialect: Option<Dialect>,
+        seen: &mut Seen,
+    ) -> io::Result<Self> {
+        let project = dbt::read(tree, root, options)?;
+        let dialect = dialect.unwrap_or(Dialect::Generic);
+        let concerned: Vec<Option<usize>> =
+            project.sources.iter().map(|source| source::change_of(source, changes)).collect();
+        let changes = open::with_targets(&project, changes, &concerned);
+        let mut look = Self {
+            tree,
+            root,
+            options,
+            dialect,
+            own: changes.len(),
+            changes,
+            project,
+            concerned,
+            makers: BTreeMap::new(),
+            split: BTreeSet::new(),
+            kept: BTreeMap::new(),
+            counted: false,
+            paths: Vec::new(),
+            scalars: Vec::new(),
+            asks: BTreeMap::new(),
+            held: BTreeMap::new(),
+            refused: BTreeMap::new(),
+        };
+        look.kept = look.exposed();
+        // Each time one more model keeps its names, so this ends.
+        loop {
+            look.begin(seen)?;
+            look.settle()?;
+            let cannot = look.cannot_propagate();
+            if cannot.is_empty() {
+                return Ok(look);
+            }
+            look.kept.extend(cannot);
+        }
+    }
 }
 
 impl Look<'_> {

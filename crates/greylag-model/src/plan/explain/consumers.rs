@@ -5,18 +5,17 @@ use crate::consumer::Class;
 use crate::plan::{ConsumerTotals, FileClass, Plan, PlanTask};
 
 impl Page {
-    /// The code that reads the datasets: the funnel, and what each repository comes to.
+    /// The code that reads the datasets: the funnel, and what each scope comes to.
     pub(super) fn consumers(&mut self, plan: &Plan) {
         let Some(totals) = &plan.header.consumers else { return };
-        for scope in
-            plan.tasks.iter().filter_map(PlanTask::scope).take(self.shown(totals.repositories as usize, GROUPS))
-        {
+        let scopes = plan.header.totals.scopes as usize;
+        for scope in plan.tasks.iter().filter_map(PlanTask::scope).take(self.shown(scopes, GROUPS)) {
             let found = &scope.found;
             let edits: u64 = found.files.iter().map(|file| file.edits).sum();
             let files = found.files.iter().filter(|file| file.edits > 0).count();
             let text = format!(
                 "~ {}  {}  {} in {}",
-                found.repository,
+                found.name(),
                 found.class().name(),
                 counted(edits as usize, "edit"),
                 counted(files, "file")
@@ -29,11 +28,11 @@ impl Page {
             }
             self.more(held.len(), NAMES, 6, "files that need somebody");
         }
-        self.more(plan.header.totals.scopes as usize, GROUPS, 0, "repositories with edits");
-        for (repository, class) in &totals.left[..self.shown(totals.left.len(), GROUPS)] {
-            self.line(LineKind::Judge, 0, format!("? {repository}  {}: no rule changes anything in it", class.name()));
+        self.more(scopes, GROUPS, 0, "scopes with edits");
+        for (scope, class) in &totals.left[..self.shown(totals.left.len(), GROUPS)] {
+            self.line(LineKind::Judge, 0, format!("? {scope}  {}: no rule changes anything in it", class.name()));
         }
-        self.more(totals.left.len(), GROUPS, 0, "repositories without edits");
+        self.more(totals.left.len(), GROUPS, 0, "scopes without edits");
         self.line(LineKind::Note, 0, funnel(totals));
     }
 }

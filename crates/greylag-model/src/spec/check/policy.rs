@@ -2,7 +2,9 @@
 
 use super::{Report, text};
 use crate::code::spec as code;
+use crate::spec::consumers::folder;
 use crate::yaml::Node;
+use std::collections::HashSet;
 
 pub(super) fn check(report: &mut Report<'_>, spec: &Node) {
     if let Some(timeout) = spec.get("timeout") {
@@ -18,6 +20,39 @@ pub(super) fn check(report: &mut Report<'_>, spec: &Node) {
     }
     if let Some(retry) = spec.get("retry") {
         check_retry(report, retry);
+    }
+    if let Some(scopes) = spec.get("consumers").and_then(|consumers| consumers.get("scopes")) {
+        check_scopes(report, scopes);
+    }
+}
+
+/// Folders are there where a repository is cut by them, and nowhere else.
+fn check_scopes(report: &mut Report<'_>, scopes: &Node) {
+    let by = text(scopes, "by").unwrap_or("repository");
+    let paths = super::items(scopes, "paths");
+    match scopes.entry("paths") {
+        Some(entry) if by != "path" => {
+            let message = format!("`paths` is given, but repositories are cut by `{by}`");
+            report.error_at_key(entry, code::COMBINATION, message, "write `by: path`, or remove `paths`");
+        }
+        _ if by == "path" && paths.is_empty() => {
+            let message = "repositories are cut by path, and no folder is named";
+            report.error(scopes, code::COMBINATION, message, "list folders: `paths: [models/finance, jobs]`");
+        }
+        _ => {}
+    }
+    let mut seen = HashSet::new();
+    for node in paths {
+        let Some(path) = node.as_str() else { continue };
+        let folder = folder(path);
+        let odd = |part: &str| matches!(part, "" | "." | "..") || part.contains(|letter: char| letter.is_control());
+        if folder.split('/').any(odd) {
+            let message = format!("`{}` is no folder of a repository", path.escape_debug());
+            report.error(node, code::LOCATION, message, "write it from the root of the repository: `models/finance`");
+        } else if !seen.insert(folder) {
+            let message = format!("the folder `{folder}` is given twice");
+            report.error(node, code::NAME_TWICE, message, "keep one of them");
+        }
     }
 }
 

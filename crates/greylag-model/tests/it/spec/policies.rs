@@ -154,3 +154,29 @@ fn dialects_that_cannot_be_read_back() {
     ");
     assert_snapshot!(with("  layout: {csv: {delimiter: \"\\t\", quote: \"'\", escape: '\\', null: NULL, encoding: latin-1, header: false}}\n"), @"Migration m");
 }
+
+#[test]
+fn folders_cut_repositories_by_path_alone() {
+    assert_snapshot!(with("  consumers: {scopes: {by: owner}}\n"), @"Migration m");
+    assert_snapshot!(with("  consumers: {scopes: {by: path, paths: [models/finance, /jobs/]}}\n"), @"Migration m");
+    assert_snapshot!(with("  consumers: {scopes: {by: team}}\n"), @"
+    m.yaml:7:29: error[GL0116]: `spec.consumers.scopes.by` cannot be `team`
+      hint: allowed are `repository`, `owner` and `path`
+    ");
+    assert_snapshot!(with("  consumers: {scopes: {paths: [a]}}\n"), @"
+    m.yaml:7:24: error[GL0131]: `paths` is given, but repositories are cut by `repository`
+      hint: write `by: path`, or remove `paths`
+    ");
+    assert_snapshot!(with("  consumers: {scopes: {by: path}}\n"), @"
+    m.yaml:7:23: error[GL0131]: repositories are cut by path, and no folder is named
+      hint: list folders: `paths: [models/finance, jobs]`
+    ");
+    assert_snapshot!(with("  consumers: {scopes: {by: path, paths: [a, /a/, a/../b, .]}}\n"), @"
+    m.yaml:7:44: error[GL0121]: the folder `a` is given twice
+      hint: keep one of them
+    m.yaml:7:49: error[GL0132]: `a/../b` is no folder of a repository
+      hint: write it from the root of the repository: `models/finance`
+    m.yaml:7:57: error[GL0132]: `.` is no folder of a repository
+      hint: write it from the root of the repository: `models/finance`
+    ");
+}

@@ -145,7 +145,8 @@ impl Open {
         // Most repositories read nothing of most migrations: all are looked for at once before each is by itself.
         let all: Vec<TableChange> = meant.iter().flat_map(|meant| meant.changes.clone()).collect();
         let mut whole = Some(proposal::look(&tree, name, &all, options)?);
-        let met: Vec<String> = whole.iter().flat_map(|whole| proposal::datasets(whole)).map(str::to_owned).collect();
+        let met: Vec<String> =
+            whole.iter().flat_map(|whole| proposal::datasets(&whole.files)).map(str::to_owned).collect();
         let unread = whole.as_ref().is_some_and(|whole| met.is_empty() && whole.class() != Class::Unaffected);
         let mut told = Vec::new();
         for meant in meant
@@ -156,7 +157,8 @@ impl Open {
                 Some(report) => report,
                 None => proposal::look(&tree, name, &meant.changes, options)?,
             };
-            let proposal = Proposal { about: &meant.migration.metadata, changes: &meant.changes, report };
+            let (about, changes) = (&meant.migration.metadata, &meant.changes);
+            let proposal = Proposal { about, changes, report, part: None, elsewhere: Vec::new() };
             told.push(self.told(&offer, &proposal)?);
         }
         if told.is_empty() {
