@@ -33,7 +33,7 @@ pub(super) struct Batch {
 impl Batch {
     pub(super) fn start(repository: &Repository) -> Result<Self, DriverError> {
         let limits = repository.git.limits();
-        let command = repository.git.command(&repository.folder, repository.safety, &["cat-file", "--batch"]);
+        let command = repository.git.command(&repository.folder, repository.safety, &["cat-file", "--batch-command"]);
         let process = Process::start(command, "read objects", limits, true)?;
         Ok(Self { process, heard: Vec::new(), taken: 0, most: limits.file_bytes })
     }
@@ -45,15 +45,24 @@ impl Batch {
         names: &[String],
         take: &mut dyn FnMut(Option<Object>) -> Result<(), DriverError>,
     ) -> Result<(), DriverError> {
-        self.process.rewind();
-        let mut asked = names.join("\n");
-        asked.push('\n');
-        self.process.say(asked.as_bytes(), &mut self.heard)?;
+        self.ask("contents", names)?;
         for _ in names {
             let object = self.next()?;
             take(object)?;
         }
         Ok(())
+    }
+
+    /// How many bytes objects have, in the order asked; none of one that is not there.
+    pub(super) fn sizes(&mut self, names: &[String]) -> Result<Vec<Option<usize>>, DriverError> {
+        self.ask("info", names)?;
+        names.iter().map(|_| Ok(self.head()?.map(|(_, _, size)| size))).collect()
+    }
+
+    fn ask(&mut self, what: &str, names: &[String]) -> Result<(), DriverError> {
+        self.process.rewind();
+        let asked: String = names.iter().flat_map(|name| [what, " ", name, "\n"]).collect();
+        self.process.say(asked.as_bytes(), &mut self.heard)
     }
 
     /// Reads one object that must be there.
@@ -67,6 +76,18 @@ impl Batch {
     }
 
     fn next(&mut self) -> Result<Option<Object>, DriverError> {
+        let Some((id, kind, size)) = self.head()? else { return Ok(None) };
+        if size > self.most {
+            let message = format!("the object `{id}` has {size} bytes, and at most {} are read", self.most);
+            return Err(DriverError::permanent(code::GIT_LIMIT, message));
+        }
+        let mut bytes = self.take(size + 1)?;
+        bytes.pop();
+        Ok(Some(Object { id, kind, bytes }))
+    }
+
+    /// What comes before an object's bytes, or stands for one that is not there.
+    fn head(&mut self) -> Result<Option<(ObjectId, Kind, usize)>, DriverError> {
         let line = self.line()?;
         let mut words = line.split(' ');
         let (id, kind, size) = (words.next(), words.next(), words.next());
@@ -74,18 +95,12 @@ impl Batch {
             return if line.ends_with(" missing") { Ok(None) } else { Err(damaged(&line)) };
         };
         let size: usize = size.parse().map_err(|_| damaged(&line))?;
-        if size > self.most {
-            let message = format!("the object `{id}` has {size} bytes, and at most {} are read", self.most);
-            return Err(DriverError::permanent(code::GIT_LIMIT, message));
-        }
         let kind = match kind {
             "blob" => Kind::Blob,
             "tree" => Kind::Tree,
             _ => Kind::Other,
         };
-        let mut bytes = self.take(size + 1)?;
-        bytes.pop();
-        Ok(Some(Object { id: ObjectId::parse(id)?, kind, bytes }))
+        Ok(Some((ObjectId::parse(id)?, kind, size)))
     }
 
     fn line(&mut self) -> Result<String, DriverError> {

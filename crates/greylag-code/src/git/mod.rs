@@ -22,6 +22,7 @@
 //! to find, makes them visible. Objects that nothing refers to are no trace. Commits are a function of their base, edits,
 //! people and time, all given by the caller, so the next attempt makes the same one.
 
+mod ahead;
 mod backend;
 mod batch;
 mod command;

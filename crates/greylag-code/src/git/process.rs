@@ -42,6 +42,10 @@ pub(crate) struct Process {
     stdout: Option<ChildStdout>,
     stderr: Option<ChildStderr>,
     log: Vec<u8>,
+    /// Whether its standard error may have something to read.
+    complains: bool,
+    /// What is read goes here first.
+    block: Box<[u8; BLOCK]>,
     /// What it is doing, for messages.
     what: &'static str,
     until: Instant,
@@ -89,7 +93,8 @@ impl Process {
     fn of(mut child: Child, ended: OwnedFd, what: &'static str, limits: &Limits) -> Self {
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let until = Instant::now() + limits.time;
-        Self { child, ended, stdin, stdout, stderr, log: Vec::new(), what, until, time: limits.time }
+        let (log, block) = (Vec::new(), Box::new([0; BLOCK]));
+        Self { child, ended, stdin, stdout, stderr, log, complains: false, block, what, until, time: limits.time }
     }
 
     /// Sets its limits, which what it starts inherits, and makes its pipes answer at once.
@@ -133,7 +138,7 @@ impl Process {
             if !open && self.stderr.is_none() {
                 break;
             }
-            self.wait()?;
+            self.wait(true)?;
         }
         let status = self.reap()?;
         Ok(Output { status, bytes, log: String::from_utf8_lossy(&self.log).trim().to_owned() })
@@ -150,7 +155,7 @@ impl Process {
             if !self.listen(bytes)? {
                 return Err(self.gone());
             }
-            self.wait()?;
+            self.wait(true)?;
         }
     }
 
@@ -165,7 +170,7 @@ impl Process {
             if !open {
                 return Err(self.gone());
             }
-            self.wait()?;
+            self.wait(false)?;
         }
     }
 
@@ -185,9 +190,9 @@ impl Process {
 
     /// Reads what is there, one block at most; false if there will be no more.
     fn listen(&mut self, bytes: &mut Vec<u8>) -> Result<bool, DriverError> {
-        let mut block = [0; BLOCK];
-        if let Some(stderr) = &self.stderr {
-            match rustix::io::read(stderr, &mut block) {
+        let block = self.block.as_mut_slice();
+        if let Some(stderr) = self.stderr.as_ref().filter(|_| self.complains) {
+            match rustix::io::read(stderr, &mut *block) {
                 Ok(0) => self.stderr = None,
                 Ok(length) => {
                     self.log.extend_from_slice(block.get(..length).unwrap_or_default());
@@ -199,7 +204,8 @@ impl Process {
             }
         }
         let Some(stdout) = &self.stdout else { return Ok(false) };
-        match rustix::io::read(stdout, &mut block) {
+        let block = self.block.as_mut_slice();
+        match rustix::io::read(stdout, &mut *block) {
             Ok(0) => self.stdout = None,
             Ok(length) => bytes.extend_from_slice(block.get(..length).unwrap_or_default()),
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -208,16 +214,19 @@ impl Process {
         Ok(self.stdout.is_some())
     }
 
-    /// Sleeps until something can be read or written.
-    fn wait(&mut self) -> Result<(), DriverError> {
+    /// Sleeps until something can be read, or written if there is something to write: an input that takes more is nothing to
+    /// wake up for when there is nothing to give it.
+    fn wait(&mut self, writes: bool) -> Result<(), DriverError> {
         let left = self.left()?;
         let mut pipes: Vec<PollFd<'_>> = Vec::with_capacity(3);
         let reads: [Option<BorrowedFd<'_>>; 2] =
             [self.stdout.as_ref().map(AsFd::as_fd), self.stderr.as_ref().map(AsFd::as_fd)];
         pipes.extend(reads.into_iter().flatten().map(|pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN)));
-        pipes.extend(self.stdin.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
+        pipes.extend(self.stdin.as_ref().filter(|_| writes).map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
         // An interrupted wait is a short one.
         let _ = poll(&mut pipes, Some(&timespec(left)));
+        let at = usize::from(self.stdout.is_some());
+        self.complains = self.stderr.is_some() && pipes.get(at).is_some_and(|pipe| !pipe.revents().is_empty());
         Ok(())
     }
 

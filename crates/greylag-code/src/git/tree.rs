@@ -1,5 +1,6 @@
 //! The files of a commit.
 
+use super::ahead::Ahead;
 use super::batch::{Batch, Kind, Object};
 use super::object::{ObjectId, damaged, missing};
 use super::path::{LONGEST, is_plain};
@@ -10,7 +11,7 @@ use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Folders that are asked for at a time.
 const AT_ONCE: usize = 256;
@@ -40,7 +41,7 @@ pub struct CommitTree {
     repository: Repository,
     commit: ObjectId,
     listing: Listing,
-    batch: Mutex<Option<Batch>>,
+    ahead: Mutex<Ahead>,
     memo: Memo,
 }
 
@@ -68,7 +69,7 @@ impl Repository {
             repository: self.clone(),
             commit,
             listing,
-            batch: Mutex::new(Some(batch)),
+            ahead: Mutex::new(Ahead::new(batch)),
             memo: Memo::default(),
         })
     }
@@ -88,22 +89,6 @@ impl CommitTree {
     pub(super) fn listing(&self) -> &Listing {
         &self.listing
     }
-
-    fn batch(&self) -> MutexGuard<'_, Option<Batch>> {
-        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn blob(&self, id: &ObjectId) -> Result<Vec<u8>, DriverError> {
-        let mut held = self.batch();
-        let mut batch = match held.take() {
-            Some(batch) => batch,
-            None => Batch::start(&self.repository)?,
-        };
-        // One that has met an error is not kept.
-        let object = batch.one(id.as_str())?;
-        *held = Some(batch);
-        if object.kind == Kind::Blob { Ok(object.bytes) } else { Err(damaged(&format!("`{id}` is no file"))) }
-    }
 }
 
 impl Tree for CommitTree {
@@ -112,8 +97,8 @@ impl Tree for CommitTree {
     }
 
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
-        let Some(file) = self.listing.files.get(path) else { return Ok(None) };
-        self.blob(&file.id).map(|bytes| Some(Arc::from(bytes))).map_err(io::Error::other)
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        ahead.read(&self.repository, &self.listing, path).map_err(io::Error::other)
     }
 
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
