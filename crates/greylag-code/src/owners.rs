@@ -121,11 +121,7 @@ impl Line {
         let words = words(line);
         let Some((first, rest)) = words.split_first() else { return Self::Nothing };
         if first.starts_with('[') || first.starts_with("^[") {
-            // A section's name may have spaces.
-            return match line.rsplit_once(']') {
-                Some((_, owners)) => Self::Section { owner: owners.split_whitespace().find_map(owner) },
-                None => Self::Unread,
-            };
+            return section(line).unwrap_or(Self::Unread);
         }
         if first.starts_with('!') || first.contains('[') || first.len() > PATTERN {
             return Self::Unread;
@@ -139,6 +135,18 @@ impl Line {
             (known, _) => Self::Rule { pattern: first.clone(), owner: Some(known) },
         }
     }
+}
+
+/// `[Name]`, `^[Name with spaces]`, `[Name][2] @owner`.
+fn section(line: &str) -> Option<Line> {
+    let (_, behind) = line.split_once(']')?;
+    let count = behind.strip_prefix('[').and_then(|count| count.split_once(']'));
+    let owners = match count {
+        Some((count, owners)) if count.bytes().all(|byte| byte.is_ascii_digit()) => owners,
+        _ => behind,
+    };
+    let ends = owners.is_empty() || owners.starts_with(char::is_whitespace);
+    ends.then(|| Line::Section { owner: owners.split_whitespace().find_map(owner) })
 }
 
 /// The words of a line up to a comment; a backslash takes the meaning from the letter behind it.

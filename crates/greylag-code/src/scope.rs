@@ -140,8 +140,8 @@ pub fn look(
     };
     let mut cut = Cut::of(tree, changes, policy, options).map_err(|error| unreadable(name, &error))?;
     let mut report = std::mem::take(&mut cut.report);
-    let waited_for =
-        |file: &FileReport| datasets([file]).iter().all(|dataset| found.datasets.iter().any(|known| known == dataset));
+    let known = |dataset: &str| found.datasets.iter().any(|known| known == dataset);
+    let waited_for = |file: &FileReport| datasets([file]).iter().all(|dataset| dataset.is_empty() || known(dataset));
     let early: BTreeSet<String> =
         report.files.iter().filter(|file| !waited_for(file)).map(|file| file.path.clone()).collect();
     let is_own = |file: &FileReport| {

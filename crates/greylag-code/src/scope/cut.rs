@@ -17,6 +17,7 @@ use greylag_model::entity::EntityRef;
 use greylag_model::plan::{Flow, makers_in_circles};
 use greylag_model::spec::{ScopeBy, ScopesSpec};
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
@@ -117,7 +118,9 @@ impl<'a> Cut<'a> {
         for path in paths {
             *counts.entry(self.owner_of(path)).or_default() += 1;
         }
-        let most = counts.into_iter().max_by_key(|(owner, count)| (*count, std::cmp::Reverse(owner.clone())));
+        // Where as many are somebody's as are nobody's, somebody answers.
+        let rank = |(owner, count): &(Option<EntityRef>, usize)| (*count, owner.is_some(), Reverse(owner.clone()));
+        let most = counts.into_iter().max_by_key(rank);
         most.and_then(|(owner, _)| owner)
     }
 

@@ -4,6 +4,7 @@
 mod changes;
 mod cohorts;
 mod commands;
+mod cut;
 mod derived;
 mod diff_check;
 mod formats;

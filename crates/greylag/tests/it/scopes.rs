@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-const OLD: &str = "select uid, mail\nfrom users\nwhere uid > 3;\n";
-const NEW: &str = "select user_id as uid, mail\nfrom users_v2\nwhere user_id > 3;\n";
+pub(crate) const OLD: &str = "select uid, mail\nfrom users\nwhere uid > 3;\n";
+pub(crate) const NEW: &str = "select user_id as uid, mail\nfrom users_v2\nwhere user_id > 3;\n";
 
-fn migration(more: &str) -> String {
+pub(crate) fn migration(more: &str) -> String {
     format!(
         "apiVersion: greylag.dev/v1alpha1
 kind: Migration
@@ -46,7 +46,7 @@ fn hosted(policy: &str, more: &str) -> Rig {
     rig
 }
 
-fn read(rig: &Rig, name: &str, path: &str) -> String {
+pub(crate) fn read(rig: &Rig, name: &str, path: &str) -> String {
     let folder = rig.path(format!("home/forge/repositories/{name}.git"));
     let repository = Repository::open(Git::default(), folder, Safety::Cache).unwrap();
     let tree = repository.branch_tree("main").unwrap().unwrap();
@@ -54,26 +54,26 @@ fn read(rig: &Rig, name: &str, path: &str) -> String {
 }
 
 /// Names and states of the run's tasks.
-fn tasks(rig: &Rig, run: &str) -> Vec<String> {
+pub(crate) fn tasks(rig: &Rig, run: &str) -> Vec<String> {
     let status = rig.run(["status", run, "-o", "json"]).json();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let items = status["tasks"].as_array().unwrap().clone();
     items.iter().map(|item| format!("{}={}", text(&item["id"]), text(&item["state"]))).collect()
 }
 
-fn open_changes(rig: &Rig) -> String {
+pub(crate) fn open_changes(rig: &Rig) -> String {
     rig.run(["changes", "list", "--state", "open", "-o", "name"]).ended(0).stdout
 }
 
 /// Applies in another process, which waits for people.
-fn apply(rig: &Rig) -> Child {
+pub(crate) fn apply(rig: &Rig) -> Child {
     let mut command = rig.command();
     command.args(["apply", "-f", "m.yaml", "--run", "r", "--yes"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 /// Waits until something holds.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < Duration::from_mins(2), "{what}");
@@ -81,7 +81,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn end(child: Child) -> Said {
+pub(crate) fn end(child: Child) -> Said {
     said(&child.wait_with_output().unwrap())
 }
 
@@ -278,14 +278,14 @@ fn repositories_that_are_not_there_are_named() {
 const POINTS: [&str; 5] = ["before-intent", "after-intent", "in-effect", "after-effect", "after-commit"];
 
 /// Goes on with a run until the armed point kills it, which must prove that it fired.
-fn kill_at(rig: &Rig, point: &str, args: &[&str]) {
+pub(crate) fn kill_at(rig: &Rig, point: &str, args: &[&str]) {
     let (said, fired) = rig.run_with_faults(&format!("{point}@1=kill"), args);
     assert!(said.killed, "`{point}` was not reached\n{}\n{}", said.stdout, said.stderr);
     assert_eq!(fired, [format!("{point} Kill")]);
 }
 
 /// How often each task did each step, e.g. `code:sql code/merge`.
-fn done(rig: &Rig, direction: &str) -> BTreeMap<String, usize> {
+pub(crate) fn done(rig: &Rig, direction: &str) -> BTreeMap<String, usize> {
     let said = rig.run(["logs", "r", "-o", "ndjson"]).ended(0);
     let mut done = BTreeMap::new();
     for line in said.stdout.lines().skip(1) {
@@ -299,13 +299,13 @@ fn done(rig: &Rig, direction: &str) -> BTreeMap<String, usize> {
     done
 }
 
-fn branches(rig: &Rig, name: &str) -> Vec<String> {
+pub(crate) fn branches(rig: &Rig, name: &str) -> Vec<String> {
     let folder = rig.path(format!("home/forge/repositories/{name}.git"));
     Repository::open(Git::default(), folder, Safety::Cache).unwrap().branches().unwrap().into_keys().collect()
 }
 
 /// Change requests by state.
-fn counted(rig: &Rig) -> BTreeMap<String, usize> {
+pub(crate) fn counted(rig: &Rig) -> BTreeMap<String, usize> {
     let list = rig.json(["changes", "list"]);
     let mut counted = BTreeMap::new();
     for item in list["items"].as_array().unwrap() {

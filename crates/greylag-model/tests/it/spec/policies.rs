@@ -160,7 +160,7 @@ fn folders_cut_repositories_by_path_alone() {
     assert_snapshot!(with("  consumers: {scopes: {by: owner}}\n"), @"Migration m");
     assert_snapshot!(with("  consumers: {scopes: {by: path, paths: [models/finance, /jobs/]}}\n"), @"Migration m");
     assert_snapshot!(with("  consumers: {scopes: {by: team}}\n"), @"
-    m.yaml:7:29: error[GL0116]: `spec.consumers.scopes.by` cannot be `team`
+    m.yaml:7:28: error[GL0116]: `spec.consumers.scopes.by` cannot be `team`
       hint: allowed are `repository`, `owner` and `path`
     ");
     assert_snapshot!(with("  consumers: {scopes: {paths: [a]}}\n"), @"
@@ -172,7 +172,7 @@ fn folders_cut_repositories_by_path_alone() {
       hint: list folders: `paths: [models/finance, jobs]`
     ");
     assert_snapshot!(with("  consumers: {scopes: {by: path, paths: [a, /a/, a/../b, .]}}\n"), @"
-    m.yaml:7:44: error[GL0121]: the folder `a` is given twice
+    m.yaml:7:45: error[GL0121]: the folder `a` is given twice
       hint: keep one of them
     m.yaml:7:49: error[GL0132]: `a/../b` is no folder of a repository
       hint: write it from the root of the repository: `models/finance`
