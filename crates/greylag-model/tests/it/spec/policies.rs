@@ -174,9 +174,9 @@ fn folders_cut_repositories_by_path_alone() {
     assert_snapshot!(with("  consumers: {scopes: {by: path, paths: [a, /a/, a/../b, .]}}\n"), @"
     m.yaml:7:45: error[GL0121]: the folder `a` is given twice
       hint: keep one of them
-    m.yaml:7:49: error[GL0132]: `a/../b` is no folder of a repository
+    m.yaml:7:50: error[GL0132]: `a/../b` is no folder of a repository
       hint: write it from the root of the repository: `models/finance`
-    m.yaml:7:57: error[GL0132]: `.` is no folder of a repository
+    m.yaml:7:58: error[GL0132]: `.` is no folder of a repository
       hint: write it from the root of the repository: `models/finance`
     ");
 }
