@@ -8,7 +8,7 @@
 //! [`rewrite`] says what a text must change, [`repository`] what a whole repository must. [`dbt`] evaluates projects of dbt.
 //! [`flow`] says what code reads and writes, for lineage. [`verify`] says what is to be held of a changed repository, [`prove`]
 //! what must be proven of it. [`forge`] offers changes to their owners, [`proposal`] says what they read. [`scope`] looks at many
-//! repositories for a plan, and [`executor`] does the steps of a run.
+//! repositories for a plan and cuts them into scopes, and [`executor`] does the steps of a run.
 
 pub mod dbt;
 pub mod executor;

@@ -19,14 +19,14 @@ use std::fmt::Write as _;
 const REPOSITORY: &str = "team/models";
 const OPTIONS: Options = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb) };
 
-/// `shop.NAME_v1 (id, kept)` becomes `shop.NAME_v2 (key, kept)`.
-fn change(name: &str) -> TableChange {
+/// `shop.NAME_v1 (id, kept)` becomes `shop.NAME_VERSION (key, kept)`.
+fn change(name: &str, version: &str) -> TableChange {
     let fate =
         |old: &str, new: &str| ColumnChange { name: old.to_owned(), fate: Fate::Same(new.to_owned()), judgement: None };
     TableChange {
         dataset: name.to_owned(),
         old: vec![format!("shop.{name}_v1").parse().unwrap()],
-        new: format!("shop.{name}_v2").parse().unwrap(),
+        new: format!("shop.{name}_{version}").parse().unwrap(),
         columns: vec![fate("id", "key"), fate("kept", "kept")],
         target: ["key", "kept"].map(str::to_owned).to_vec(),
         made: Vec::new(),
@@ -38,7 +38,7 @@ fn change(name: &str) -> TableChange {
 }
 
 fn changes() -> Vec<TableChange> {
-    vec![change("orders"), change("users")]
+    vec![change("orders", "v2"), change("users", "v2")]
 }
 
 fn by(by: ScopeBy, paths: &[&str]) -> ScopesSpec {
@@ -49,14 +49,19 @@ fn by(by: ScopeBy, paths: &[&str]) -> ScopesSpec {
 struct Cut {
     world: Embedded,
     policy: ScopesSpec,
+    changes: Vec<TableChange>,
     scopes: Vec<ScopeObserved>,
 }
 
 impl Cut {
     fn new(files: &[(&str, &str)], policy: ScopesSpec) -> Self {
+        Self::of(files, policy, changes())
+    }
+
+    fn of(files: &[(&str, &str)], policy: ScopesSpec, changes: Vec<TableChange>) -> Self {
         let world = Embedded::new(Policy::default(), files);
-        let scopes = scope::observe(&world.forge, REPOSITORY, &changes(), &policy, OPTIONS).unwrap();
-        Self { world, policy, scopes }
+        let scopes = scope::observe(&world.forge, REPOSITORY, &changes, &policy, OPTIONS).unwrap();
+        Self { world, policy, changes, scopes }
     }
 
     fn base(&self) -> CommitTree {
@@ -79,7 +84,7 @@ impl Cut {
     }
 
     fn look(&self, tree: &dyn Tree, scope: &ScopeObserved) -> Looked {
-        scope::look(tree, scope, &changes(), &self.policy, OPTIONS).unwrap()
+        scope::look(tree, scope, &self.changes, &self.policy, OPTIONS).unwrap()
     }
 
     /// Holds each scope's change against what verifiers say of it by itself, and all of them in both orders against what the whole
@@ -90,17 +95,17 @@ impl Cut {
         for scope in &self.scopes {
             let Looked { report, elsewhere } = self.look(&base, scope);
             let after = flat(&report.after(&base));
-            let (changes, part) = (changes(), scope.part.as_deref());
+            let (changes, part) = (&self.changes, scope.part.as_deref());
             let left = scope::left(&report, &elsewhere);
             let options = verify::Options { dialect: OPTIONS.dialect, report: Some(&left), scope: &[] };
-            let verdicts = verify::verify(&base, &after, &changes, options).unwrap();
-            let proposal = Proposal { about: &about, changes: &changes, report, part, elsewhere };
+            let verdicts = verify::verify(&base, &after, changes, options).unwrap();
+            let proposal = Proposal { about: &about, changes, report, part, elsewhere };
             let own = proposal.checks(&base, REPOSITORY, OPTIONS).unwrap();
             for check in verdicts.iter().filter(|check| check.name != "idempotent").chain(&own) {
                 assert_ne!(check.verdict, Verdict::Fail, "{}: {check:?}", scope.name());
             }
         }
-        let whole = proposal::look(&base, REPOSITORY, &changes(), OPTIONS).unwrap();
+        let whole = proposal::look(&base, REPOSITORY, &self.changes, OPTIONS).unwrap();
         let whole = texts(&flat(&whole.after(&base)));
         for scopes in [self.scopes.clone(), self.scopes.iter().rev().cloned().collect()] {
             let mut tree = flat(&base);
@@ -311,4 +316,36 @@ fn files_are_found_anew() {
     assert_eq!(of(0), "jobs/crm/a.sql jobs/crm/new.sql");
     assert_eq!(of(1), "jobs/shop/b.sql jobs/shop/c.sql jobs/shop/new.sql");
     assert_eq!(of(2), "");
+}
+
+/// Where a part by itself would render otherwise, which no edit shows, the project stays whole.
+#[test]
+fn a_project_whose_parts_do_not_stand_alone_is_one_piece() {
+    let files = [
+        PROJECT,
+        ("CODEOWNERS", "crm* @org/crm\nshop* @org/shop\n"),
+        ("macros/crm.sql", "{% macro users() %}shop.users_v1{% endmacro %}"),
+        ("macros/shop.sql", "{% macro order() %}shop.order_v1{% endmacro %}"),
+        ("models/crm/one.sql", "select id from {{ users() }}\n"),
+        ("models/shop/other.sql", "select id from {{ order() }}\n"),
+    ];
+    let changes = vec![change("order", "v10"), change("users", "v10")];
+    let parts = |files: &[(&str, &str)]| {
+        let cut = Cut::of(files, by(ScopeBy::Owner, &[]), changes.clone());
+        cut.each_is_right_alone();
+        cut.text()
+    };
+    assert_eq!(
+        parts(&files),
+        "group:crm (group:default/crm) macros/crm.sql:1 models/crm/one.sql:1 of users\n\
+         group:shop (group:default/shop) macros/shop.sql:1 models/shop/other.sql:1 of order\n"
+    );
+    // Both names get longer by one letter, so only together they stay as long as each other.
+    let compared = "select {% if users() | length == order() | length %}1{% else %}2{% endif %} as same\n";
+    let files: Vec<(&str, &str)> = files.into_iter().chain([("models/shop/compared.sql", compared)]).collect();
+    let text = parts(&files);
+    assert!(
+        text.lines().count() == 2 && text.contains("parts of their project do not render by themselves as they must"),
+        "{text}"
+    );
 }

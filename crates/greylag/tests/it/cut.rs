@@ -159,3 +159,36 @@ fn parts_are_merged_and_refused_apart() {
         ]
     );
 }
+
+/// Two repositories that make two datasets of one another: nothing of that is planned, and who makes what is named. In one repository the
+/// same code is one change request, whatever the policy.
+#[test]
+fn a_circle_through_two_repositories_is_named() {
+    let rig = Rig::new();
+    for name in ["x", "y"] {
+        rig.write(&format!("data/{name}.csv"), "uid,mail\n1,a@example.com\n");
+    }
+    rig.run(["catalog", "import", "data"]).ended(0);
+    rig.write(
+        "m.yaml",
+        "apiVersion: greylag.dev/v1alpha1\nkind: Migration\nmetadata: {name: both}\nspec:\n  \
+         datasets: [{from: x, to: x_v2}, {from: y, to: y_v2}]\n  \
+         mapping: {columns: [{name: user_id, from: uid}]}\n  consumers: {scopes: {by: path, paths: [a]}}\n",
+    );
+    let (one, other) = ("insert into y (uid) select uid from x;\n", "insert into x (uid) select uid from y;\n");
+    rig.write("src/one/a/y.sql", one);
+    rig.write("src/two/b/x.sql", other);
+    rig.run(["changes", "host", "src/one", "src/two"]).ended(0);
+    let said = rig.run(["plan", "-f", "m.yaml"]).ended(1);
+    assert!(said.stderr.contains("GL0459"), "{}", said.stderr);
+    assert!(said.stderr.contains("`one:a/` makes `y` of `x`, `two:rest` makes `x` of `y`"), "{}", said.stderr);
+
+    rig.write("src/both/a/y.sql", one);
+    rig.write("src/both/b/x.sql", other);
+    rig.run(["changes", "host", "src/both"]).ended(0);
+    let text = std::fs::read_to_string(rig.path("m.yaml")).unwrap();
+    rig.write("m.yaml", text.replace("consumers: {", "consumers: {repositories: [both], "));
+    let plan = rig.run(["plan", "-f", "m.yaml"]).ended(0).stdout;
+    assert!(plan.contains("~ both:a/  mechanical") && !plan.contains("both:rest  "), "{plan}");
+    assert!(plan.contains("they make datasets of one another in a circle"), "{plan}");
+}
