@@ -94,8 +94,8 @@ impl Owners {
             match Line::of(line) {
                 Line::Nothing => {}
                 Line::Section { owner } => shared = owner,
-                Line::Rule { pattern, owner } if self.rules.len() < RULES => {
-                    let owner = owner.unwrap_or_else(|| shared.clone());
+                Line::Rule { pattern, owner, is_bare } if self.rules.len() < RULES => {
+                    let owner = if is_bare { shared.clone() } else { owner };
                     self.rules.push((Pattern::of(&pattern), owner));
                 }
                 Line::Rule { .. } | Line::Unread => self.unread += 1,
@@ -110,8 +110,8 @@ enum Line {
     Nothing,
     /// A section of GitLab's begins, perhaps with an owner for its rules.
     Section { owner: Option<String> },
-    /// Files have an owner; `None` if the line names nobody, `Some(None)` if it names nobody whom a catalog knows.
-    Rule { pattern: String, owner: Option<Option<String>> },
+    /// Files have an owner, if the line names one whom a catalog may know; `is_bare` if it names nobody at all.
+    Rule { pattern: String, owner: Option<String>, is_bare: bool },
     /// It cannot be read.
     Unread,
 }
@@ -126,13 +126,13 @@ impl Line {
         if first.starts_with('!') || first.contains('[') || first.len() > PATTERN {
             return Self::Unread;
         }
-        let known = rest.iter().find_map(|word| owner(word));
+        let known = rest.iter().find_map(owner);
         // An address has its `@` within.
         let is_address = |word: &String| word.find('@').is_some_and(|at| at > 0);
         match (known, rest) {
-            (None, []) => Self::Rule { pattern: first.clone(), owner: None },
+            (None, []) => Self::Rule { pattern: first.clone(), owner: None, is_bare: true },
             (None, rest) if !rest.iter().any(is_address) => Self::Unread,
-            (known, _) => Self::Rule { pattern: first.clone(), owner: Some(known) },
+            (owner, _) => Self::Rule { pattern: first.clone(), owner, is_bare: false },
         }
     }
 }

@@ -82,7 +82,9 @@ fn components<'a>(flows: impl IntoIterator<Item = (usize, &'a Flow)>) -> (Vec<&'
         }
     }
     let mut names = vec![""; numbers.len()];
-    numbers.into_iter().for_each(|(name, number)| names[number] = name);
+    for (name, number) in numbers {
+        names[number] = name;
+    }
     let components = parted(names.len(), joints);
     (names, components)
 }
