@@ -289,3 +289,14 @@ pub struct ColumnTest {
     /// What its arguments refer to.
     pub edges: Vec<Edge>,
 }
+
+/// Arguments of tests that list columns of what the test stands at.
+const COLUMN_LISTS: [&str; 6] =
+    ["column_name", "combination_of_columns", "columns", "column_list", "group_by_columns", "compare_columns"];
+
+impl ColumnTest {
+    /// Whether an argument lists columns of what the test stands at.
+    pub fn lists_columns(argument: &str) -> bool {
+        COLUMN_LISTS.contains(&argument)
+    }
+}

@@ -66,13 +66,12 @@ pub fn questions(
     let said = settings::of_repository(tree)?;
     let after = report.after(tree);
     let within = |root: &str, path: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
-    let moved = report.files.iter().filter_map(|file| Some((file.path.as_str(), file.moved.as_deref()?))).collect();
     let mut questions = Vec::new();
     for root in &roots {
         if report.files.iter().any(|file| file.new.is_some() && within(root, &file.path)) {
             let of_project = settings::of_project(tree, root)?;
             let dialect = options.dialect.or(of_project).or(said);
-            questions.extend(project::questions(tree, &after, root, changes, &moved, dialect)?);
+            questions.extend(project::questions(tree, &after, root, changes, dialect)?);
         }
     }
     let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);

@@ -3,12 +3,14 @@
 use super::relations::{Columns, Elsewhere, relations};
 use super::{Known, Moved, Question, seed, without_notes};
 use crate::dbt::{self, Node, NodeKind, NodeRendering, Project, Target};
+use crate::repository::makes::{self, Pair};
 use crate::tree::Tree;
+use greylag_model::consumer::TableChange;
 use greylag_model::proof::{Effort, ProofRequest, ProofVerdict, Reason};
 use greylag_syntax::jinja::value::holes_of;
 use greylag_syntax::sql::{Dialect, Reading, read};
 use greylag_syntax::trace::{Mark, Origin, Traced};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 
@@ -21,41 +23,24 @@ pub(super) fn questions(
     after: &dyn Tree,
     root: &str,
     changes: &[Moved<'_>],
-    moved: &BTreeMap<&str, &str>,
     dialect: Option<Dialect>,
 ) -> io::Result<Vec<Question>> {
     let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
     let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
     let (old, new) = (dbt::read(before, root, &options)?, dbt::read(after, root, &options)?);
     let dialect = dialect.unwrap_or(Dialect::Generic);
-    let work = Work { tree: before, old: &old, new: &new, changes, dialect };
+    let own: Vec<TableChange> = changes.iter().map(|moved| moved.change.clone()).collect();
+    let known = makes::known(&old, &own);
+    let work = Work { tree: before, old: &old, new: &new, changes, known: &known, dialect };
     let scope = if root.is_empty() { String::new() } else { format!("{root}/") };
     let mut questions = Vec::new();
-    for (one, other) in pairs(&old, &new, moved) {
-        for ask in work.asks(one, other)? {
-            let path = old.files.path(old.nodes[one].file).to_owned();
+    for pair in makes::pairs(&old, &new, &known) {
+        for ask in work.asks(pair)? {
+            let path = old.files.path(old.nodes[pair.old].file).to_owned();
             questions.push(Question { path, scope: scope.clone(), ask });
         }
     }
     Ok(questions)
-}
-
-/// The nodes that are the same before and after: by what dbt calls them, by where their files went, and of those that are
-/// left, by their order.
-fn pairs(old: &Project, new: &Project, moved: &BTreeMap<&str, &str>) -> Vec<(usize, Option<usize>)> {
-    let by_id: BTreeMap<&str, usize> = new.nodes.iter().enumerate().map(|(at, node)| (node.id.as_str(), at)).collect();
-    let known: BTreeSet<&str> = old.nodes.iter().map(|node| node.id.as_str()).collect();
-    let targets: BTreeSet<&str> = moved.values().copied().collect();
-    let others = new.nodes.iter().enumerate().filter(|(_, node)| !known.contains(node.id.as_str()));
-    let (gone, others): (Vec<_>, Vec<_>) = others.partition(|(_, node)| targets.contains(new.files.path(node.file)));
-    let mut others = others.into_iter();
-    let pair = |(at, node): (usize, &Node)| {
-        let same = by_id.get(node.id.as_str()).copied();
-        let to = moved.get(old.files.path(node.file));
-        let went = || gone.iter().find(|(_, node)| Some(&new.files.path(node.file)) == to).map(|(other, _)| *other);
-        (at, same.or_else(went).or_else(|| others.next().map(|(other, _)| other)))
-    };
-    old.nodes.iter().enumerate().map(pair).collect()
 }
 
 type Ask = Result<Box<ProofRequest>, Box<ProofVerdict>>;
@@ -65,15 +50,16 @@ struct Work<'a> {
     old: &'a Project,
     new: &'a Project,
     changes: &'a [Moved<'a>],
+    known: &'a makes::Known,
     dialect: Dialect,
 }
 
 impl Work<'_> {
     /// What is asked about a node: one question for each way that changed.
-    fn asks(&self, one: usize, other: Option<usize>) -> io::Result<Vec<Ask>> {
-        let before = &self.old.nodes[one];
+    fn asks(&self, pair: Pair) -> io::Result<Vec<Ask>> {
+        let before = &self.old.nodes[pair.old];
         let refused = |reason, why: &str| Err(Box::new(ProofVerdict::unprovable(reason, why)));
-        let Some(after) = other.map(|other| &self.new.nodes[other]) else {
+        let Some(after) = pair.new.map(|new| &self.new.nodes[new]) else {
             return Ok(vec![refused(Reason::Open, "it is not there any more")]);
         };
         if before.renderings.len() != after.renderings.len() {
@@ -97,7 +83,7 @@ impl Work<'_> {
             if !is_way(&reading) && before.renderings.iter().any(|way| self.gives_sql(way)) {
                 continue;
             }
-            asks.push(self.ask(before, after, (old, at), texts)?);
+            asks.push(self.ask((before, self.makes(pair)), (old, at), texts)?);
         }
         Ok(asks)
     }
@@ -109,8 +95,7 @@ impl Work<'_> {
 
     fn ask(
         &self,
-        before: &Node,
-        after: &Node,
+        (before, makes): (&Node, Option<usize>),
         (way, at): (&NodeRendering, usize),
         (old, new): (&str, &str),
     ) -> io::Result<Ask> {
@@ -124,7 +109,7 @@ impl Work<'_> {
             let why = format!("only a run knows `{hole}`");
             return Ok(Err(Box::new(ProofVerdict::unprovable(Reason::Open, why))));
         }
-        let makes = match self.makes(before, after) {
+        let makes = match makes {
             None => None,
             Some(at) => {
                 let read = found.iter().position(|relation| relation.old == self.changes[at].change.old);
@@ -150,16 +135,10 @@ impl Work<'_> {
         })))
     }
 
-    /// The change whose dataset a node makes: it had the old name and has the new one.
-    fn makes(&self, before: &Node, after: &Node) -> Option<usize> {
-        let name =
-            |node: &Node| node.config.alias.as_ref().map_or_else(|| node.name.clone(), |alias| alias.text().to_owned());
-        let (was, is) = (name(before), name(after));
-        let makes = |moved: &Moved<'_>| {
-            let old = moved.change.old.iter().any(|old| old.last().eq_ignore_ascii_case(&was));
-            old && moved.change.new.last().eq_ignore_ascii_case(&is)
-        };
-        if was == is { None } else { self.changes.iter().position(makes) }
+    /// The change whose new dataset a node makes in place of the old one. What has a stand-in for its schema is the same dataset.
+    fn makes(&self, pair: Pair) -> Option<usize> {
+        let change = &self.known.changes[pair.makes?];
+        self.changes.iter().position(|moved| moved.change.dataset == change.dataset)
     }
 
     /// A value that cannot be known and stands in the text, but in no name of a relation.

@@ -16,6 +16,7 @@ mod plain;
 pub(crate) mod settings;
 mod words;
 
+pub(crate) use dbt::makes;
 pub use kind::Kind;
 pub(crate) use settings::{of_project as dialect_of_project, of_repository as dialect_of};
 

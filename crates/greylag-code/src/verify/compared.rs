@@ -3,11 +3,12 @@
 use super::Complaints;
 use super::unit::{Side, Unit};
 use crate::dbt::{self, Node, NodeRendering, Project};
+use crate::repository::makes::{self, Names};
 use crate::repository::{self, FileReport, Kind, LONGEST, Report};
 use crate::tree::{Mode, Tree};
 use greylag_model::consumer::{Class, TableChange};
 use greylag_syntax::sql::Dialect;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -25,11 +26,34 @@ pub(super) struct Changed {
 pub(super) struct Pair {
     pub(super) old: Arc<Project>,
     pub(super) new: Arc<Project>,
+    /// What changes, as the project calls it.
+    pub(super) changes: Arc<[TableChange]>,
+    /// Which nodes are the same.
+    pub(super) nodes: Vec<makes::Pair>,
+}
+
+impl Pair {
+    /// The node that an old one is now.
+    pub(super) fn successor(&self, old: usize) -> Option<usize> {
+        self.nodes.get(old).and_then(|pair| pair.new)
+    }
+
+    /// The change of the dataset that a new node makes in place of the old one.
+    pub(super) fn made(&self, new: usize) -> Option<&TableChange> {
+        let pair = self.nodes.iter().find(|pair| pair.new == Some(new))?;
+        self.changes.get(pair.makes?)
+    }
+
+    /// The new dataset of a change, as the catalog's name for the old one has it: not with a stand-in for its schema.
+    pub(super) fn meant(&self, change: &TableChange) -> String {
+        let own = self.changes.iter().find(|own| own.dataset == change.dataset);
+        own.unwrap_or(change).new.to_string()
+    }
 }
 
 /// Two trees, and what is to be said of them.
 pub(super) struct Compared<'a> {
-    pub(super) changes: &'a [TableChange],
+    pub(super) changes: Arc<[TableChange]>,
     pub(super) report: &'a Report,
     /// By path.
     pub(super) changed: Vec<Changed>,
@@ -45,7 +69,7 @@ impl<'a> Compared<'a> {
     pub(super) fn of(
         old: &dyn Tree,
         new: &dyn Tree,
-        changes: &'a [TableChange],
+        changes: &[TableChange],
         report: &'a Report,
         dialect: Option<Dialect>,
     ) -> io::Result<Self> {
@@ -54,7 +78,7 @@ impl<'a> Compared<'a> {
         let roots = repository::projects(&before);
         let said = repository::dialect_of(old)?;
         let mut compared = Self {
-            changes,
+            changes: changes.into(),
             report,
             changed: Vec::new(),
             modes: (old.modes()?, new.modes()?),
@@ -86,7 +110,8 @@ impl<'a> Compared<'a> {
         files.binary_search_by(|file| file.path.as_str().cmp(path)).ok().and_then(|at| files.get(at))
     }
 
-    fn is_held(&self, path: &str) -> bool {
+    /// Whether rules left a file to somebody.
+    pub(super) fn is_held(&self, path: &str) -> bool {
         self.reported(path).is_some_and(|file| file.class > Class::Mechanical)
     }
 
@@ -107,8 +132,10 @@ impl<'a> Compared<'a> {
             way: None,
             is_file: true,
             held: self.is_held(path),
-            old: before.map(|text| Side::before(text, dialect, self.changes)),
-            new: Side::after(after, dialect, self.changes),
+            changes: Arc::clone(&self.changes),
+            makes: None,
+            old: before.map(|text| Side::before(text, dialect, &self.changes)),
+            new: Side::after(after, dialect, &self.changes),
         });
     }
 
@@ -122,36 +149,57 @@ impl<'a> Compared<'a> {
             return Ok(());
         }
         let after = dbt::read(new, root, &options)?;
-        let mut there: HashMap<&str, &Node> = after.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
-        for node in &before.nodes {
-            match there.remove(node.id.as_str()) {
-                Some(now) => self.node(&before, node, now, dialect.unwrap_or(Dialect::Generic)),
-                None => self.templates.wrong(format!("`{}` is gone", node.id)),
+        let known = makes::known(&before, &self.changes);
+        let nodes = makes::pairs(&before, &after, &known);
+        let pair = Pair { old: before, new: after, changes: known.changes.into(), nodes };
+        for nodes in &pair.nodes {
+            match nodes.new.and_then(|new| pair.new.nodes.get(new)) {
+                Some(now) => self.node(&pair, nodes, now, dialect.unwrap_or(Dialect::Generic)),
+                None => self.gone(&pair, nodes.old),
             }
         }
-        for id in there.keys() {
-            self.templates.wrong(format!("`{id}` was not there before"));
+        for new in makes::added(&pair.new, &pair.nodes) {
+            self.added(&pair, new);
         }
-        self.projects.push(Pair { old: before, new: after });
+        self.projects.push(pair);
         Ok(())
     }
 
+    fn gone(&mut self, pair: &Pair, old: usize) {
+        let Some(node) = pair.old.nodes.get(old) else { return };
+        let path = pair.old.files.path(node.file);
+        let made = makes::made_by(node, &pair.changes, Names::Old).and_then(|change| pair.changes.get(change));
+        let lost = made.map_or_else(String::new, |change| format!(", and nothing makes `{}`", pair.meant(change)));
+        self.templates.wrong(format!("`{}` of `{path}` is gone{lost}", node.id));
+    }
+
+    fn added(&mut self, pair: &Pair, new: usize) {
+        let Some(node) = pair.new.nodes.get(new) else { return };
+        let path = pair.new.files.path(node.file);
+        let what = match makes::made_by(node, &pair.changes, Names::Old) {
+            Some(_) => format!("still makes `{}`, beside its successor", node.relation.join(".")),
+            None => "was not there before".to_owned(),
+        };
+        self.templates.wrong(format!("`{}` of `{path}` {what}", node.id));
+    }
+
     /// The ways of a node as units.
-    fn node(&mut self, project: &Project, old: &Node, new: &Node, dialect: Dialect) {
-        let path = project.files.path(old.file).to_owned();
+    fn node(&mut self, pair: &Pair, nodes: &makes::Pair, new: &Node, dialect: Dialect) {
+        let Some(old) = pair.old.nodes.get(nodes.old) else { return };
+        let path = pair.new.files.path(new.file).to_owned();
         if old.renderings.len() != new.renderings.len() || old.truncated != new.truncated {
             let (before, after) = (old.renderings.len(), new.renderings.len());
             self.templates.wrong(format!("`{path}` renders in {after} ways, where it did in {before}"));
             return;
         }
         let several = old.renderings.len() > 1;
-        let held = self.is_held(&path);
+        let held = self.is_held(pair.old.files.path(old.file));
         let first = self.units.len();
         let mut whole = false;
         let mut open = Vec::new();
         for (way, (before, after)) in old.renderings.iter().zip(&new.renderings).enumerate() {
             let Some((before_text, after_text)) = self.texts(&path, before, after) else { continue };
-            if before_text == after_text && !self.mentions(after_text) {
+            if before_text == after_text && nodes.makes.is_none() && !self.mentions(after_text) {
                 continue;
             }
             let unit = Unit {
@@ -159,8 +207,10 @@ impl<'a> Compared<'a> {
                 way: several.then_some(way),
                 is_file: false,
                 held,
-                old: Some(Side::before(before_text, dialect, self.changes)),
-                new: Side::after(after_text, dialect, self.changes),
+                changes: Arc::clone(&pair.changes),
+                makes: nodes.makes,
+                old: Some(Side::before(before_text, dialect, &pair.changes)),
+                new: Side::after(after_text, dialect, &pair.changes),
             };
             let is_whole = unit.old.as_ref().is_some_and(|old| old.reading.unknown.is_empty());
             whole |= is_whole;

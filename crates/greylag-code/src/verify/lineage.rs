@@ -6,15 +6,16 @@
 //!
 //! Where the mapping gives the old value by an expression, the new column is never used as it is: a cast that was forgotten is
 //! seen. What else is computed is not compared. A column that `using` merges comes from all sides, and may come from one of
-//! them once it is written out; then only what is used counts, and not how often.
+//! them once it is written out; then only what is used counts, and not how often. What makes a changed dataset is held against what the
+//! mapping makes of the outputs that it had.
 
 use super::compared::Compared;
-use super::unit::{Meant, Unit, meant, old_of, parts};
+use super::unit::{Meant, Side, Unit, meant, old_of, parts};
 use super::{Complaints, counted};
 use greylag_model::check::CheckResult;
 use greylag_model::consumer::{Fate, TableChange};
 use greylag_model::expr::Node;
-use greylag_syntax::sql::{Base, ColumnUse, Confidence, OutputKind, Reading, Role, Way, Why};
+use greylag_syntax::sql::{Base, ColumnUse, Confidence, Output, OutputKind, Reading, Role, Way, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A column of a relation, by the number of the relation and the name in lower case.
@@ -38,9 +39,12 @@ pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
             complaints.unclear(format!("{} is built otherwise than before", unit.name()));
             continue;
         }
-        seen += outputs(unit, before, compared.changes, &mut complaints);
-        seen += uses(unit, before, compared.changes, &mut complaints);
-        raw(unit, compared.changes, &mut complaints);
+        seen += match unit.made() {
+            Some(change) => made_outputs(unit, old, change, &mut complaints),
+            None => outputs(unit, before, &unit.changes, &mut complaints),
+        };
+        seen += uses(unit, before, &unit.changes, &mut complaints);
+        raw(unit, &unit.changes, &mut complaints);
     }
     let holds = format!("{} made of what the mapping says", counted(seen, "value"));
     complaints.result("lineage", holds, "hold the patch against the mapping: a column was taken for another")
@@ -70,13 +74,72 @@ fn outputs(unit: &Unit, old: &Reading, changes: &[TableChange], complaints: &mut
                 unit,
                 (found.range.start, &name),
                 &was,
-                &made(&new.output_bases(is, output)),
+                &made_of(&new.output_bases(is, output)),
                 merges(old),
                 complaints,
             );
         }
     }
     seen
+}
+
+/// Compares what the outputs of a text that makes the new dataset are made of: each of what the mapping makes it of, among the
+/// outputs that it had.
+fn made_outputs(unit: &Unit, old: &Side, change: &TableChange, complaints: &mut Complaints) -> usize {
+    let (before, new) = (&old.reading, &unit.new.reading);
+    let mut seen = 0;
+    for (was, is) in before.statements.iter().zip(&new.statements) {
+        let (Some(was), Some(is)) = (was.query, is.query) else { continue };
+        let (Some(old_query), Some(new_query)) = (before.queries.get(was), new.queries.get(is)) else { continue };
+        let named = |name: &str| {
+            let outputs = old_query.outputs.iter();
+            outputs
+                .enumerate()
+                .find(|(_, output)| output.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name)))
+        };
+        for (number, output) in new_query.outputs.iter().enumerate().filter(|(_, output)| !output.is_open()) {
+            let Some(name) = output.name.as_deref() else { continue };
+            let made = change.made.iter().find(|made| made.name.eq_ignore_ascii_case(name));
+            let of: Vec<&str> = made.map_or_else(|| vec![name], |made| made.value.columns());
+            let Some(of) = of.into_iter().map(named).collect::<Option<Vec<(usize, &Output)>>>() else { continue };
+            let mut meant = Made::default();
+            for (at, _) in &of {
+                let one = mapped(before, &before.output_bases(was, *at), &unit.changes);
+                meant.unclear |= one.unclear;
+                meant.of.extend(one.of);
+            }
+            let found = made_of(&new.output_bases(is, number));
+            differs(unit, (output.range.start, &format!("`{name}`")), &meant, &found, merges(before), complaints);
+            seen += 1;
+            let computed = made.is_some_and(|made| !matches!(made.value.node, Node::Column(_)));
+            let copied = |bases: &[Base]| !bases.is_empty() && bases.iter().all(|base| base.way == Way::Identity);
+            if let [(at, only)] = of.as_slice()
+                && computed
+                && (is_as_before((&old.text, before, only), (&unit.new.text, new, output))
+                    || copied(&before.output_bases(was, *at)) && copied(&new.output_bases(is, number)))
+            {
+                let (place, what) = (unit.place(output.range.start), only.name.as_deref().unwrap_or_default());
+                complaints
+                    .wrong(format!("{place}: `{name}` is `{what}` as it was, and is of another value or type now"));
+            }
+        }
+    }
+    seen
+}
+
+/// Whether an item's expression is what it was. What comes through a star has none of its own.
+fn is_as_before(
+    (old_text, before, was): (&str, &Reading, &Output),
+    (new_text, after, is): (&str, &Reading, &Output),
+) -> bool {
+    let through_star = |reading: &Reading, output: &Output| reading.stars.iter().any(|star| star.item == output.range);
+    let expression = |text: &str, output: &Output| {
+        let end = output.alias.as_ref().map_or(output.range.end, |alias| alias.start);
+        let words = text.get(output.range.start..end).unwrap_or_default().trim_end().to_lowercase();
+        let without = output.alias.as_ref().and_then(|_| words.strip_suffix("as")).map(str::trim_end);
+        without.map(str::to_owned).unwrap_or(words)
+    };
+    !through_star(before, was) && !through_star(after, is) && expression(old_text, was) == expression(new_text, is)
 }
 
 /// Compares what columns are used for; answers how many kinds of use there are.
@@ -89,13 +152,13 @@ fn uses(unit: &Unit, old: &Reading, changes: &[TableChange], complaints: &mut Co
     let mut after: BTreeMap<(usize, &str), (Made, usize)> = BTreeMap::new();
     for (at, column) in reading_uses(new) {
         let key = (column.statement, word(column.role));
-        after.entry(key).or_insert((Made::default(), column.range.start)).0.add(made(&new.bases(at)));
+        after.entry(key).or_insert((Made::default(), column.range.start)).0.add(made_of(&new.bases(at)));
     }
     let stars = |reading: &Reading, number: usize| reading.stars.iter().filter(|star| star.statement == number).count();
     let keys: BTreeSet<(usize, &str)> = before.keys().chain(after.keys()).copied().collect();
     for key in &keys {
-        // A star that is written out makes uses of what came along unwritten; outputs tell of these.
-        if key.1 == "selects" && stars(old, key.0) != stars(new, key.0) {
+        // A star that is written out makes uses of what came along unwritten, and so do columns that become several; outputs tell of these.
+        if key.1 == "selects" && (stars(old, key.0) != stars(new, key.0) || unit.makes.is_some()) {
             continue;
         }
         let empty = Made::default();
@@ -181,14 +244,14 @@ impl Made {
 }
 
 /// What bases are: each column once.
-fn made(bases: &[Base]) -> Made {
+fn made_of(bases: &[Base]) -> Made {
     let of = bases.iter().map(|base| ((base.relation, base.column.to_lowercase()), 1)).collect();
     Made { of, unclear: bases.iter().any(|base| base.confidence == Confidence::Unknown) }
 }
 
 /// What bases become by the mapping.
 fn mapped(reading: &Reading, bases: &[Base], changes: &[TableChange]) -> Made {
-    let mut mapped = Made { of: BTreeMap::new(), ..made(bases) };
+    let mut mapped = Made { of: BTreeMap::new(), ..made_of(bases) };
     for base in bases {
         let relation = reading.relations.get(base.relation);
         let change =

@@ -10,11 +10,16 @@
 //! | check | holds if |
 //! |---|---|
 //! | `parses` | every unit, template and YAML file reads no worse than before |
-//! | `resolves` | the same relations are named in the same places, old datasets as the new ones; every column of these is in their schema; no name has lost what it meant |
-//! | `outputs` | every statement gives columns of the same names, in the same order |
+//! | `resolves` | the same relations are named in the same places, old datasets as the new ones; every column of these is in their schema; no name has lost what it meant; models, sources, tests and exposures are declared as they were |
+//! | `outputs` | every statement gives columns of the same names, in the same order; what makes a changed dataset gives the new one's |
 //! | `lineage` | every output, join and filter is made of the columns that the mapping says |
 //! | `scope` | only the plan's files have changed, and none that says how the repository is built or tested |
 //! | `idempotent` | rules find nothing more to rewrite |
+//!
+//! **Models that take another name.** A dbt model that makes a changed dataset makes the new one under its name, so nothing in dbt
+//! says that the two are one. Which are, is told by what they make, before and after (see `repository::makes`): then the new one is held
+//! against the old one as any other node is, must give the new dataset's columns, and must have kept what hung on its name:
+//! configuration, contract, columns, tests, and every `ref` to it.
 //!
 //! The repository's own command is [`command`]. That new and old give the same *rows* is a proof's matter.
 //!
@@ -28,10 +33,16 @@ pub mod command;
 mod compared;
 mod idempotent;
 mod lineage;
+mod names;
+mod nodes;
 mod outputs;
 mod parses;
+#[cfg(test)]
+mod renamed;
 mod resolves;
 mod scope;
+mod sources;
+mod tested;
 #[cfg(test)]
 mod testing;
 mod unit;
@@ -79,26 +90,14 @@ pub fn verify(
     let compared = Compared::of(old, new, changes, report, options.dialect)?;
     let moved = report.files.iter().filter_map(|file| Some([file.path.clone(), file.moved.clone()?])).flatten();
     let scope: Vec<String> = options.scope.iter().cloned().chain(moved).collect();
-    let moves = scope.len() > options.scope.len();
-    let paired = |result: CheckResult| if moves { unpaired(result) } else { result };
     Ok(vec![
-        paired(parses::check(&compared)),
-        paired(resolves::check(&compared)),
-        paired(outputs::check(&compared)),
-        paired(lineage::check(&compared)),
+        parses::check(&compared),
+        resolves::check(&compared),
+        outputs::check(&compared),
+        lineage::check(&compared),
         scope::check(&compared, &scope),
         idempotent::check(&repository::look(new, changes, reading)?),
     ])
-}
-
-/// A node that takes another name is none of those before: what is found missing is not known to be lost. The trial by
-/// rendering, which knows what was asked for, holds all the same.
-fn unpaired(result: CheckResult) -> CheckResult {
-    if result.verdict != Verdict::Fail {
-        return result;
-    }
-    let hint = Some("a model takes another name here, which this check cannot follow: look at the patch".to_owned());
-    CheckResult { verdict: Verdict::Unknown, hint, ..result }
 }
 
 /// What a verifier has against a change.

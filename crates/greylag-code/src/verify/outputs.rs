@@ -1,7 +1,8 @@
 //! Every statement gives columns of the names that it gave, in their order.
 //!
 //! Those who read a result are in other repositories, or are no code at all; so a rewrite keeps all names. Of a statement that
-//! writes into a dataset that moves, the number of columns is kept, and the names are those of the new dataset.
+//! writes into a dataset that moves, the number of columns is kept, and the names are those of the new dataset. A model that makes one
+//! gives what the mapping makes of the columns that it gave.
 
 use super::compared::Compared;
 use super::unit::{Side, Unit, old_of, parts};
@@ -9,6 +10,7 @@ use super::{Complaints, counted};
 use greylag_model::check::CheckResult;
 use greylag_model::consumer::TableChange;
 use greylag_syntax::sql::{Output, OutputKind, Reading, Statement};
+use std::collections::BTreeSet;
 
 pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
     let mut complaints = Complaints::default();
@@ -20,7 +22,7 @@ pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
             continue;
         }
         for (before, after) in old.reading.statements.iter().zip(&unit.new.reading.statements) {
-            seen += usize::from(statement(unit, (old, before), after, compared.changes, &mut complaints));
+            seen += usize::from(statement(unit, (old, before), after, &mut complaints));
         }
     }
     let holds = format!("{} with the same columns", counted(seen, "statement"));
@@ -28,13 +30,7 @@ pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
 }
 
 /// Compares what a statement gives; whether it gives anything.
-fn statement(
-    unit: &Unit,
-    (old, before): (&Side, &Statement),
-    after: &Statement,
-    changes: &[TableChange],
-    complaints: &mut Complaints,
-) -> bool {
+fn statement(unit: &Unit, (old, before): (&Side, &Statement), after: &Statement, complaints: &mut Complaints) -> bool {
     let (was, is) = (outputs(&old.reading, before), outputs(&unit.new.reading, after));
     let (was, is) = match (was, is) {
         (Some(was), Some(is)) => (was, is),
@@ -47,6 +43,12 @@ fn statement(
             return true;
         }
     };
+    // What is left to somebody may give what it gave.
+    let as_before = || was.len() == is.len() && was.iter().zip(&is).all(|(was, is)| same(was, is));
+    if let Some(change) = unit.made().filter(|_| !(unit.held && as_before())) {
+        made(unit, after, (&was, &is), change, complaints);
+        return true;
+    }
     if was.len() != is.len() {
         let (count, before) = (is.len(), was.len());
         let place = unit.place(after.range.start);
@@ -61,7 +63,7 @@ fn statement(
         return true;
     }
     let moves = before.target.and_then(|target| old.reading.relations.get(target));
-    if moves.is_some_and(|target| old_of(&parts(target), changes).is_some()) {
+    if moves.is_some_and(|target| old_of(&parts(target), &unit.changes).is_some()) {
         return true;
     }
     for (number, (before, after)) in was.iter().zip(&is).enumerate() {
@@ -76,6 +78,41 @@ fn statement(
         }
     }
     true
+}
+
+/// What a query gives that makes the new dataset in place of the old one: what the mapping makes of the columns that it gave, in
+/// whatever order, and all else as before.
+fn made(
+    unit: &Unit,
+    after: &Statement,
+    (was, is): (&[&Output], &[&Output]),
+    change: &TableChange,
+    complaints: &mut Complaints,
+) {
+    let place = unit.place(after.range.start);
+    let names = |outputs: &[&Output]| -> BTreeSet<String> {
+        outputs.iter().filter_map(|output| Some(output.name.as_deref()?.to_lowercase())).collect()
+    };
+    let (old, new) = (names(was), names(is));
+    let known = |name: &str| change.column(name).map(|column| column.name.to_lowercase());
+    let given: BTreeSet<String> = old.iter().filter_map(|name| known(name)).collect();
+    let whole = change.columns.iter().all(|column| given.contains(&column.name.to_lowercase()));
+    let mut meant: BTreeSet<String> = old.iter().filter(|name| known(name).is_none()).cloned().collect();
+    let mut may: BTreeSet<String> = BTreeSet::new();
+    for one in &change.made {
+        let columns = one.value.columns();
+        let has = |name: &&str| given.contains(&name.to_lowercase());
+        let must = if columns.is_empty() { whole } else { columns.iter().all(has) };
+        if must { &mut meant } else { &mut may }.insert(one.name.to_lowercase());
+    }
+    let open = was.iter().chain(is).any(|output| is_open(output)) || change.made.is_empty();
+    let mut say = |why: String| if open { complaints.unclear(why) } else { complaints.wrong(why) };
+    for name in meant.difference(&new) {
+        say(format!("{place} gives no `{name}`, which `{}` has", change.new));
+    }
+    for name in new.difference(&meant).filter(|name| !may.contains(*name)) {
+        say(format!("{place} gives `{name}`, which `{}` has not", change.new));
+    }
 }
 
 /// The columns of a statement; none if it gives no rows.

@@ -4,26 +4,27 @@
 //! old one names an old dataset, the new one names its successor, everywhere else the very same. So a reference that was missed,
 //! a wrong table, a swapped side of a join and a common table expression whose name was changed on one side only are all seen.
 
-use super::compared::{Compared, Pair};
+use super::compared::Compared;
 use super::unit::{Meant, Side, Unit, meant, old_of, parts, stays};
-use super::{Complaints, counted};
-use crate::dbt::{ColumnTest, Edge, Project, SourceTable, Target};
+use super::{Complaints, counted, nodes, sources, tested};
 use greylag_model::check::CheckResult;
-use greylag_model::consumer::{Fate, TableChange};
+use greylag_model::consumer::TableChange;
 use greylag_syntax::sql::{ColumnUse, Confidence, Origin, RelationUse, Why};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(compared: &Compared<'_>) -> CheckResult {
     let mut complaints = Complaints::default();
     for unit in &compared.units {
-        relations(unit, compared.changes, &mut complaints);
-        columns(unit, compared.changes, &mut complaints);
+        relations(unit, &unit.changes, &mut complaints);
+        columns(unit, &unit.changes, &mut complaints);
         lost(unit, &mut complaints);
     }
     for pair in &compared.projects {
-        sources(pair, compared, &mut complaints);
+        sources::check(pair, compared, &mut complaints);
+        nodes::check(pair, compared, &mut complaints);
+        tested::check(pair, compared, &mut complaints);
     }
-    let reads: usize = compared.units.iter().map(|unit| new_relations(unit, compared.changes).count()).sum();
+    let reads: usize = compared.units.iter().map(|unit| new_relations(unit, &unit.changes).count()).sum();
     let holds = format!("{} of the new datasets, all of whose columns are there", counted(reads, "use"));
     complaints.result("resolves", holds, "look at these places: a reference was missed, or changed to something else")
 }
@@ -132,124 +133,6 @@ fn lost(unit: &Unit, complaints: &mut Complaints) {
                 let (place, why) = (unit.place(column.range.start), column.why);
                 complaints.wrong(format!("{place}: `{words}` means nothing: {why}"));
             }
-        }
-    }
-}
-
-/// Sources of a project, each against what it was: those of old datasets are the new ones now, with their columns, all others are
-/// as they were.
-fn sources(pair: &Pair, compared: &Compared<'_>, complaints: &mut Complaints) {
-    if pair.old.sources.len() != pair.new.sources.len() || pair.old.tests.len() != pair.new.tests.len() {
-        complaints.wrong("the project declares other sources or tests than before".to_owned());
-        return;
-    }
-    for (before, after) in pair.old.sources.iter().zip(&pair.new.sources) {
-        let (was, is) = (before.relation(), after.relation());
-        let change =
-            old_of(&was, compared.changes).and_then(|(number, _)| Some((number, compared.changes.get(number)?)));
-        let moved = match (change, meant(&is, compared.changes)) {
-            (Some((number, change)), Meant::New(new)) if new == number => Some(change),
-            (Some((number, _)), Meant::Old(_)) if was == is && is_left(compared, after, number, pair) => None,
-            (Some(_), _) if was == is => {
-                complaints.wrong(format!("the source `{}` is still `{}`", after.id, is.join(".")));
-                None
-            }
-            (Some((_, change)), _) => {
-                let is = is.join(".");
-                complaints.wrong(format!("the source `{}` is `{is}`, where `{}` must be read", after.id, change.new));
-                None
-            }
-            (None, _) if was != is => {
-                complaints.wrong(format!(
-                    "the source `{}` is `{}`, and was `{}`",
-                    after.id,
-                    is.join("."),
-                    was.join(".")
-                ));
-                None
-            }
-            (None, _) => None,
-        };
-        declared(before, after, moved, complaints);
-    }
-    for (before, after) in pair.old.tests.iter().zip(&pair.new.tests) {
-        tested(pair, (before, after), compared.changes, complaints);
-    }
-}
-
-/// Whether rules left a source to somebody: they say so where it is declared, or somebody reads it who is held.
-fn is_left(compared: &Compared<'_>, source: &SourceTable, number: usize, pair: &Pair) -> bool {
-    let dataset = compared.changes.get(number).map(|change| change.dataset.as_str());
-    let found = |path: &str| {
-        let findings = compared.reported(path).map(|file| file.findings.as_slice()).unwrap_or_default();
-        findings.iter().any(|finding| Some(finding.dataset.as_str()) == dataset)
-    };
-    let declared = source.identifier.sources().iter().any(|at| found(pair.new.files.path(at.file)));
-    let reads = |node: &&crate::dbt::Node| {
-        node.edges.iter().any(|edge| match edge.target {
-            Target::Source(at) => pair.new.sources.get(at).is_some_and(|read| read.id == source.id),
-            Target::Node(_) => false,
-        })
-    };
-    declared || pair.new.nodes.iter().filter(reads).any(|node| found(pair.new.files.path(node.file)))
-}
-
-/// The name that whoever names an old column without computing anything of it has to use now.
-fn successor<'a>(change: &'a TableChange, name: &str) -> Option<&'a str> {
-    match &change.column(name)?.fate {
-        Fate::Same(new) | Fate::Replaced { by: new, .. } => Some(new),
-        Fate::Computed(expr) => match expr.columns().as_slice() {
-            [one] => change.target.iter().find(|new| new.as_str() == *one).map(String::as_str),
-            _ => None,
-        },
-        Fate::Lost(_) => None,
-    }
-}
-
-/// Columns that a source declares.
-fn declared(before: &SourceTable, after: &SourceTable, moved: Option<&TableChange>, complaints: &mut Complaints) {
-    if before.columns.len() != after.columns.len() {
-        complaints.wrong(format!("the source `{}` declares other columns than before", after.id));
-        return;
-    }
-    for (before, column) in before.columns.iter().zip(&after.columns) {
-        let (was, is) = (before.name.text(), column.name.text());
-        let meant = moved.and_then(|change| successor(change, was)).unwrap_or(was);
-        if is != meant {
-            complaints.wrong(format!("the source `{}` declares `{is}`, where `{meant}` is meant", after.id));
-        }
-    }
-}
-
-/// What a test says of columns and sources.
-fn tested(
-    pair: &Pair,
-    (before, after): (&ColumnTest, &ColumnTest),
-    changes: &[TableChange],
-    complaints: &mut Complaints,
-) {
-    let source = |project: &Project, edge: &Edge| match edge.target {
-        Target::Source(at) => project.sources.get(at).map(|source| source.table.text().to_owned()),
-        Target::Node(_) => None,
-    };
-    let moved = after.edges.iter().find_map(|edge| match edge.target {
-        Target::Source(at) => match meant(&pair.new.sources.get(at)?.relation(), changes) {
-            Meant::New(number) => changes.get(number),
-            _ => None,
-        },
-        Target::Node(_) => None,
-    });
-    let was: Vec<String> = before.edges.iter().filter_map(|edge| source(&pair.old, edge)).collect();
-    let is: Vec<String> = after.edges.iter().filter_map(|edge| source(&pair.new, edge)).collect();
-    for ((name, one), (_, other)) in before.arguments.iter().zip(&after.arguments) {
-        let (one, other) = (one.text(), other.text());
-        let field = (name == "field").then(|| moved.and_then(|change| successor(change, one))).flatten();
-        let of_source = || was.iter().zip(&is).any(|(was, is)| one.replace(was.as_str(), is) == other);
-        let fits = field.map_or_else(|| one == other || of_source(), |field| field == other);
-        if !fits {
-            let meant = field.unwrap_or(one);
-            let test = &after.test;
-            complaints.wrong(format!("the test `{test}` says `{name}: {other}`, where `{meant}` is meant"));
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::repository::line_and_position;
 use greylag_model::consumer::TableChange;
 use greylag_model::table::Meeting;
 use greylag_syntax::sql::{Dialect, Reading, RelationUse, Schemas, read};
+use std::sync::Arc;
 
 /// A text that was read.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub(super) struct Unit {
     pub(super) is_file: bool,
     /// Whether the file is left to somebody.
     pub(super) held: bool,
+    /// What changes, as the text calls it.
+    pub(super) changes: Arc<[TableChange]>,
+    /// The change whose new dataset the text makes, where it made the old one before.
+    pub(super) makes: Option<usize>,
     /// Before; none if there was none.
     pub(super) old: Option<Side>,
     /// After.
@@ -42,6 +47,11 @@ impl Side {
 }
 
 impl Unit {
+    /// The change of the dataset that the text makes.
+    pub(super) fn made(&self) -> Option<&TableChange> {
+        self.makes.and_then(|number| self.changes.get(number))
+    }
+
     /// Where a byte of the new text is, for messages.
     pub(super) fn place(&self, at: usize) -> String {
         match (self.is_file, self.way) {

@@ -1,16 +1,14 @@
 //! What entries of YAML say of the models that make a changed dataset, and what else they say of its sources: names, columns,
 //! keys, tests, and the words of descriptions.
-//!
-//! A model makes a changed dataset if the name that a `ref` to it prints is one by which code reaches the dataset.
 
 use super::Look;
-use crate::dbt::{ColumnTest, Node, NodeKind, Said, SaidKind, Target};
+use super::makes::{Names, made_by};
+use crate::dbt::{ColumnTest, Node, Said, SaidKind, Target};
 use crate::repository::words;
 use crate::rewrite::Found;
 use greylag_model::consumer::TableChange;
 use greylag_model::reference::{Confidence, Reference, Role};
 use greylag_syntax::trace::{FileId, Span, Traced};
-use std::cmp::Reverse;
 
 /// A place in a file that speaks of a changed dataset.
 struct Spoken {
@@ -24,7 +22,7 @@ impl Look<'_> {
     pub(super) fn entries(&self) -> Vec<(Reference, FileId)> {
         let mut found = Vec::new();
         for (number, node) in self.project.nodes.iter().enumerate() {
-            if let Some(change) = made_by(node, &self.changes) {
+            if let Some(change) = made_by(node, &self.changes, Names::Old) {
                 found.extend(self.as_references(change, self.of_node(number, node, &self.changes[change])));
             }
         }
@@ -81,17 +79,6 @@ impl Look<'_> {
         };
         spoken.into_iter().map(reference).collect()
     }
-}
-
-/// The change of the dataset that a node makes.
-fn made_by(node: &Node, changes: &[TableChange]) -> Option<usize> {
-    let makes = matches!(node.kind, NodeKind::Model | NodeKind::PythonModel | NodeKind::Snapshot | NodeKind::Seed);
-    if !makes || node.config.enabled == Some(false) {
-        return None;
-    }
-    let meeting = |change: &TableChange| change.old.iter().filter_map(|old| old.meets(&node.relation)).max();
-    let meeting = changes.iter().enumerate().filter_map(|(number, change)| Some((meeting(change)?, number)));
-    meeting.max_by_key(|(meeting, number)| (*meeting, Reverse(*number))).map(|(_, number)| number)
 }
 
 /// Keys and words of an entry.

@@ -5,6 +5,7 @@
 //! With the name goes what hangs on it: its entry in YAML, its key in `dbt_project.yml`, every literal by which it is called, and
 //! in its entry the columns, and the tests that speak of them. It moves with all of its readers, or nothing of it does.
 
+use super::makes::{Names, made_by, meeting};
 use super::source::{replaced, span, speaks_of};
 use super::{Held, Look, Placed};
 use crate::dbt::{Column, ColumnTest, Node, NodeKind, Target};
@@ -16,9 +17,6 @@ use greylag_model::table::Meeting;
 use greylag_syntax::trace::{FileId, Span, Traced};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Arguments of tests that list columns.
-pub(super) const COLUMN_LISTS: [&str; 6] =
-    ["column_name", "combination_of_columns", "columns", "column_list", "group_by_columns", "compare_columns"];
 /// Arguments of tests, and configuration, whose texts are values or words, not columns.
 pub(super) const WORDS: [&str; 14] = [
     "values",
@@ -59,18 +57,7 @@ impl Look<'_> {
     /// The nodes that make a changed dataset, with the change.
     pub(super) fn find_makers(&self) -> BTreeMap<usize, usize> {
         let nodes = self.project.nodes.iter().enumerate();
-        nodes.filter_map(|(number, node)| Some((number, self.made_by(node)?))).collect()
-    }
-
-    fn made_by(&self, node: &Node) -> Option<usize> {
-        let is_ephemeral = node.config.materialized.as_ref().is_some_and(|kind| kind.text() == "ephemeral");
-        let has_relation = !matches!(node.kind, NodeKind::Analysis | NodeKind::Test);
-        if is_ephemeral || !has_relation || node.config.enabled == Some(false) {
-            return None;
-        }
-        let changes = self.changes.iter().enumerate();
-        let meets = changes.filter_map(|(number, change)| Some((meeting(change, node)?, number)));
-        meets.max_by_key(|(meeting, number)| (*meeting, std::cmp::Reverse(*number))).map(|(_, number)| number)
+        nodes.filter_map(|(number, node)| Some((number, made_by(node, &self.changes, Names::Old)?))).collect()
     }
 
     /// Why no rule moves a maker, if none does.
@@ -88,7 +75,7 @@ impl Look<'_> {
             NodeKind::Seed => "a seed makes it, whose rows are data".to_owned(),
             NodeKind::Snapshot => "a snapshot makes it, whose history stands under the old name".to_owned(),
             _ if node.version.is_some() => "a version of a model makes it".to_owned(),
-            _ if source && meeting(change_of, node) == Some(Meeting::End) => {
+            _ if source && meeting(node, change_of, Names::Old) == Some(Meeting::End) => {
                 format!("a source is called as the model `{}` is, and either may be the dataset", node.name)
             }
             _ if parents.is_some_and(|new| schema.is_some_and(|old| !new.eq_ignore_ascii_case(old))) => {
@@ -299,7 +286,7 @@ impl Look<'_> {
         if is_elsewhere(test, name) && !leads_there {
             return Ok(());
         }
-        let is_column = leads_there && name == "field" || own && COLUMN_LISTS.contains(&name);
+        let is_column = leads_there && name == "field" || own && ColumnTest::lists_columns(name);
         if !is_column && (!own || WORDS.contains(&name) || !speaks_of(change, argument.text())) {
             return Ok(());
         }
@@ -351,11 +338,6 @@ pub(super) fn agentic(why: impl Into<String>) -> Held {
 /// Whether an argument of a test names a column of what the test leads to, and not of what it stands at.
 pub(super) fn is_elsewhere(test: &ColumnTest, argument: &str) -> bool {
     argument == "field" && test.edges.iter().any(|edge| edge.target != test.subject)
-}
-
-/// How far the name of a node's relation is a dataset's.
-fn meeting(change: &TableChange, node: &Node) -> Option<Meeting> {
-    change.old.iter().filter_map(|old| old.meets(&node.relation)).max()
 }
 
 /// What becomes of a column where its name is said.

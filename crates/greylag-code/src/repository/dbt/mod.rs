@@ -17,8 +17,8 @@ mod entry;
 mod held;
 mod joint;
 mod maker;
+pub(crate) mod makes;
 mod node;
-mod open;
 mod propagate;
 mod report;
 mod source;
@@ -173,9 +173,7 @@ impl<'a> Look<'a> {
     ) -> io::Result<Self> {
         let project = dbt::read(tree, root, options)?;
         let dialect = dialect.unwrap_or(Dialect::Generic);
-        let concerned: Vec<Option<usize>> =
-            project.sources.iter().map(|source| source::change_of(source, changes)).collect();
-        let changes = open::with_targets(&project, changes, &concerned);
+        let makes::Known { changes, concerned } = makes::known(&project, changes);
         let mut look = Self {
             tree,
             root,

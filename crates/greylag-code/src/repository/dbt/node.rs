@@ -1,5 +1,6 @@
 //! What nodes ask for.
 
+use super::makes::may_be_made_by;
 use super::{Ask, Held, Look, Placed};
 use crate::dbt::{self, Node, NodeKind, NodeRendering, Target};
 use crate::repository::{Known, Seen};
@@ -18,7 +19,9 @@ impl Look<'_> {
             seen.sql += u64::from(!node.renderings.is_empty());
             seen.bytes += u64::from(node.at.len());
             let makes = self.makers.get(&number).copied();
-            if let Some(change) = self.may_make(node).filter(|_| makes.is_none()) {
+            if let Some(change) =
+                may_be_made_by(node, &self.changes[..self.own], &self.concerned).filter(|_| makes.is_none())
+            {
                 let dataset = &self.changes[change].dataset;
                 let mut ask = self.ask(node, None, seen);
                 let why = format!("it is called as `{dataset}`, and only the target knows whether it makes it");

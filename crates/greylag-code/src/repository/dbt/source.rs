@@ -1,6 +1,6 @@
 //! Sources: the datasets as a project declares them in YAML, and calls them everywhere.
 
-use super::maker::{COLUMN_LISTS, WORDS, is_elsewhere};
+use super::maker::{WORDS, is_elsewhere};
 use super::{Held, Look, Placed};
 use crate::dbt::{ColumnTest, Edge, SourceTable, Target};
 use greylag_model::consumer::{Class, Fate, TableChange};
@@ -121,7 +121,7 @@ impl Look<'_> {
                 match self.renamed(change, argument.text()).zip(span(argument)) {
                     Some((new, at))
                         if leads_there && name == "field"
-                            || test.subject == target && COLUMN_LISTS.contains(&name.as_str()) =>
+                            || test.subject == target && ColumnTest::lists_columns(name) =>
                     {
                         edits.insert(replaced(at, new));
                     }
