@@ -8,7 +8,7 @@
 //! **Invariants:** the stretches of a text follow each other without a gap and cover it; a copied stretch is, byte for byte,
 //! the bytes of its span; stretches that could be one are one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -70,6 +70,7 @@ impl fmt::Debug for Span {
 #[derive(Debug, Clone, Default)]
 pub struct Files {
     files: Vec<(Arc<str>, Arc<str>)>,
+    by_path: HashMap<Arc<str>, FileId>,
 }
 
 impl Files {
@@ -78,8 +79,15 @@ impl Files {
         let text = text.into();
         u32::try_from(text.len()).ok()?;
         let id = u32::try_from(self.files.len()).ok()?;
-        self.files.push((path.into(), text));
+        let path = path.into();
+        self.by_path.entry(Arc::clone(&path)).or_insert(FileId(id));
+        self.files.push((path, text));
         Some(FileId(id))
+    }
+
+    /// The number of a file, by its path; of several, the first one's.
+    pub fn find(&self, path: &str) -> Option<FileId> {
+        self.by_path.get(path).copied()
     }
 
     /// The path of a file.

@@ -143,7 +143,11 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
+    /// The number of a file; one that is read for several packages has one.
     fn read(&mut self, path: &str) -> io::Result<Option<FileId>> {
+        if let Some(known) = self.loaded.files.find(path) {
+            return Ok(Some(known));
+        }
         let Some(bytes) = self.tree.read(path)? else { return Ok(None) };
         match std::str::from_utf8(&bytes) {
             Ok(text) => Ok(self.loaded.files.add(path, text)),

@@ -23,6 +23,24 @@ pub(crate) struct Joints {
     pub(crate) flows: Vec<(String, Flow)>,
 }
 
+impl Joints {
+    /// Takes what hangs together elsewhere. Bundles with a file in common are one.
+    pub(super) fn add(&mut self, other: Self) {
+        self.flows.extend(other.flows);
+        for mut bundle in other.bundles {
+            let (met, rest) = std::mem::take(&mut self.bundles)
+                .into_iter()
+                .partition::<Vec<_>, _>(|known| !known.paths.is_disjoint(&bundle.paths));
+            self.bundles = rest;
+            for known in met {
+                bundle.paths.extend(known.paths);
+                bundle.why = bundle.why.max(known.why);
+            }
+            self.bundles.push(bundle);
+        }
+    }
+}
+
 /// Files that change together or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bundle {
@@ -100,7 +118,7 @@ pub(super) fn flows_of_files<'a>(report: &'a Report, is_plain: impl Fn(&str) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{most, united};
+    use super::{Bundle, Joints, Why, most, united};
     use std::collections::BTreeSet;
 
     #[test]
@@ -108,6 +126,30 @@ mod tests {
         let sets = [vec![1, 2], vec![7], vec![4, 3], vec![], vec![2, 3], vec![9, 7]];
         let united = united(sets.map(|set| set.into_iter().collect::<BTreeSet<u32>>()));
         assert_eq!(united, [BTreeSet::from([1, 2, 3, 4]), BTreeSet::from([7, 9])]);
+    }
+
+    #[test]
+    fn bundles_of_several_projects_that_share_a_file_are_one() {
+        let of = |paths: &[&str], why| {
+            let bundles = vec![Bundle { paths: paths.iter().map(|path| (*path).to_owned()).collect(), why }];
+            Joints { bundles, flows: Vec::new() }
+        };
+        let mut joints = Joints::default();
+        let all: [(&[&str], Why); 4] = [
+            (&["a/1", "shared"], Why::Edits),
+            (&["b/1"], Why::Edits),
+            (&["shared", "c/1"], Why::Project),
+            (&["c/1", "b/2"], Why::Edits),
+        ];
+        for (paths, why) in all {
+            joints.add(of(paths, why));
+        }
+        let told: Vec<(Vec<&str>, Why)> = joints
+            .bundles
+            .iter()
+            .map(|bundle| (bundle.paths.iter().map(String::as_str).collect(), bundle.why))
+            .collect();
+        assert_eq!(told, [(vec!["b/1"], Why::Edits), (vec!["a/1", "b/2", "c/1", "shared"], Why::Project)]);
     }
 
     #[test]

@@ -13,11 +13,13 @@ pub mod index;
 pub(crate) mod joints;
 mod kind;
 mod plain;
+mod projects;
 pub(crate) mod settings;
 mod words;
 
 pub(crate) use dbt::makes;
 pub use kind::Kind;
+pub(crate) use projects::roots as projects;
 pub(crate) use settings::{of_project as dialect_of_project, of_repository as dialect_of};
 
 use crate::rewrite::{Finding, Wanted};
@@ -186,39 +188,28 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
     let known = Known(changes);
     let paths = tree.paths()?;
     let said = settings::of_repository(tree)?;
-    let mut projects = Vec::new();
-    let listing = |root| Listing { paths: &paths, root, said: said.map(|said| said.to_string()).unwrap_or_default() };
-    let folders = self::projects(&paths);
-    for root in &folders {
-        let name = format!("{root}/");
-        let found = index::unit(index.as_deref_mut(), tree, &name, &listing(Some(root)), |tree, seen| {
-            let dialect = options.dialect.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
-            let dialect = dialect.or(said);
-            let Some((part_of, joints)) = &mut cut else { return dbt::look(tree, root, changes, dialect, seen) };
-            let (files, found) = dbt::look_to_cut(tree, root, changes, dialect, seen, *part_of)?;
-            joints.bundles.extend(found.bundles);
-            joints.flows.extend(found.flows);
-            Ok(files)
-        });
-        let (files, seen) = match found {
-            // A folder whose `dbt_project.yml` names no project is none, and its files are read as others are.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            found => found?,
-        };
-        projects.push(root.clone());
-        report.files.extend(files);
-        report.seen.add(seen);
+    let part_of = cut.as_ref().map(|(part_of, _)| *part_of);
+    let how = projects::How { tree, paths: &paths, changes, options, said, part_of };
+    let mut roots = Vec::new();
+    for group in how.look(index.as_deref_mut())? {
+        roots.extend(group.roots);
+        report.files.extend(group.files);
+        report.seen.add(group.seen);
+        if let Some((_, joints)) = &mut cut {
+            joints.add(group.joints);
+        }
     }
+    let listing = || Listing { paths: &paths, roots: &[], said: said.map(|said| said.to_string()).unwrap_or_default() };
     let reported: HashSet<String> = report.files.iter().map(|file| file.path.clone()).collect();
     report.seen.files += paths.len() as u64;
     for path in paths.iter().filter(|path| !reported.contains(*path)) {
-        let in_project = projects.iter().any(|root| within(root, path));
+        let in_project = roots.iter().any(|root| within(root, path));
         let kind = Kind::of(path);
         // What no node of a project is made of is not run.
         if kind == Kind::Other || in_project && kind != Kind::Document {
             continue;
         }
-        let (files, seen) = index::unit(index.as_deref_mut(), tree, path, &listing(None), |tree, seen| {
+        let (files, seen) = index::unit(index.as_deref_mut(), tree, path, &listing(), |tree, seen| {
             let Some(bytes) = tree.read(path)? else { return Ok(Vec::new()) };
             let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);
             let found = match kind {
@@ -230,9 +221,9 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
         report.files.extend(files);
         report.seen.add(seen);
     }
-    report.files.sort_by(|one, other| one.path.cmp(&other.path));
+    report.files = FileReport::of_each(report.files);
     if let Some((_, joints)) = cut {
-        let is_plain = |path: &str| !projects.iter().any(|root| within(root, path));
+        let is_plain = |path: &str| !roots.iter().any(|root| within(root, path));
         joints.flows.extend(joints::flows_of_files(&report, is_plain));
     }
     Ok(report)
@@ -241,24 +232,6 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
 /// Whether a path lies in a folder; all do in that without a name.
 fn within(root: &str, path: &str) -> bool {
     root.is_empty() || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// Folders of projects of dbt that lie in no other's.
-pub(crate) fn projects(paths: &[String]) -> Vec<String> {
-    let mut roots: Vec<String> = Vec::new();
-    let folders = paths.iter().filter_map(|path| {
-        let folder = path.strip_suffix("dbt_project.yml")?;
-        (folder.is_empty() || folder.ends_with('/')).then(|| folder.trim_end_matches('/').to_owned())
-    });
-    let mut folders: Vec<String> = folders.collect();
-    folders.sort_by_key(|folder| (folder.matches('/').count() + usize::from(!folder.is_empty()), folder.clone()));
-    for folder in folders {
-        let inside = |root: &String| root.is_empty() || folder.starts_with(&format!("{root}/"));
-        if !roots.iter().any(inside) {
-            roots.push(folder);
-        }
-    }
-    roots
 }
 
 /// The columns of the datasets that change.
@@ -315,6 +288,36 @@ impl FileReport {
             moved: None,
             old: text.to_owned(),
         })
+    }
+
+    /// One report of each file, by path, of those that several projects have made of it. They agree on what changes in it.
+    fn of_each(mut reports: Vec<Self>) -> Vec<Self> {
+        reports.sort_by(|one, other| one.path.cmp(&other.path));
+        let mut all: Vec<Self> = Vec::new();
+        for report in reports {
+            match all.last_mut().filter(|last| last.path == report.path) {
+                Some(last) => last.join(report),
+                None => all.push(report),
+            }
+        }
+        all
+    }
+
+    fn join(&mut self, other: Self) {
+        self.class = self.class.max(other.class);
+        self.references.extend(other.references);
+        dbt::join(&mut self.references);
+        self.findings.extend(other.findings);
+        self.findings.sort_by_key(|finding| (finding.at.start, finding.at.end, finding.class));
+        self.findings.dedup();
+        let has_new = self.new.is_some() || other.new.is_some();
+        self.edits.extend(other.edits.into_iter().filter(|_| other.new.is_some()));
+        self.edits
+            .sort_by(|one, other| (one.at.start, one.at.end, &one.by).cmp(&(other.at.start, other.at.end, &other.by)));
+        self.edits.dedup();
+        let edited = || edit::apply(&self.old, &self.edits).ok().map(|edited| edited.text);
+        self.new = if has_new { edited() } else { None };
+        self.moved = self.moved.take().or(other.moved);
     }
 
     /// The edits that lead from the new text back to the old one.

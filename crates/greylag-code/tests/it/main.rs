@@ -11,3 +11,4 @@ mod rescan;
 mod scopes;
 mod serve;
 mod split;
+mod together;

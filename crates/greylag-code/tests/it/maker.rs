@@ -58,7 +58,7 @@ fn looked(files: &[(&str, &str)], change: &TableChange) -> Report {
 }
 
 /// The files that change, and what is held, as text.
-fn shown(report: &Report) -> String {
+pub(crate) fn shown(report: &Report) -> String {
     let mut text = String::new();
     for file in &report.files {
         if let Some(new) = &file.new {

@@ -17,7 +17,10 @@ impl Look<'_> {
         for _ in 0..TRIALS {
             self.spread();
             let edits = self.edits();
-            let overlapping = self.overlapping(&edits);
+            if self.heed(&edits) {
+                continue;
+            }
+            let overlapping = Self::overlapping(&edits);
             if !overlapping.is_empty() {
                 self.hold_owners(&overlapping, "two places want different changes of the same bytes");
                 continue;
@@ -87,7 +90,7 @@ impl Look<'_> {
     }
 
     /// Edits of the same bytes that are not the same.
-    fn overlapping(&self, edits: &BTreeSet<Placed>) -> BTreeSet<Placed> {
+    pub(super) fn overlapping(edits: &BTreeSet<Placed>) -> BTreeSet<Placed> {
         let mut overlapping = BTreeSet::new();
         let mut last: Option<&Placed> = None;
         for edit in edits {
@@ -117,13 +120,18 @@ impl Look<'_> {
         }
         for target in self.moving() {
             if self.moved_target(target).is_ok_and(|moved| !moved.is_disjoint(edits)) {
-                self.held.insert(target, held.clone());
-                let readers: Vec<usize> = self.readers(target).collect();
-                for node in readers {
-                    if let Some(ask) = self.asks.get_mut(&node) {
-                        ask.hold(Class::Agentic, why);
-                    }
-                }
+                self.hold_target(target, &held);
+            }
+        }
+    }
+
+    /// Holds a source or a maker with all that read it.
+    pub(super) fn hold_target(&mut self, target: Target, held: &Held) {
+        self.held.insert(target, held.clone());
+        let readers: Vec<usize> = self.readers(target).collect();
+        for node in readers {
+            if let Some(ask) = self.asks.get_mut(&node) {
+                ask.hold(held.class, &*held.why);
             }
         }
     }

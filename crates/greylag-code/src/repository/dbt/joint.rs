@@ -88,7 +88,7 @@ impl Look<'_> {
         self.each(&nodes, |ask| ask.held = Some(outside.clone()));
         self.each(&noted, |ask| ask.unnoted = true);
         let edits = self.edits();
-        let stands = self.tried(&edits)?;
+        let stands = self.trial(&edits)?.is_right;
         for target in &targets {
             self.held.remove(target);
         }

@@ -11,6 +11,8 @@
 //! 4. The project is read again with all edits made. Every rendering of every node must then be the old one with its own demands
 //!    made, and nothing else. Where one is not, whoever asked for an edit of its bytes is held, and it is tried again.
 //!
+//! Where several projects read one file, an edit of it is tried in each of them: see [`together`].
+//!
 //! Holding only ever grows, so this ends; with everything held nothing is edited.
 
 mod entry;
@@ -23,7 +25,10 @@ mod propagate;
 mod report;
 mod source;
 mod split;
+mod together;
 mod trial;
+
+pub(super) use report::join;
 
 use super::joints::{Joints, PartOf};
 use super::{FileReport, Seen};
@@ -96,7 +101,7 @@ struct Held {
 struct Look<'a> {
     tree: &'a dyn Tree,
     root: &'a str,
-    options: &'a dbt::Options,
+    options: dbt::Options,
     dialect: Dialect,
     /// Those of the migration, and behind them those of models whose outputs have other names then.
     changes: Vec<TableChange>,
@@ -122,38 +127,54 @@ struct Look<'a> {
     held: BTreeMap<Target, Held>,
     /// Why edits of a file are not made, by file.
     refused: BTreeMap<FileId, Held>,
+    /// What other projects say of edits of files that they read, too.
+    others: together::Others,
 }
 
-/// Looks at the project in a folder of a tree: what becomes of its files, by path.
+/// Looks at the projects in some folders of a tree, each with its dialect: what becomes of their files. Where there are several, an edit of
+/// a file that more than one of them reads is right in each.
 pub(super) fn look(
     tree: &dyn Tree,
-    root: &str,
+    projects: &[(&str, Option<Dialect>)],
     changes: &[TableChange],
-    dialect: Option<Dialect>,
     seen: &mut Seen,
 ) -> io::Result<Vec<FileReport>> {
-    let options = options_for(dialect);
-    Ok(Look::settled((tree, root), &options, changes, dialect, seen)?.reports())
+    let looks = agreed(tree, projects, changes, seen)?;
+    Ok(looks.iter().flat_map(Look::reports).collect())
 }
 
 /// The same, and what hangs together.
 pub(super) fn look_to_cut(
     tree: &dyn Tree,
-    root: &str,
+    projects: &[(&str, Option<Dialect>)],
     changes: &[TableChange],
-    dialect: Option<Dialect>,
     seen: &mut Seen,
     part_of: PartOf<'_>,
 ) -> io::Result<(Vec<FileReport>, Joints)> {
-    let options = options_for(dialect);
-    let mut look = Look::settled((tree, root), &options, changes, dialect, seen)?;
-    let reports = look.reports();
-    Ok((reports, look.joints(part_of)?))
+    let mut looks = agreed(tree, projects, changes, seen)?;
+    let reports = looks.iter().flat_map(Look::reports).collect();
+    let mut joints = Joints::default();
+    for look in &mut looks {
+        joints.add(look.joints(part_of)?);
+    }
+    Ok((reports, joints))
 }
 
-fn options_for(dialect: Option<Dialect>) -> dbt::Options {
-    let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-    dbt::Options { adapter, threads: 2, ..dbt::Options::default() }
+/// Looks that have come to their end: what is held, and what is asked for.
+fn agreed<'a>(
+    tree: &'a dyn Tree,
+    projects: &[(&'a str, Option<Dialect>)],
+    changes: &[TableChange],
+    seen: &mut Seen,
+) -> io::Result<Vec<Look<'a>>> {
+    let mut looks = Vec::new();
+    for (root, dialect) in projects {
+        let mut look = Look::new(tree, root, changes, *dialect)?;
+        look.work(seen)?;
+        looks.push(look);
+    }
+    together::agree(&mut looks)?;
+    Ok(looks)
 }
 
 /// All places in YAML that may name something.
@@ -163,22 +184,16 @@ fn scalars(files: &Files) -> Vec<Span> {
 }
 
 impl<'a> Look<'a> {
-    /// A look that has come to its end: what is held, and what is asked for.
-    fn settled(
-        (tree, root): (&'a dyn Tree, &'a str),
-        options: &'a dbt::Options,
-        changes: &[TableChange],
-        dialect: Option<Dialect>,
-        seen: &mut Seen,
-    ) -> io::Result<Self> {
-        let project = dbt::read(tree, root, options)?;
-        let dialect = dialect.unwrap_or(Dialect::Generic);
+    fn new(tree: &'a dyn Tree, root: &'a str, changes: &[TableChange], dialect: Option<Dialect>) -> io::Result<Self> {
+        let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
+        let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
+        let project = dbt::read(tree, root, &options)?;
         let makes::Known { changes, concerned } = makes::known(&project, changes);
         let mut look = Self {
             tree,
             root,
             options,
-            dialect,
+            dialect: dialect.unwrap_or(Dialect::Generic),
             own: changes.len(),
             changes,
             project,
@@ -192,17 +207,22 @@ impl<'a> Look<'a> {
             asks: BTreeMap::new(),
             held: BTreeMap::new(),
             refused: BTreeMap::new(),
+            others: together::Others::default(),
         };
         look.kept = look.exposed();
-        // Each time one more model keeps its names, so this ends.
+        Ok(look)
+    }
+
+    /// Finds what changes. Each time one more model keeps its names, so this ends.
+    fn work(&mut self, seen: &mut Seen) -> io::Result<()> {
         loop {
-            look.begin(seen)?;
-            look.settle()?;
-            let cannot = look.cannot_propagate();
+            self.begin(seen)?;
+            self.settle()?;
+            let cannot = self.cannot_propagate();
             if cannot.is_empty() {
-                return Ok(look);
+                return Ok(());
             }
-            look.kept.extend(cannot);
+            self.kept.extend(cannot);
         }
     }
 }

@@ -252,7 +252,7 @@ impl Look<'_> {
 }
 
 /// Sorts references and makes one of those that are of one place and differ in nothing but the code that reads through it.
-fn join(references: &mut Vec<Reference>) {
+pub(in crate::repository) fn join(references: &mut Vec<Reference>) {
     references.sort();
     references.dedup_by(|next, first| {
         let via = std::mem::take(&mut next.via);

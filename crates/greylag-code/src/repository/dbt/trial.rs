@@ -10,10 +10,32 @@ use greylag_syntax::trace::{FileId, Origin};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::io;
 
+/// What came of a trial.
+pub(super) struct Trial {
+    /// The nodes that are not as they must be.
+    pub(super) wrong: Vec<usize>,
+    /// Whether all is.
+    pub(super) is_right: bool,
+}
+
 impl Look<'_> {
     /// Makes the edits in a copy and renders all of it again; holds whoever is to blame for a rendering that is not as it
     /// must be. Whether there was none.
     pub(super) fn tried(&mut self, edits: &BTreeSet<Placed>) -> io::Result<bool> {
+        let Trial { wrong, is_right } = self.trial(edits)?;
+        if is_right {
+            return Ok(true);
+        }
+        let held = self.blame(&wrong, edits);
+        if !held {
+            // Nobody is found: nothing of it is sure.
+            self.hold_owners(edits, "with the changes made, the project renders otherwise than was asked for");
+        }
+        Ok(false)
+    }
+
+    /// What the project is with some edits made in a copy.
+    pub(super) fn trial(&self, edits: &BTreeSet<Placed>) -> io::Result<Trial> {
         let files = &self.project.files;
         let moves = self.moves();
         let mut overlay = Overlay::new(self.tree);
@@ -29,7 +51,7 @@ impl Look<'_> {
         for (file, text) in texts {
             overlay.put(files.path(file), text);
         }
-        let after = dbt::read(&overlay, self.root, self.options)?;
+        let after = dbt::read(&overlay, self.root, &self.options)?;
         let mut by_id: HashMap<&str, VecDeque<&Node>> = HashMap::new();
         for node in &after.nodes {
             by_id.entry(&node.id).or_default().push_back(node);
@@ -43,15 +65,14 @@ impl Look<'_> {
                 wrong.push(number);
             }
         }
-        if wrong.is_empty() && after.nodes.len() == self.project.nodes.len() && self.as_declared(&after) {
-            return Ok(true);
-        }
-        let held = self.blame(&wrong, edits);
-        if !held {
-            // Nobody is found: nothing of it is sure.
-            self.hold_owners(edits, "with the changes made, the project renders otherwise than was asked for");
-        }
-        Ok(false)
+        let is_right = wrong.is_empty() && after.nodes.len() == self.project.nodes.len() && self.as_declared(&after);
+        Ok(Trial { wrong, is_right })
+    }
+
+    /// Whether any rendering of some nodes is made of bytes that an edit changes.
+    pub(super) fn touched(&self, nodes: &[usize], edit: &Placed) -> bool {
+        let mut renderings = nodes.iter().flat_map(|node| &self.project.nodes[*node].renderings);
+        renderings.any(|rendering| touches(rendering, edit))
     }
 
     /// What a target is called with the edits made.

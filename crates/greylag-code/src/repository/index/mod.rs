@@ -2,7 +2,7 @@
 //!
 //! # What is kept
 //!
-//! A repository is made of *units*: a dbt project as a whole, and every other file that is looked into. Of each unit the index keeps what
+//! A repository is made of *units*: a dbt project as a whole, the projects together that share what changes, and every other file that is looked into. Of each unit the index keeps what
 //! was found in it, and its *inputs*: every path that was read for it, with what tells that content from another one, or that there was
 //! none; and of a project the list of its paths. A unit is *unchanged* if all its inputs are; then what was found stands, and nothing of
 //! it is read. The whole index is of one set of changes, one way of reading and one version of the reader: with others it is empty.
@@ -143,8 +143,8 @@ pub(super) type Found = (Vec<FileReport>, Seen);
 pub(super) struct Listing<'a> {
     /// All paths.
     pub(super) paths: &'a [String],
-    /// The folder of a project; none of a single file.
-    pub(super) root: Option<&'a str>,
+    /// The folders of projects; none of a single file.
+    pub(super) roots: &'a [String],
     /// What the repository says of all its units.
     pub(super) said: String,
 }
@@ -165,7 +165,7 @@ impl Listing<'_> {
             name == PROJECT
                 || OF_PROJECTS.contains(&extension) && folders.iter().any(|around| is_inside(folder, around))
         };
-        for path in self.paths.iter().filter(|_| self.root.is_some()).filter(matters) {
+        for path in self.paths.iter().filter(|_| !self.roots.is_empty()).filter(matters) {
             hasher.update(b"\0");
             hasher.update(path.as_bytes());
         }
@@ -174,14 +174,16 @@ impl Listing<'_> {
 
     /// The folders of a project and of the packages that were looked for.
     fn folders(&self, inputs: &[Input]) -> Vec<String> {
-        let Some(root) = self.root else { return Vec::new() };
+        if self.roots.is_empty() {
+            return Vec::new();
+        }
         let packages = inputs.iter().filter_map(|input| match input.path.rsplit_once('/') {
             Some((folder, PROJECT)) => Some(folder),
             None if input.path == PROJECT => Some(""),
             _ => None,
         });
-        let outside = packages.filter(|folder| !is_inside(folder, root));
-        [root].into_iter().chain(outside).map(str::to_owned).collect()
+        let outside = packages.filter(|folder| !self.roots.iter().any(|root| is_inside(folder, root)));
+        self.roots.iter().map(String::as_str).chain(outside).map(str::to_owned).collect()
     }
 }
 
