@@ -51,7 +51,7 @@ codes! {
         cause: "The value is of the right kind but outside the bounds that the message names.",
         cure: "Choose a value within the bounds.";
     MALFORMED = 118, "a text that is not of the form wanted",
-        cause: "Names and durations have a fixed form: names are 1 to 63 of `a-z`, `0-9`, `-`, `.` and `_` with a letter or digit at both ends; durations are a whole number and one of `ms`, `s`, `m`, `h`, `d`.",
+        cause: "Names and durations have a fixed form: names are 1 to 63 of `a-z`, `0-9`, `-`, `.` and `_` with a letter or digit at both ends; durations are a whole number and one of `ms`, `s`, `m`, `h`, `d`; days are year, month and day, `2027-03-31`.",
         cure: "Write it as the hint shows.";
     UNREADABLE = 119, "the document does not fit",
         cause: "The document passed the published schema but could not be taken over. That is a gap between the two.",

@@ -3,6 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// What the schema holds days against.
+pub(super) const DAY: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$";
+/// How they are written.
+pub(in crate::spec) const DAY_HINT: &str = "write year, month and day: `2027-03-31`";
+
 /// How code that reads the datasets moves to the new ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -13,6 +18,10 @@ pub struct ConsumersSpec {
     pub repositories: Vec<String>,
     /// Who merges the change requests.
     pub merge: MergeBy,
+    /// The day until which the old datasets stay, as owners and `greylag plan` are told: nothing is retired by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = DAY), example = &"2027-03-31")]
+    pub until: Option<String>,
     /// What rewritten queries call the columns that they show.
     pub outputs: Outputs,
     /// What becomes of a `*` over a dataset whose columns change, where somebody sees its columns.

@@ -136,9 +136,18 @@ fn wrong_type(at: &str, expected: &[&str], owner: &Value, places: &Places) -> Op
     })
 }
 
+/// How texts of a form that Greylag has are written.
+fn form_hint(owner: &Value) -> Option<String> {
+    match owner.get("pattern").and_then(Value::as_str)? {
+        super::duration::PATTERN => Some(DURATION_HINT.to_owned()),
+        super::consumers::DAY => Some(super::consumers::DAY_HINT.to_owned()),
+        _ => None,
+    }
+}
+
 fn type_hint(node: &Node, expected: &[&str], owner: &Value, places: &Places) -> Option<String> {
-    if owner.get("pattern").and_then(Value::as_str) == Some(super::duration::PATTERN) {
-        return Some(DURATION_HINT.to_owned());
+    if let Some(hint) = form_hint(owner) {
+        return Some(hint);
     }
     let text = places.scalar_text(node);
     match (&node.kind, text) {
@@ -223,8 +232,8 @@ fn out_of_range(schema: &Value, owner: &Value, error: &ValidationError<'_>, plac
 }
 
 fn pattern_hint(schema: &Value, owner: &Value, value: &str) -> String {
-    if owner.get("pattern").and_then(Value::as_str) == Some(super::duration::PATTERN) {
-        return DURATION_HINT.to_owned();
+    if let Some(hint) = form_hint(owner) {
+        return hint;
     }
     let rule = lower_first(owner.get("description").and_then(Value::as_str).unwrap_or_default().trim_end_matches('.'));
     let slug = slug(value);

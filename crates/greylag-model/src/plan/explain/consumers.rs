@@ -34,6 +34,10 @@ impl Page {
         }
         self.more(totals.left.len(), GROUPS, 0, "scopes without edits");
         self.line(LineKind::Note, 0, funnel(totals));
+        let until = plan.tasks.iter().filter_map(PlanTask::scope).find_map(|scope| scope.policy.until.as_ref());
+        if let Some(until) = until {
+            self.line(LineKind::Note, 0, format!("their owners read that the old datasets stay until {until}"));
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Policies of the whole migration: durations, retry, how far it goes.
 
 use super::{Report, text};
+use crate::cast::calendar;
 use crate::code::spec as code;
-use crate::spec::consumers::folder;
+use crate::spec::consumers::{DAY_HINT, folder};
 use crate::yaml::Node;
 use std::collections::HashSet;
 
@@ -17,6 +18,9 @@ pub(super) fn check(report: &mut Report<'_>, spec: &Node) {
             let message = format!("`retention` is given, but the migration ends with `{last}` and drops nothing");
             report.error_at_key(entry, code::COMBINATION, message, "write `through: drop`, or remove `retention`");
         }
+    }
+    if let Some(until) = spec.get("consumers").and_then(|consumers| consumers.get("until")) {
+        check_day(report, until);
     }
     if let Some(retry) = spec.get("retry") {
         check_retry(report, retry);
@@ -53,6 +57,18 @@ fn check_scopes(report: &mut Report<'_>, scopes: &Node) {
             let message = format!("the folder `{folder}` is given twice");
             report.error(node, code::NAME_TWICE, message, "keep one of them");
         }
+    }
+}
+
+/// A day that the calendar has; the form is the schema's matter.
+fn check_day(report: &mut Report<'_>, node: &Node) {
+    let Some(text) = node.as_str() else { return };
+    let parts: Option<Vec<i64>> = text.split('-').map(|part| part.parse().ok()).collect();
+    let Some([year, month, day]) = parts.as_deref() else { return };
+    let is_there = (1..=12).contains(month) && (1..=calendar::days_in_month(*year, *month)).contains(day);
+    if !is_there {
+        let message = format!("there is no day `{text}`");
+        report.error(node, code::MALFORMED, message, DAY_HINT);
     }
 }
 

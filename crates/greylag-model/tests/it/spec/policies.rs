@@ -26,6 +26,23 @@ fn durations() {
 }
 
 #[test]
+fn until_is_a_day() {
+    assert_snapshot!(with("  consumers: {until: 2028-02-29}\n"), @"Migration m");
+    assert_snapshot!(with("  consumers: {until: 2027-02-29}\n"), @"
+    m.yaml:7:22: error[GL0118]: there is no day `2027-02-29`
+      hint: write year, month and day: `2027-03-31`
+    ");
+    assert_snapshot!(with("  consumers: {until: 31.3.2027}\n"), @"
+    m.yaml:7:22: error[GL0118]: `spec.consumers.until` cannot be `31.3.2027`
+      hint: write year, month and day: `2027-03-31`
+    ");
+    assert_snapshot!(with("  consumers: {until: 2027}\n"), @"
+    m.yaml:7:22: error[GL0115]: `spec.consumers.until` wants text, but this is `2027`
+      hint: write year, month and day: `2027-03-31`
+    ");
+}
+
+#[test]
 fn retry() {
     assert_snapshot!(with("  retry: {backoff: 5m, maxBackoff: 30s}\n"), @"
     m.yaml:7:36: error[GL0131]: the longest wait is shorter than the first, 5m
