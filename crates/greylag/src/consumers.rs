@@ -6,6 +6,7 @@ use crate::migration_files::Files;
 use crate::wire;
 use clap::Args;
 use greylag_catalog::tables::{Meant as Named, Tables};
+use greylag_code::prove::Moved;
 use greylag_code::repository::index::{Index, Subject};
 use greylag_code::repository::{self, Options, Report};
 use greylag_code::tree::{DirectoryTree, LeftOut, MemoryTree, Tree};
@@ -171,6 +172,13 @@ pub(crate) struct Converted {
     pub(crate) mapping: Mapping,
     /// Where.
     pub(crate) sample: Sample,
+}
+
+impl Converted {
+    /// A change with all that is known of its rows.
+    pub(crate) fn moved<'a>(&'a self, change: &'a TableChange) -> Moved<'a> {
+        Moved { change, mapping: &self.mapping, sample: Some(&self.sample) }
+    }
 }
 
 /// What every pair of the files' migrations changes for code.

@@ -6,9 +6,10 @@ use crate::faults::ArmedFaults;
 use crate::home::Home;
 use crate::verified;
 use greylag_catalog::migration::CatalogExecutor;
-use greylag_code::executor::{CodePlane, OwnCommand, Recent};
+use greylag_code::executor::{CodePlane, Recent};
 use greylag_code::forge::embedded::EmbeddedForge;
 use greylag_code::git::{Git, Person, Repository, Safety};
+use greylag_code::proposal::OwnCommand;
 use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
@@ -154,7 +155,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
 }
 
 /// What runs the commands of repositories that are trusted.
-fn own_command(home: Home) -> OwnCommand {
+pub(crate) fn own_command(home: Home) -> OwnCommand {
     Arc::new(move |repository, base, new, cancelled| {
         let ran = verified::of_command(&home, &format!("forge:{repository}"), (base, new), cancelled);
         let told = |failure: Failure| {

@@ -42,15 +42,13 @@ pub use recent::Recent;
 
 use crate::forge::Hosts;
 use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
-use crate::proposal::{self, Proposal};
+use crate::proposal::{self, OwnCommand, Proposal};
 use crate::repository::Options;
 use crate::scope::{self, Looked};
-use crate::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Context, Executor, Outcome, Rehearsal, StepReport, StepRequest};
 use greylag_driver::forge::{ChangeRequest, Forge, Which};
 use greylag_driver::proof::Prover;
-use greylag_model::check::CheckResult;
 use greylag_model::code::{cli, repository as code};
 use greylag_model::id::{RunId, TaskId};
 use greylag_model::plan::{ScopeName, ScopeWork, scope_id};
@@ -61,12 +59,6 @@ use std::sync::Arc;
 
 /// Asks whether a task of a run has ended, well or not.
 pub type HasEnded = Arc<dyn Fn(&RunId, &TaskId) -> Result<bool, DriverError> + Send + Sync>;
-
-/// Runs a repository's own command on its files before and after, by the repository's name, if it has one; asks now and then
-/// whether it should end.
-pub type OwnCommand = Arc<
-    dyn Fn(&str, &dyn Tree, &dyn Tree, &dyn Fn() -> bool) -> Result<Option<CheckResult>, DriverError> + Send + Sync,
->;
 
 /// What the executors work with.
 pub struct CodePlane {
@@ -236,7 +228,8 @@ impl<'a> Job<'a> {
         let of = recent::Of { plan, task, commit: commit.clone() };
         let looked = self.plane.recent.looked(of, || made(&look))?;
         let (part, report, elsewhere) = (scope.found.part.as_deref(), looked.report, looked.elsewhere);
-        Ok(Proposal { about: &scope.about, changes: &scope.changes, report, part, elsewhere })
+        let until = scope.policy.until.as_deref();
+        Ok(Proposal { about: &scope.about, changes: &scope.changes, until, report, part, elsewhere })
     }
 
     fn options(&self) -> Options {

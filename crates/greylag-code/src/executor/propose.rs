@@ -44,7 +44,7 @@ impl Work for Propose {
             base: job.scope()?.found.base.clone(),
             head: head(&repository, &commit),
             title: proposal::title(&proposal),
-            description: proposal::description(&proposal),
+            description: proposal::description(&proposal, &proven.verdicts),
         })?;
         tell(job, &opened, &commit, proven.verdicts)?;
         done(&Proposed { repository: name.repository, number: Some(opened.number), head: Some(commit) })

@@ -2,6 +2,7 @@
 
 use super::Proposal;
 use crate::repository::FileReport;
+use greylag_model::check::{CheckResult, Verdict};
 use greylag_model::consumer::{ColumnChange, Fate, TableChange};
 use greylag_model::expr::Dialect;
 use std::fmt::Write as _;
@@ -24,18 +25,42 @@ pub fn title(proposal: &Proposal<'_>) -> String {
     }
 }
 
-/// Its description, in Markdown.
-pub fn description(proposal: &Proposal<'_>) -> String {
+/// Its description, in Markdown, with what was found when it was checked.
+///
+/// Names and reasons come from code that anybody may have written, so none of them is Markdown: a name is a span of code, whatever is in it, and
+/// a reason is words and such spans, or one span as a whole.
+pub fn description(proposal: &Proposal<'_>, verdicts: &[CheckResult]) -> String {
     let mut text = why(proposal);
     for change in proposal.changes() {
         text.push_str(&mapping(change));
     }
     text.push_str(&files(proposal));
     text.push_str(&held(proposal));
-    text.push_str(
+    text.push_str(&checked(verdicts));
+    let until = proposal.until.map_or_else(String::new, |until| format!(", which stay until {}", code(until)));
+    let _ = writeln!(
+        text,
         "## How to say no\n\nClose this change request, or comment on it and do not approve it. It is not opened again unless \
-         somebody asks for that. Until it is merged, this code reads the old datasets.\n",
+         somebody asks for that. Until it is merged, this code reads the old datasets{until}."
     );
+    text
+}
+
+/// What was found when it was checked.
+fn checked(verdicts: &[CheckResult]) -> String {
+    if verdicts.is_empty() {
+        return String::new();
+    }
+    let mut text = "## What was checked\n\n| Check | Verdict | Detail |\n|---|---|---|\n".to_owned();
+    for verdict in verdicts {
+        let word = match verdict.verdict {
+            Verdict::Pass => "pass",
+            Verdict::Fail => "**fail**",
+            Verdict::Unknown => "unknown",
+        };
+        let _ = writeln!(text, "| {} | {word} | {} |", cell(&code(&verdict.name)), cell(&prose(&verdict.detail)));
+    }
+    text.push('\n');
     text
 }
 
@@ -69,7 +94,10 @@ fn why(proposal: &Proposal<'_>) -> String {
     if let Some(guide) = &about.guide {
         let _ = writeln!(text, "- Guide: <{guide}>");
     }
-    if about.owner.is_some() || about.guide.is_some() {
+    if let Some(until) = proposal.until {
+        let _ = writeln!(text, "- Until when the old datasets stay: {}", code(until));
+    }
+    if about.owner.is_some() || about.guide.is_some() || proposal.until.is_some() {
         text.push('\n');
     }
     text
@@ -85,7 +113,8 @@ fn mapping(change: &TableChange) -> String {
     }
     for column in change.columns.iter().filter(|column| !is_same(column)) {
         let (now, remark) = fate(&column.fate);
-        let judged = column.judgement.iter().map(|judged| format!("{} (<{}>)", cell(&judged.text), judged.guide));
+        let judged =
+            column.judgement.iter().map(|judged| format!("{} (<{}>)", cell(&prose(&judged.text)), judged.guide));
         let remarks: Vec<String> = remark.into_iter().chain(judged).collect();
         let _ = writeln!(text, "| {} | {now} | {} |", cell(&code(&column.name)), remarks.join("; "));
     }
@@ -104,8 +133,8 @@ fn fate(fate: &Fate) -> (String, Option<String>) {
     match fate {
         Fate::Same(new) => (cell(&code(new)), None),
         Fate::Computed(expr) => (sql(expr), Some("computed".to_owned())),
-        Fate::Replaced { by, why, .. } => (cell(&code(by)), Some(cell(why))),
-        Fate::Lost(why) => ("ends".to_owned(), Some(cell(why))),
+        Fate::Replaced { by, why, .. } => (cell(&code(by)), Some(cell(&prose(why)))),
+        Fate::Lost(why) => ("ends".to_owned(), Some(cell(&prose(why)))),
     }
 }
 
@@ -140,7 +169,7 @@ fn held(proposal: &Proposal<'_>) -> String {
 
 fn places(file: &FileReport) -> Vec<String> {
     let place = |line: u32, class: &str, why: &str| {
-        format!("{} ({class}): {}", code(&format!("{}:{line}", file.path)), plain(why))
+        format!("{} ({class}): {}", code(&format!("{}:{line}", file.path)), prose(why))
     };
     let found: Vec<String> =
         file.findings.iter().map(|found| place(found.line, found.class.name(), &found.why)).collect();
@@ -161,19 +190,33 @@ fn old(change: &TableChange) -> String {
     change.old.first().map_or_else(|| change.dataset.clone(), ToString::to_string)
 }
 
-/// One line, without what Markdown or a terminal would take for something else.
-fn plain(text: &str) -> String {
-    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    text.replace('<', "&lt;")
+/// Longest text that a reason may be, in letters.
+const LONGEST: usize = 600;
+
+/// One line of words, with spans of code where names stand between backticks. If anything in it could be taken for Markdown, for an
+/// address or for somebody's name, all of it is one span of code.
+fn prose(text: &str) -> String {
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    let parts: Vec<&str> = short.split('`').collect();
+    let is_word = |letter: char| letter.is_alphanumeric() || " ,.;:()'\"/%=+-…→".contains(letter);
+    let is_plain = |part: &&str| part.chars().all(is_word) && !part.contains("://") && !part.contains("www.");
+    // Between two backticks each.
+    let fits = parts.len() % 2 == 1
+        && parts.iter().step_by(2).all(is_plain)
+        && parts.iter().skip(1).step_by(2).all(|part| !part.is_empty());
+    if !fits {
+        return code(&short);
+    }
+    let written = parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { (*part).to_owned() });
+    written.collect()
 }
 
-/// Text of a table's cell.
+/// Markdown as the cell of a table.
 fn cell(text: &str) -> String {
-    plain_unless_code(text).replace('|', "\\|")
-}
-
-fn plain_unless_code(text: &str) -> String {
-    if text.starts_with('`') { text.to_owned() } else { plain(text) }
+    text.replace('|', "\\|")
 }
 
 /// A span of code, whatever is in it.
@@ -186,16 +229,4 @@ fn code(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{cell, code};
-
-    #[test]
-    fn names_cannot_leave_their_span_or_cell() {
-        let cases = [("a", "`a`"), ("a`b", "``a`b``"), ("`", "`` ` ``"), ("a\nb", "`a b`"), ("a``b", "```a``b```")];
-        for (text, expected) in cases {
-            assert_eq!(code(text), expected);
-        }
-        assert_eq!(cell("a|b\n<i>"), "a\\|b &lt;i>");
-        assert_eq!(cell(&code("a|<b")), "`a\\|<b`");
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
 //! What a migration asks of one repository: its new files and what is left for people, as its owner will read it.
 
 mod describe;
+mod verdicts;
 
 pub use describe::{description, title};
+pub use verdicts::{Judged, Judges, OwnCommand, verdicts};
 
-use crate::git::{CommitTree, Edit, Edits};
+use crate::git::{Edit, Edits};
 use crate::repository::{self, FileReport, Options, Report};
 use crate::tree::Tree;
 use describe::counted;
@@ -22,6 +24,8 @@ pub struct Proposal<'a> {
     pub about: &'a Metadata,
     /// What it changes for code.
     pub changes: &'a [TableChange],
+    /// Until when the old datasets stay, if the migration says so.
+    pub until: Option<&'a str>,
     /// What was found.
     pub report: Report,
     /// Which part of the repository it is about, if not all of it.
@@ -85,7 +89,7 @@ impl Proposal<'_> {
 
     /// What can be said of the new files without running them: that nothing of its own is left to rewrite, that the way back leads to the
     /// very bytes of before, and whether the repository is done with that.
-    pub fn checks(&self, tree: &CommitTree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
+    fn checks(&self, tree: &dyn Tree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
         let after = self.report.after(tree);
         let again = look(&after, name, self.changes, options)?;
         let elsewhere: BTreeSet<&str> = self.elsewhere.iter().map(|file| file.path.as_str()).collect();

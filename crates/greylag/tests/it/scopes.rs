@@ -114,13 +114,31 @@ fn code_moves_with_its_dataset_and_back_with_it() {
     assert_eq!(open_changes(&rig), "");
 }
 
+/// The description of a change request, and its checks by name.
+fn told(rig: &Rig, change: &str) -> (String, Vec<String>) {
+    let shown = rig.json(["changes", "show", change]);
+    let checks = shown["checks"].as_array().unwrap().iter();
+    let mut checks: Vec<String> = checks.map(|check| format!("{} {}", check["name"], check["detail"])).collect();
+    checks.sort();
+    (shown["description"].as_str().unwrap().to_owned(), checks)
+}
+
 #[test]
 fn owners_merge_when_they_like_and_the_run_waits() {
-    let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql], until: 2027-03-31}\n");
+    // By hand it is the same, word for word.
+    rig.run(["changes", "open", "-f", "m.yaml", "sql"]).ended(0);
+    let by_hand = told(&rig, "sql#1");
+    assert!(by_hand.0.contains("- Until when the old datasets stay: `2027-03-31`"), "{}", by_hand.0);
+    rig.run(["changes", "close", "sql#1"]).ended(0);
+    let plan = rig.run(["plan", "-f", "m.yaml"]).ended(0).stdout;
+    assert!(plan.contains("their owners read that the old datasets stay until 2027-03-31"), "{plan}");
     let child = apply(&rig);
-    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
-    rig.run(["changes", "approve", "sql#1"]).ended(0);
-    rig.run(["changes", "merge", "sql#1"]).ended(0);
+    until("nothing is offered", || open_changes(&rig) == "sql#2\n");
+    until("no checks are set", || !told(&rig, "sql#2").1.is_empty());
+    assert_eq!(told(&rig, "sql#2"), by_hand);
+    rig.run(["changes", "approve", "sql#2"]).ended(0);
+    rig.run(["changes", "merge", "sql#2"]).ended(0);
     end(child).ended(0);
     assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
     assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);

@@ -5,16 +5,22 @@
 //! or taken back is opened again only if that is asked for, and a branch that its owner pushed to is left alone.
 
 use super::address::{self, Address};
+use crate::consumers::Converted;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::wire::{self, Hosting};
 use greylag_code::git::{CommitTree, ObjectId, Repository, Signed};
-use greylag_code::proposal::{self, Proposal};
+use greylag_code::proposal::{self, Judged, Judges, Proposal};
+use greylag_code::prove::Moved;
 use greylag_code::repository::Options;
 use greylag_driver::forge::{ChangeRequest, Check, Forge, Head, Open, State, Which};
+use greylag_model::check::{CheckResult, Verdict};
 
 /// Key of the comment that tells what an update made of the description.
 const UPDATE: &str = "greylag/update";
+
+/// Checks that every change request has, since none of them is ever unknown.
+const ALWAYS: [&str; 2] = ["reversible", "rewritten"];
 
 /// Whether a key is that of a change request of a migration.
 pub(super) fn is_of(key: &str, migration: &str) -> bool {
@@ -30,6 +36,15 @@ fn key(migration: &str, nth: usize) -> String {
 pub(super) struct Offered {
     pub(super) outcome: Became,
     pub(super) change: Option<Address>,
+    /// Whether a check of it fails.
+    pub(super) fails: bool,
+}
+
+impl Offered {
+    /// One of which nothing was found out anew.
+    fn told(outcome: Became, change: Option<Address>) -> Self {
+        Self { outcome, change, fails: false }
+    }
 }
 
 /// See [`Offered`].
@@ -102,36 +117,38 @@ pub(super) struct Offer<'a> {
 
 impl Offer<'_> {
     /// Offers a proposal, if rules can do anything of it.
-    pub(super) fn make(&self, proposal: &Proposal<'_>) -> Result<Offered, Failure> {
+    pub(super) fn make(&self, proposal: &Proposal<'_>, rows: &[Converted]) -> Result<Offered, Failure> {
         let Known { key, request: known, taken_back } = self.known(&proposal.about.name)?;
         let open = known.as_ref().filter(|known| known.state == State::Open);
         let edits = proposal.edits();
         if edits.is_empty() {
             let outcome = if open.is_some() { Became::Needless } else { Became::Held };
-            return Ok(Offered { outcome, change: open.map(Address::of) });
+            return Ok(Offered::told(outcome, open.map(Address::of)));
         }
         if let Some(open) = open {
-            return self.update(proposal, open);
+            return self.update(proposal, rows, open);
         }
         let closed = known.as_ref().map(|known| (Became::Closed, Address::of(known)));
         let back = taken_back.map(|change| (Became::Reverted, change));
         if let Some((outcome, change)) = closed.or(back).filter(|_| !self.reopen) {
-            return Ok(Offered { outcome, change: Some(change) });
+            return Ok(Offered::told(outcome, Some(change)));
         }
         if self.dry {
-            return Ok(Offered { outcome: Became::Opened, change: known.as_ref().map(Address::of) });
+            return Ok(Offered::told(Became::Opened, known.as_ref().map(Address::of)));
         }
+        let commit = self.commit(proposal)?;
+        let verdicts = self.verdicts(proposal, rows, &commit)?;
         let opened = self.forge.open(&Open {
             repository: self.name.to_owned(),
             branch: key.clone(),
             key,
             base: self.base.to_owned(),
-            head: self.head(self.commit(proposal)?),
+            head: self.head(commit),
             title: proposal::title(proposal),
-            description: proposal::description(proposal),
+            description: proposal::description(proposal, &verdicts),
         })?;
-        self.check(proposal, &opened)?;
-        Ok(Offered { outcome: Became::Opened, change: Some(Address::of(&opened)) })
+        let fails = self.check(&opened, verdicts)?;
+        Ok(Offered { outcome: Became::Opened, change: Some(Address::of(&opened)), fails })
     }
 
     /// What there is of a migration's change requests to the repository.
@@ -154,8 +171,8 @@ impl Offer<'_> {
         Ok(merged.iter().any(|request| request.reverts == Some(number)))
     }
 
-    fn update(&self, proposal: &Proposal<'_>, open: &ChangeRequest) -> Result<Offered, Failure> {
-        let told = |outcome| Ok(Offered { outcome, change: Some(Address::of(open)) });
+    fn update(&self, proposal: &Proposal<'_>, rows: &[Converted], open: &ChangeRequest) -> Result<Offered, Failure> {
+        let told = |outcome, fails| Ok(Offered { outcome, change: Some(Address::of(open)), fails });
         let head = ObjectId::parse(&open.head)?;
         let written = self.repository.written(&head)?;
         let ours = match written.parents.as_slice() {
@@ -164,26 +181,53 @@ impl Offer<'_> {
             }
             _ => None,
         };
-        let Some(parent) = ours else { return told(Became::Pushed) };
+        let Some(parent) = ours else { return told(Became::Pushed, false) };
         let commit = self.commit(proposal)?;
         if parent == self.tree.commit() && self.repository.changed(&head, &commit)?.is_empty() {
-            if !self.dry {
-                self.check(proposal, open)?;
+            let has_all = || ALWAYS.iter().all(|name| open.checks.iter().any(|check| check.name == *name));
+            if self.dry || has_all() {
+                return told(Became::Unchanged, open.checks.iter().any(|check| check.verdict == Verdict::Fail));
             }
-            return told(Became::Unchanged);
+            // Whoever opened it died before its checks were set.
+            return told(Became::Unchanged, self.check(open, self.verdicts(proposal, rows, &commit)?)?);
         }
-        if !self.dry {
-            // First what is meant: whoever dies in between says it anew.
-            self.describe(proposal, open, &commit)?;
-            let updated = self.forge.update(&open.at(), &self.head(commit))?;
-            self.check(proposal, &updated)?;
+        if self.dry {
+            return told(Became::Updated, false);
         }
-        told(Became::Updated)
+        let verdicts = self.verdicts(proposal, rows, &commit)?;
+        // First what is meant: whoever dies in between says it anew.
+        self.describe(proposal, &verdicts, open, &commit)?;
+        let updated = self.forge.update(&open.at(), &self.head(commit))?;
+        told(Became::Updated, self.check(&updated, verdicts)?)
+    }
+
+    /// What can be said of a commit with the proposal, as a run says it.
+    fn verdicts(
+        &self,
+        proposal: &Proposal<'_>,
+        rows: &[Converted],
+        commit: &ObjectId,
+    ) -> Result<Vec<CheckResult>, Failure> {
+        let new = self.repository.tree(commit)?;
+        let moved = proposal.changes.iter().zip(rows);
+        let moved: Vec<Moved<'_>> = moved.map(|(change, rows)| rows.moved(change)).collect();
+        let judged = Judged { name: self.name, base: self.tree, new: &new, moved: &moved, options: self.options };
+        let prover = wire::prover(self.context.state()?);
+        let command = wire::own_command(self.context.home()?);
+        let cancelled = || self.context.interrupted();
+        let judges = Judges { prover: &prover, command: &command, cancelled: &cancelled };
+        Ok(proposal::verdicts(proposal, &judged, &judges)?)
     }
 
     /// Tells what an update makes of the description, which stays as it was written first.
-    fn describe(&self, proposal: &Proposal<'_>, open: &ChangeRequest, commit: &ObjectId) -> Result<(), Failure> {
-        let description = proposal::description(proposal);
+    fn describe(
+        &self,
+        proposal: &Proposal<'_>,
+        verdicts: &[CheckResult],
+        open: &ChangeRequest,
+        commit: &ObjectId,
+    ) -> Result<(), Failure> {
+        let description = proposal::description(proposal, verdicts);
         let is_told = open.comments.iter().any(|comment| comment.key == UPDATE);
         if description == open.description && !is_told {
             return Ok(());
@@ -192,15 +236,11 @@ impl Offer<'_> {
         Ok(self.forge.comment(self.name, open.number, UPDATE, &wire::committer().name, &text)?)
     }
 
-    /// Sets its checks, unless it has them.
-    fn check(&self, proposal: &Proposal<'_>, request: &ChangeRequest) -> Result<(), Failure> {
-        let has = |name: &str| request.checks.iter().any(|check| check.name == name);
-        if ["complete", "reversible", "rewritten"].iter().all(|name| has(name)) {
-            return Ok(());
-        }
-        let checks =
-            proposal.checks(self.tree, self.name, self.options)?.into_iter().map(Check::from).collect::<Vec<_>>();
-        Ok(self.forge.check(&request.at(), &checks)?)
+    /// Sets its checks; whether one of them fails.
+    fn check(&self, request: &ChangeRequest, verdicts: Vec<CheckResult>) -> Result<bool, Failure> {
+        let checks: Vec<Check> = verdicts.into_iter().map(Check::from).collect();
+        self.forge.check(&request.at(), &checks)?;
+        Ok(checks.iter().any(|check| check.verdict == Verdict::Fail))
     }
 
     fn head(&self, commit: ObjectId) -> Head {

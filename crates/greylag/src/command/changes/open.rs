@@ -1,7 +1,7 @@
 //! `greylag changes open`.
 
 use super::offer::{Became, Offer};
-use crate::consumers::{self, Meant, Reading};
+use crate::consumers::{self, Converted, Meant, Reading};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -22,10 +22,11 @@ use std::path::PathBuf;
 /// Every repository is looked at where its branch is now. Where rules can rewrite anything, one change request is opened, with
 /// what they wrote as one commit, and with what is left for people in its description. Done again, one that is open follows its
 /// base and its migration, and the others stay as they are; one that its owner closed or took back stays so, unless `--reopen`
-/// says otherwise.
+/// says otherwise. What verifiers, proofs and the repository's own trusted command say of it is shown in its description and as its
+/// checks, as in a run.
 ///
-/// Exit codes: 0 all that reads the datasets is offered; 3 some code needs somebody, or an owner has said no; 1 a repository
-/// could not be done.
+/// Exit codes: 0 all that reads the datasets is offered; 3 some code needs somebody, a check fails, or an owner has said no; 1 a
+/// repository could not be done.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag changes open -f users.yaml --dry-run\n  \
@@ -157,9 +158,17 @@ impl Open {
                 Some(report) => report,
                 None => proposal::look(&tree, name, &meant.changes, options)?,
             };
-            let (about, changes) = (&meant.migration.metadata, &meant.changes);
-            let proposal = Proposal { about, changes, report, part: None, elsewhere: Vec::new() };
-            told.push(self.told(&offer, &proposal)?);
+            let migration = meant.migration;
+            let until = migration.spec.consumers.as_ref().and_then(|consumers| consumers.until.as_deref());
+            let proposal = Proposal {
+                about: &migration.metadata,
+                changes: &meant.changes,
+                until,
+                report,
+                part: None,
+                elsewhere: Vec::new(),
+            };
+            told.push(self.told(&offer, &proposal, &meant.rows)?);
         }
         if told.is_empty() {
             told.push(Told::unaffected(name));
@@ -167,10 +176,10 @@ impl Open {
         Ok(told)
     }
 
-    fn told(&self, offer: &Offer<'_>, proposal: &Proposal<'_>) -> Result<Told, Failure> {
+    fn told(&self, offer: &Offer<'_>, proposal: &Proposal<'_>, rows: &[Converted]) -> Result<Told, Failure> {
         let migration = proposal.about.name.clone();
         let class = proposal.report.class();
-        let offered = offer.make(proposal)?;
+        let offered = offer.make(proposal, rows)?;
         if class == Class::Unaffected && offered.outcome == Became::Held {
             return Ok(Told { migration, ..Told::unaffected(offer.name) });
         }
@@ -183,7 +192,7 @@ impl Open {
             held: proposal.held().count(),
             outcome: offered.outcome.word(self.dry_run),
             change: offered.change.map(|change| change.to_string()).unwrap_or_default(),
-            good: class <= Class::Mechanical && offered.outcome.is_good(),
+            good: class <= Class::Mechanical && offered.outcome.is_good() && !offered.fails,
             opened: matches!(offered.outcome, Became::Opened),
         })
     }

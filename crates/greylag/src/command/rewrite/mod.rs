@@ -4,7 +4,7 @@ mod patch;
 mod verify;
 mod write;
 
-use crate::consumers::{self, Converted, Reading, Source};
+use crate::consumers::{self, Reading, Source};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
@@ -119,7 +119,8 @@ impl Rewrite {
             let report = report.map_err(unreadable)?;
             let mut proofs = Proofs::default();
             if self.prove {
-                let moved: Vec<Moved<'_>> = changes.iter().zip(&converted).map(moved).collect();
+                let moved: Vec<Moved<'_>> =
+                    changes.iter().zip(&converted).map(|(change, rows)| rows.moved(change)).collect();
                 let questions = questions(source.tree.as_ref(), &report, &moved, options).map_err(unreadable)?;
                 proofs = proving::answers(context, questions)?;
             }
@@ -283,10 +284,6 @@ fn row(path: &Path, file: &FileReport, proofs: &Proofs, prove: bool) -> Row {
         value.insert("proof".to_owned(), json!(proof));
     }
     Row::new(path.clone(), cells, &value)
-}
-
-fn moved<'a>((change, rows): (&'a TableChange, &'a Converted)) -> Moved<'a> {
-    Moved { change, mapping: &rows.mapping, sample: Some(&rows.sample) }
 }
 
 /// The files that change, with where they lie.
