@@ -1,7 +1,7 @@
 //! What of two trees is compared: the files that differ, the projects, and the units of SQL.
 
-use super::Complaints;
 use super::unit::{Side, Unit};
+use super::{Complaints, propagated};
 use crate::dbt::{self, Node, NodeRendering, Project};
 use crate::repository::makes::{self, Names};
 use crate::repository::{self, FileReport, Kind, LONGEST, Report};
@@ -151,7 +151,8 @@ impl<'a> Compared<'a> {
         let after = dbt::read(new, root, &options)?;
         let known = makes::known(&before, &self.changes);
         let nodes = makes::pairs(&before, &after, &known);
-        let pair = Pair { old: before, new: after, changes: known.changes.into(), nodes };
+        let mut pair = Pair { old: before, new: after, changes: known.changes.into(), nodes };
+        propagated::add(&mut pair, dialect.unwrap_or(Dialect::Generic));
         for nodes in &pair.nodes {
             match nodes.new.and_then(|new| pair.new.nodes.get(new)) {
                 Some(now) => self.node(&pair, nodes, now, dialect.unwrap_or(Dialect::Generic)),

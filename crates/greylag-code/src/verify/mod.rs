@@ -19,7 +19,8 @@
 //! **Models that take another name.** A dbt model that makes a changed dataset makes the new one under its name, so nothing in dbt
 //! says that the two are one. Which are, is told by what they make, before and after (see `repository::makes`): then the new one is held
 //! against the old one as any other node is, must give the new dataset's columns, and must have kept what hung on its name:
-//! configuration, contract, columns, tests, and every `ref` to it.
+//! configuration, contract, columns, tests, and every `ref` to it. A model whose outputs take new names, since the migration lets these go on
+//! to readers, is held against the new ones (see `propagated`).
 //!
 //! The repository's own command is [`command`]. That new and old give the same *rows* is a proof's matter.
 //!
@@ -37,6 +38,7 @@ mod names;
 mod nodes;
 mod outputs;
 mod parses;
+mod propagated;
 #[cfg(test)]
 mod renamed;
 mod resolves;

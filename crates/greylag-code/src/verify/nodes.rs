@@ -11,14 +11,11 @@ use super::names::Renamed;
 use crate::dbt::{Column, Config, Edge, Exposure, Node, Target};
 use crate::repository::makes::{self, Names};
 use greylag_model::consumer::TableChange;
-use greylag_model::spec::Outputs;
 use greylag_model::table::Meeting;
 use greylag_syntax::trace::Traced;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(pair: &Pair, compared: &Compared<'_>, complaints: &mut Complaints) {
-    // Models whose outputs take new names have other columns by no mapping of their own.
-    let propagates = compared.changes.iter().any(|change| change.outputs == Outputs::Propagate);
     for nodes in &pair.nodes {
         let (Some(old), Some(new)) = (pair.old.nodes.get(nodes.old), nodes.new.and_then(|new| pair.new.nodes.get(new)))
         else {
@@ -34,10 +31,8 @@ pub(super) fn check(pair: &Pair, compared: &Compared<'_>, complaints: &mut Compl
         both.relation(complaints);
         both.entries(complaints);
         both.configuration(complaints);
-        if both.makes.is_some() || !propagates {
-            both.columns(complaints);
-            both.settings(complaints);
-        }
+        both.columns(complaints);
+        both.settings(complaints);
         both.references(complaints);
     }
     exposures(pair, complaints);

@@ -8,6 +8,7 @@ use crate::tree::MemoryTree;
 use greylag_model::check::Verdict;
 use greylag_model::consumer::{ColumnChange, Fate, MadeColumn, TableChange};
 use greylag_model::expr::{Node, TypedExpr};
+use greylag_model::spec::{Outputs, SourcePolicy};
 use greylag_model::types::DataType;
 use greylag_syntax::sql::Dialect;
 
@@ -61,9 +62,13 @@ type Files = Vec<(String, String)>;
 
 /// The files as rules leave them.
 fn rewritten(files: &[(&str, &str)]) -> Files {
+    rewritten_by(&change(), files)
+}
+
+fn rewritten_by(change: &TableChange, files: &[(&str, &str)]) -> Files {
     let tree = MemoryTree::new(files.iter().copied());
     let options = repository::Options { dialect: Some(Dialect::DuckDb) };
-    let report = repository::look(&tree, &[change()], options).unwrap();
+    let report = repository::look(&tree, std::slice::from_ref(change), options).unwrap();
     let now = |(path, text): &(&str, &str)| {
         let file = report.files.iter().find(|file| file.path == *path);
         let new = file.and_then(|file| file.new.clone()).unwrap_or_else(|| (*text).to_owned());
@@ -74,10 +79,14 @@ fn rewritten(files: &[(&str, &str)]) -> Files {
 
 /// The checks that do not pass, one a line.
 fn said(old: &[(&str, &str)], new: &Files) -> String {
+    said_of(&change(), old, new)
+}
+
+fn said_of(change: &TableChange, old: &[(&str, &str)], new: &Files) -> String {
     let old = MemoryTree::new(old.iter().copied());
     let new = MemoryTree::new(new.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     let options = Options { dialect: Some(Dialect::DuckDb), ..Options::default() };
-    let results = verify(&old, &new, &[change()], options).unwrap();
+    let results = verify(&old, &new, std::slice::from_ref(change), options).unwrap();
     let bad = results.into_iter().filter(|result| result.verdict != Verdict::Pass);
     bad.map(|result| format!("{} {:?}: {}", result.name, result.verdict, result.detail)).collect::<Vec<_>>().join("\n")
 }
@@ -248,4 +257,59 @@ fn a_namesake_of_the_new_model_is_not_its_successor() {
     let new = rewritten(&files);
     assert!(new.iter().any(|(path, _)| path == "models/users_v1.sql"), "{new:#?}");
     assert_eq!(said(&files, &new), "");
+}
+
+/// New names go on to readers, and to theirs: as they should, or not at all.
+#[test]
+fn outputs_that_take_new_names_are_followed() {
+    let change = TableChange { outputs: Outputs::Propagate, ..change() };
+    let files = [
+        ("dbt_project.yml", "name: p\n"),
+        ("models/s.yml", "sources:\n  - name: shop\n    tables: [{name: users_v1}]\n"),
+        ("models/stg.sql", "select uid, kept as k from {{ source('shop', 'users_v1') }}\n"),
+        ("models/stg.yml", "models:\n  - name: stg\n    columns:\n      - name: uid\n        tests: [unique]\n"),
+        ("models/mart.sql", "select s.uid, count(*) as n from {{ ref('stg') }} s group by s.uid order by n\n"),
+        ("models/last.sql", "select max(uid) as top from {{ ref('mart') }}\n"),
+    ];
+    let right = rewritten_by(&change, &files);
+    assert_eq!(said_of(&change, &files, &right), "");
+    let wrong = |path: &str, words: &str, by: &str, expected: &str| {
+        let mut new = right.clone();
+        replaced(&mut new, path, words, by);
+        let said = said_of(&change, &files, &new);
+        assert!(said.contains("Fail") && said.contains(expected), "{said}");
+    };
+    wrong("models/stg.sql", "user_id", "user_id as person", "column 1 is `person`, and was `uid`");
+    wrong("models/stg.sql", "kept as k", "kept as j", "column 2 is `j`, and was `k`");
+    wrong(
+        "models/stg.sql",
+        "user_id, kept as k",
+        "kept as user_id, kept as k",
+        "`user_id` is of `kept`, where it should be of `user_id`",
+    );
+    wrong("models/mart.sql", "group by s.user_id", "group by s.uid", "`models/mart.sql`");
+    wrong("models/last.sql", "max(user_id)", "max(n)", "`top` is of `n`, where it should be of `user_id`");
+    wrong("models/stg.yml", "name: user_id", "name: uid", "the entry of `models/stg.sql` declares no `user_id`");
+}
+
+/// A source that parts has a second entry, and nothing else comes with it.
+#[test]
+fn a_source_that_parts_is_followed() {
+    let mut change = TableChange { sources: SourcePolicy::Split, ..change() };
+    change.columns[2].fate = Fate::Lost("nobody fills it".to_owned());
+    let files = [
+        ("dbt_project.yml", "name: p\n"),
+        (
+            "models/s.yml",
+            "sources:\n  - name: shop\n    tables:\n      - name: users_v1\n        columns:\n          - name: uid\n",
+        ),
+        ("models/moves.sql", "select uid from {{ source('shop', 'users_v1') }}\n"),
+        ("models/stays.sql", "select kept from {{ source('shop', 'users_v1') }}\n"),
+    ];
+    let mut new = rewritten_by(&change, &files);
+    assert!(new.iter().any(|(_, text)| text.contains("- name: users_v2")), "{new:#?}");
+    assert_eq!(said_of(&change, &files, &new), "");
+    replaced(&mut new, "models/s.yml", "- name: users_v2", "- name: users_v3");
+    let said = said_of(&change, &files, &new);
+    assert!(said.contains("the source `source.p.shop.users_v3` was not declared before"), "{said}");
 }

@@ -7,18 +7,14 @@ use super::sources;
 use super::unit::{Meant, meant};
 use crate::dbt::{ColumnTest, Edge, Target};
 use greylag_model::consumer::TableChange;
-use greylag_model::spec::Outputs;
 
 pub(super) fn check<'a>(pair: &'a Pair, compared: &'a Compared<'_>, complaints: &mut Complaints) {
-    // Models whose outputs take new names are changed by no mapping of their own.
-    let propagates = compared.changes.iter().any(|change| change.outputs == Outputs::Propagate);
     let (changes, sources) = (&*compared.changes, sources::successors(pair));
-    let tests = Tests { pair, changes, propagates, sources };
+    let tests = Tests { pair, changes, sources };
     let mut used = vec![false; pair.new.tests.len()];
     for before in &pair.old.tests {
         let Some(subject) = tests.now(before.subject) else { continue };
         let renamed = tests.renamed(subject);
-        let any = propagates && matches!((subject, renamed), (Target::Node(_), Renamed::No));
         let column = before.column.as_ref().map(|column| renamed.of(column.text()));
         // What is said of a column that is gone goes with it.
         if column.as_ref().is_some_and(Vec::is_empty) {
@@ -27,7 +23,7 @@ pub(super) fn check<'a>(pair: &'a Pair, compared: &'a Compared<'_>, complaints: 
         let is_it = |after: &ColumnTest| {
             let fits = || match (&column, &after.column) {
                 (None, None) => true,
-                (Some(names), Some(after)) => any || names.iter().any(|name| name.eq_ignore_ascii_case(after.text())),
+                (Some(names), Some(after)) => names.iter().any(|name| name.eq_ignore_ascii_case(after.text())),
                 _ => false,
             };
             after.subject == subject && after.test.text() == before.test.text() && fits()
@@ -50,7 +46,6 @@ pub(super) fn check<'a>(pair: &'a Pair, compared: &'a Compared<'_>, complaints: 
 struct Tests<'a> {
     pair: &'a Pair,
     changes: &'a [TableChange],
-    propagates: bool,
     sources: Vec<Option<usize>>,
 }
 
@@ -127,7 +122,7 @@ impl<'a> Tests<'a> {
                 (true, [only]) => *only == other,
                 _ => one == other || of_it() || renamed.says_the_same(one, other),
             };
-            if !fits && !self.propagates {
+            if !fits {
                 let meant = renamed.of(one).first().copied().unwrap_or(one);
                 let test = &after.test;
                 complaints.wrong(format!("the test `{test}` says `{name}: {other}`, where `{meant}` is meant"));

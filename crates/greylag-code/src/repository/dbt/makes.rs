@@ -24,8 +24,10 @@
 
 use super::source;
 use crate::dbt::{Node, NodeKind, Project};
-use greylag_model::consumer::TableChange;
+use greylag_model::consumer::{ColumnChange, Fate, MadeColumn, TableChange};
+use greylag_model::expr::{Node as Value, TypedExpr};
 use greylag_model::table::{Meeting, TableName};
+use greylag_model::types::DataType;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -226,4 +228,27 @@ impl Pairing<'_> {
 pub(crate) fn added(new: &Project, pairs: &[Pair]) -> Vec<usize> {
     let known: HashSet<usize> = pairs.iter().filter_map(|pair| pair.new).collect();
     (0..new.nodes.len()).filter(|number| !known.contains(number)).collect()
+}
+
+/// The change of what a node makes that nothing but names is in: its columns, each with the name that it had and the one that it has.
+pub(crate) fn renaming(node: &Node, about: &TableChange, all: &[(String, String)]) -> Option<TableChange> {
+    let name = TableName::of(&node.relation)?;
+    let columns =
+        all.iter().map(|(old, new)| ColumnChange { name: old.clone(), fate: Fate::Same(new.clone()), judgement: None });
+    let made = all.iter().map(|(old, new)| MadeColumn {
+        name: new.clone(),
+        data_type: DataType::String,
+        value: TypedExpr { data_type: DataType::String, nullable: true, node: Value::Column(old.clone()) },
+        why: None,
+    });
+    Some(TableChange {
+        dataset: about.dataset.clone(),
+        old: vec![name.clone()],
+        new: name,
+        columns: columns.collect(),
+        target: all.iter().map(|(_, new)| new.clone()).collect(),
+        made: made.collect(),
+        undoes: None,
+        ..about.clone()
+    })
 }

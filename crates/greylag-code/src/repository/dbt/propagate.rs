@@ -6,13 +6,11 @@
 //! something outside may read it, its outputs keep their names, and the reason is listed.
 
 use super::Look;
+use super::makes::renaming;
 use crate::dbt::{Node, NodeKind, Target};
 use crate::rewrite::{Input, shown};
-use greylag_model::consumer::{ColumnChange, Fate, MadeColumn, TableChange};
-use greylag_model::expr::{Node as Value, TypedExpr};
+use greylag_model::consumer::TableChange;
 use greylag_model::spec::Outputs;
-use greylag_model::table::TableName;
-use greylag_model::types::DataType;
 use std::collections::BTreeMap;
 
 /// How many models in a row are followed.
@@ -114,26 +112,4 @@ fn change_of(node: &Node, about: &TableChange, all: &[(String, String)]) -> Opti
     let back: Vec<(String, String)> = all.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
     let undoes = about.undoes.as_ref().and_then(|undone| renaming(node, undone, &back));
     Some(TableChange { undoes: undoes.map(Box::new), ..renaming(node, about, all)? })
-}
-
-fn renaming(node: &Node, about: &TableChange, all: &[(String, String)]) -> Option<TableChange> {
-    let name = TableName::of(&node.relation)?;
-    let columns =
-        all.iter().map(|(old, new)| ColumnChange { name: old.clone(), fate: Fate::Same(new.clone()), judgement: None });
-    let made = all.iter().map(|(old, new)| MadeColumn {
-        name: new.clone(),
-        data_type: DataType::String,
-        value: TypedExpr { data_type: DataType::String, nullable: true, node: Value::Column(old.clone()) },
-        why: None,
-    });
-    Some(TableChange {
-        dataset: about.dataset.clone(),
-        old: vec![name.clone()],
-        new: name,
-        columns: columns.collect(),
-        target: all.iter().map(|(_, new)| new.clone()).collect(),
-        made: made.collect(),
-        undoes: None,
-        ..about.clone()
-    })
 }
