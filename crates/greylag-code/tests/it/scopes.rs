@@ -99,7 +99,7 @@ impl Cut {
             let left = scope::left(&report, &elsewhere);
             let options = verify::Options { dialect: OPTIONS.dialect, report: Some(&left), scope: &[] };
             let verdicts = verify::verify(&base, &after, changes, options).unwrap();
-            let proposal = Proposal { about: &about, changes, report, part, elsewhere };
+            let proposal = Proposal { about: &about, changes, until: None, report, part, elsewhere };
             let own = proposal.checks(&base, REPOSITORY, OPTIONS).unwrap();
             for check in verdicts.iter().filter(|check| check.name != "idempotent").chain(&own) {
                 assert_ne!(check.verdict, Verdict::Fail, "{}: {check:?}", scope.name());

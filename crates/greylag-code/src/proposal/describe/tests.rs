@@ -84,7 +84,10 @@ fn described(until: Option<&str>, verdicts: &[CheckResult]) -> String {
     ];
     let (changes, about) = ([change()], about());
     let report = look(&MemoryTree::new(files), &changes, Options { dialect: None }).unwrap();
-    description(&Proposal { about: &about, changes: &changes, until, report }, verdicts)
+    description(
+        &Proposal { about: &about, changes: &changes, until, report, part: None, elsewhere: Vec::new() },
+        verdicts,
+    )
 }
 
 #[test]
