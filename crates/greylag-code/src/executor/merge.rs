@@ -4,6 +4,7 @@ use super::propose::{Proposed, head, tell};
 use super::prove::verdicts;
 use super::{Job, Work, address, done};
 use crate::git::ObjectId;
+use crate::proposal;
 use greylag_driver::error::DriverError;
 use greylag_driver::executor::{Outcome, Rehearsal, StepReport};
 use greylag_driver::forge::{self, ChangeRequest, Revert, Reverted, State, Which};
@@ -120,6 +121,8 @@ fn renew(job: &Job<'_>, request: &ChangeRequest) -> Result<(), DriverError> {
     let commit = job.commit(&repository, &tree, &proposal)?;
     let verdicts = verdicts(job, &proposal, &tree, &repository.tree(&commit)?)?;
     let updated = job.plane.forge.update(&request.at(), &head(&repository, commit.as_str()))?;
+    let (title, description) = (proposal::title(&proposal), proposal::description(&proposal, &verdicts));
+    let updated = job.plane.forge.edit(&updated.repository, updated.number, &title, &description)?;
     tell(job, &updated, commit.as_str(), verdicts)
 }
 

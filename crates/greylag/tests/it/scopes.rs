@@ -232,6 +232,24 @@ fn code_is_moved_by_a_plan_that_is_made_again_as_its_source_moved() {
     assert_eq!(read(&rig, "sql", "jobs/a.sql"), NEW);
 }
 
+/// The base has changed in the same place before the owner's yes: rules are asked again, and so is the owner, of what it says now.
+#[test]
+fn a_base_that_moved_gets_the_change_anew() {
+    let rig = hosted("by-hand", "  consumers: {repositories: [sql], merge: policy}\n");
+    let child = apply(&rig);
+    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
+    let shown = || rig.run(["changes", "show", "sql#1"]).ended(0).stdout;
+    assert!(shown().contains("3 edits in 1 file"), "{}", shown());
+    push(&rig, "sql", "main", "jobs/a.sql", &OLD.replace("uid > 3", "uid > 4 and uid < 9"));
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    until("it is not made anew", || shown().contains("4 edits in 1 file"));
+    rig.run(["changes", "approve", "sql#1"]).ended(0);
+    end(child).ended(0);
+    let moved = NEW.replace("user_id > 3", "user_id > 4 and user_id < 9");
+    assert_eq!(read(&rig, "sql", "jobs/a.sql"), moved);
+    assert_eq!(counted(&rig), BTreeMap::from([("merged".to_owned(), 1)]));
+}
+
 #[test]
 fn an_owner_who_does_the_work_himself_has_not_said_no() {
     let rig = hosted("by-hand", "  consumers: {repositories: [sql]}\n");
