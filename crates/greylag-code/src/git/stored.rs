@@ -96,7 +96,7 @@ mod tests {
             &format!("{packed}{} refs/heads/other\n{} refs/heads/main\n", "b".repeat(40), "d".repeat(40)),
         );
         assert_eq!((told("main"), told("other"), told("x/other")), (at("a"), at("b"), at("c")));
-        assert_eq!((told("ther"), told("x")), (Stored::Nowhere, Stored::Nowhere));
+        assert_eq!((told("oth"), told("x")), (Stored::Nowhere, Stored::Nowhere));
         write("refs/heads/symbolic", "ref: refs/heads/main\n");
         write("refs/heads/cut", &"a".repeat(40));
         write("refs/heads/short", "abc\n");
