@@ -32,8 +32,8 @@ pub type OwnCommand = Arc<
 
 /// Who is asked besides rules and verifiers.
 pub struct Judges<'a> {
-    /// Runs old and new texts and compares what they give.
-    pub prover: &'a dyn Prover,
+    /// Runs old and new texts and compares what they give; none where that is not asked for.
+    pub prover: Option<&'a dyn Prover>,
     /// Runs the repository's own command.
     pub command: &'a OwnCommand,
     /// Whether nobody waits for the answer any more.
@@ -82,12 +82,13 @@ fn proof(
     judged: &Judged<'_>,
     judges: &Judges<'_>,
 ) -> Result<Option<CheckResult>, DriverError> {
+    let Some(prover) = judges.prover else { return Ok(None) };
     let questions = questions(judged.base, &proposal.report, judged.moved, judged.options)
         .map_err(|error| unreadable(judged.name, &error))?;
     let mut told = Told::default();
     for question in &questions {
         let verdict = match &question.ask {
-            Ok(request) => judges.prover.prove(request, judges.cancelled)?,
+            Ok(request) => prover.prove(request, judges.cancelled)?,
             Err(verdict) => verdict.as_ref().clone(),
         };
         told.take(&question.path, &verdict);

@@ -90,6 +90,18 @@ pub(crate) fn push(rig: &Rig, name: &str, branch: &str, path: &str, text: &str) 
 }
 
 #[test]
+fn proofs_are_left_out_where_they_are_not_asked_for() {
+    let rig = hosted();
+    open(&rig, &["sql", "--no-prove"]).ended(0);
+    open(&rig, &["dbt"]).ended(0);
+    let checks = |change: &str| {
+        let shown = rig.run(["changes", "show", change]).ended(0).stdout;
+        ["proof", "lineage"].map(|name| shown.contains(&format!("| `{name}` | pass |")))
+    };
+    assert_eq!((checks("sql#1"), checks("dbt#1")), ([false, true], [true, true]));
+}
+
+#[test]
 fn hosted_and_opened_once() {
     let rig = hosted();
     let again = rig.run(["changes", "host", "src/sql", "src/dbt", "-o", "json"]).ended(0);

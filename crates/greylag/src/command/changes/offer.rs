@@ -14,6 +14,7 @@ use greylag_code::proposal::{self, Judged, Judges, Proposal};
 use greylag_code::prove::Moved;
 use greylag_code::repository::Options;
 use greylag_driver::forge::{ChangeRequest, Check, Forge, Head, Open, State, Which};
+use greylag_driver::proof::Prover;
 use greylag_model::check::{CheckResult, Verdict};
 
 /// Key of the comment that tells what an update made of the description.
@@ -113,6 +114,8 @@ pub(super) struct Offer<'a> {
     pub(super) options: Options,
     pub(super) dry: bool,
     pub(super) reopen: bool,
+    /// Whether old and new texts are run and compared.
+    pub(super) proves: bool,
 }
 
 impl Offer<'_> {
@@ -215,7 +218,8 @@ impl Offer<'_> {
         let prover = wire::prover(self.context.state()?);
         let command = wire::own_command(self.context.home()?);
         let cancelled = || self.context.interrupted();
-        let judges = Judges { prover: &prover, command: &command, cancelled: &cancelled };
+        let prover = self.proves.then_some(&prover as &dyn Prover);
+        let judges = Judges { prover, command: &command, cancelled: &cancelled };
         Ok(proposal::verdicts(proposal, &judged, &judges)?)
     }
 

@@ -46,6 +46,9 @@ pub(super) struct Open {
     /// Also what its owner closed or took back.
     #[arg(long)]
     reopen: bool,
+    /// Do not run old and new texts over rows to compare what they give, which is most of the work.
+    #[arg(long)]
+    no_prove: bool,
     #[command(flatten)]
     reading: Reading,
 }
@@ -140,9 +143,19 @@ impl Open {
                 .hint("take it once more with `greylag changes host`")
         })?;
         let options = self.reading.options();
-        let (dry, reopen) = (self.dry_run, self.reopen);
-        let offer =
-            Offer { context, forge, name, repository: &repository, base: &base, tree: &tree, options, dry, reopen };
+        let (dry, reopen, proves) = (self.dry_run, self.reopen, !self.no_prove);
+        let offer = Offer {
+            context,
+            forge,
+            name,
+            repository: &repository,
+            base: &base,
+            tree: &tree,
+            options,
+            dry,
+            reopen,
+            proves,
+        };
         // Most repositories read nothing of most migrations: all are looked for at once before each is by itself.
         let all: Vec<TableChange> = meant.iter().flat_map(|meant| meant.changes.clone()).collect();
         let mut whole = Some(proposal::look(&tree, name, &all, options)?);
