@@ -126,7 +126,7 @@ fn dbt_and_duckdb_make_the_same_before_after_and_undone() {
 }
 
 #[test]
-#[ignore = "nightly: builds some fifty repositories seven times"]
+#[ignore = "nightly: builds some thirty repositories seven times"]
 fn long_dbt_and_duckdb_make_the_same_of_a_large_estate() {
-    check(&estate("7", "240", "48"), 300, "4");
+    check(&estate("7", "240", "96"), 180, "4");
 }

@@ -21,8 +21,10 @@ class Estate:
             return json.load(file)
 
     def runnable(self):
-        """The repositories that DuckDB can run: those in the SQL of BigQuery it cannot read."""
-        return [each for each in self.repositories if each["dialect"] != "bigquery"]
+        """The repositories that DuckDB can run: those in the SQL of BigQuery it cannot read, nor text files of every kind."""
+        text = {name for name, truth in self.datasets.items() if truth["layout"]["format"] != "parquet"}
+        return [each for each in self.repositories
+                if each["dialect"] != "bigquery" and text.isdisjoint(each["reads"] + each["writes"])]
 
     def load(self, database, dataset, side):
         """Makes the old or the new table of a dataset from the files that are there now."""

@@ -6,6 +6,8 @@ import re
 import shutil
 import sys
 
+import duckdb
+
 from build import Task, build_all
 from compare import compare
 from estate import Estate
@@ -106,7 +108,11 @@ def twin(task, path, old):
 def noticed(estate, task, before, failed):
     if task.place in failed:
         return "not built"
-    return "differs" if compare(estate, task.repository, before, task.database)["differences"] else "unnoticed"
+    try:
+        return "differs" if compare(estate, task.repository, before, task.database)["differences"] else "unnoticed"
+    except duckdb.Error:
+        # A view that was made, and that nobody can read.
+        return "not read"
 
 
 KINDS = ["column", "table", "missed", "filter"]
