@@ -254,7 +254,7 @@ pub(crate) fn line_and_position(text: &str, at: usize) -> (u32, u32) {
 
 impl FileReport {
     /// The report of a file of which nothing is to be said.
-    pub(crate) fn nothing(path: &str) -> Self {
+    pub fn nothing(path: &str) -> Self {
         Self {
             path: path.to_owned(),
             class: Class::Unaffected,

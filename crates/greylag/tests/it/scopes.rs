@@ -261,9 +261,8 @@ fn an_owner_who_does_the_work_himself_has_not_said_no() {
     assert_eq!(tasks(&rig, "r"), ["users_v2=succeeded", "code:sql=succeeded"]);
 }
 
-/// What takes code back waits for its owner, who has changed the same place meanwhile: that stays, and is named.
-#[test]
-fn what_was_changed_before_it_is_taken_back_stays() {
+/// Code that was merged, and an undo that waits for its owner to merge what takes it back.
+fn merged_and_on_its_way_back() -> (Rig, Child) {
     let rig = hosted("by-hand", "  consumers: {repositories: [sql], merge: policy}\n");
     let child = apply(&rig);
     until("nothing is offered", || open_changes(&rig) == "sql#1\n");
@@ -273,6 +272,13 @@ fn what_was_changed_before_it_is_taken_back_stays() {
     command.args(["undo", "r", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().unwrap();
     until("nothing would take it back", || open_changes(&rig) == "sql#2\n");
+    (rig, child)
+}
+
+/// What takes code back waits for its owner, who has changed the same place meanwhile: that stays, and is named.
+#[test]
+fn what_was_changed_before_it_is_taken_back_stays() {
+    let (rig, child) = merged_and_on_its_way_back();
     let theirs = NEW.replace("user_id > 3", "user_id > 4");
     push(&rig, "sql", "main", "jobs/a.sql", &theirs);
     rig.run(["changes", "approve", "sql#2"]).ended(0);
@@ -287,15 +293,7 @@ fn what_was_changed_before_it_is_taken_back_stays() {
 /// Whoever closes what would take it back has said no: it is not opened again.
 #[test]
 fn who_wants_to_keep_the_new_code_keeps_it() {
-    let rig = hosted("by-hand", "  consumers: {repositories: [sql], merge: policy}\n");
-    let child = apply(&rig);
-    until("nothing is offered", || open_changes(&rig) == "sql#1\n");
-    rig.run(["changes", "approve", "sql#1"]).ended(0);
-    end(child).ended(0);
-    let mut command = rig.command();
-    command.args(["undo", "r", "--yes"]).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().unwrap();
-    until("nothing would take it back", || open_changes(&rig) == "sql#2\n");
+    let (rig, child) = merged_and_on_its_way_back();
     rig.run(["changes", "close", "sql#2"]).ended(0);
     end(child);
     let logs = rig.run(["logs", "r"]).ended(0).stdout;

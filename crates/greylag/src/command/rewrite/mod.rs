@@ -224,16 +224,7 @@ impl Looked {
         let mut files: Vec<Cow<'_, FileReport>> = self.report.files.iter().map(Cow::Borrowed).collect();
         for path in self.proofs.paths() {
             if !files.iter().any(|file| file.path == path) {
-                files.push(Cow::Owned(FileReport {
-                    path: path.to_owned(),
-                    class: Class::Unaffected,
-                    references: Vec::new(),
-                    findings: Vec::new(),
-                    edits: Vec::new(),
-                    old: String::new(),
-                    new: None,
-                    moved: None,
-                }));
+                files.push(Cow::Owned(FileReport::nothing(path)));
             }
         }
         files.sort_by(|one, other| one.path.cmp(&other.path));
