@@ -3,9 +3,9 @@
 //! # Authorities
 //!
 //! The *repository* says what its code is, at the commit of its base branch when the step runs; the *plan* what changes for
-//! code, and by which policy the repository is cut into scopes; the *forge* what became of a change request. What a step did is found again there and not believed from the
-//! journal: change requests by a key made of run and task, commits by being the same commit when they are made again (the
-//! same edits of the same base, signed at the plan's time).
+//! code, and by which policy the repository is cut into scopes; the *forge* what became of a change request. What a step did is
+//! found again there and not believed from the journal: change requests by a key made of run and task, commits by being the
+//! same commit when they are made again (the same edits of the same base, signed at the plan's time).
 //!
 //! | step | effect | an earlier attempt is known by | undo |
 //! |---|---|---|---|
