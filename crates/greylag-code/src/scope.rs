@@ -175,7 +175,7 @@ pub fn left(report: &Report, elsewhere: &[FileReport]) -> Report {
             *file = held(file.clone(), &datasets);
         }
     }
-    Report { files: files.into_values().collect(), seen: report.seen }
+    Report { files: files.into_values().collect(), seen: report.seen, missing: report.missing.clone() }
 }
 
 /// A file that stays as it is, since another scope moves it or will.

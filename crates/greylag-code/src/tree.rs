@@ -22,6 +22,12 @@ pub trait Tree: Send + Sync {
     fn paths(&self) -> io::Result<Vec<String>>;
     /// The bytes of a file; `None` if there is none at this path.
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>>;
+    /// The paths of all regular files below a folder, in order, and those that lie there without being in the tree: what was installed
+    /// into a work tree that git ignores. [`Tree::read`] reads them, too.
+    fn installed(&self, folder: &str) -> io::Result<Vec<String>> {
+        let is_below = |path: &String| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        Ok(self.paths()?.into_iter().filter(is_below).collect())
+    }
     /// What tells the content of a file from others without its bytes being read; `None` if there is no file, or nothing does.
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         let _ = path;
@@ -178,6 +184,18 @@ impl Tree for Overlay<'_> {
             Some(bytes) => Ok(bytes.clone()),
             None => self.below.read(path),
         }
+    }
+
+    fn installed(&self, folder: &str) -> io::Result<Vec<String>> {
+        // Nobody puts texts in the place of what is not in the tree.
+        let mut paths = self.below.installed(folder)?;
+        paths.retain(|path| !self.files.contains_key(path));
+        let is_below = |path: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        paths.extend(
+            self.files.iter().filter(|(path, bytes)| bytes.is_some() && is_below(path)).map(|(path, _)| path.clone()),
+        );
+        paths.sort();
+        Ok(paths)
     }
 
     fn modes(&self) -> io::Result<BTreeMap<String, Mode>> {

@@ -90,7 +90,10 @@ impl Source {
     /// Tells people what was not looked at.
     pub(crate) fn tell(&self, context: &Context) {
         let root = self.root.display();
-        match self.left_out.ignored.as_slice() {
+        // What `dbt deps` installs is read where a project of dbt has it.
+        let is_installed = |path: &str| matches!(path.rsplit('/').next(), Some("dbt_packages" | "dbt_modules"));
+        let ignored: Vec<&String> = self.left_out.ignored.iter().filter(|path| !is_installed(path)).collect();
+        match ignored.as_slice() {
             [] => {}
             [one] => context.say(&format!("`{root}`: git ignores `{one}`, which was not looked at")),
             [one, more @ ..] => {
@@ -123,6 +126,13 @@ pub(crate) fn look(
     let report = repository::look_again(tree, changes, options, &mut index).map_err(unreadable)?;
     if let Err(error) = index.save() {
         context.say(&format!("what was found cannot be kept for the next time: {error}"));
+    }
+    if !report.missing.is_empty() {
+        let names = report.missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let root = source.root.display();
+        let lack = "what their macros make is not known";
+        context
+            .say(&format!("`{root}`: {names}: wanted packages that are not there; {lack} (`dbt deps` installs them)"));
     }
     Ok(report)
 }

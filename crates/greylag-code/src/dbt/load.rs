@@ -5,7 +5,7 @@ use super::settings::{Settings, below, inside};
 use super::yaml::{self, Scalar, Yaml};
 use crate::tree::Tree;
 use greylag_syntax::jinja::ast::{self, Macro, MacroKind, Template};
-use greylag_syntax::jinja::{Error, parse};
+use greylag_syntax::jinja::{Error, parse, parse_blocks};
 use greylag_syntax::trace::{FileId, Files, Span};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -100,6 +100,17 @@ enum Role {
     Snapshots,
 }
 
+/// Whose a package is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The project itself.
+    Own,
+    /// A folder of the same repository that the project names.
+    Local,
+    /// Another project's, installed beside this one.
+    Installed,
+}
+
 /// A template that is to be parsed.
 struct Job {
     role: Role,
@@ -117,7 +128,7 @@ struct Job {
 pub(super) fn load(tree: &dyn Tree, root: &str, threads: usize) -> io::Result<Loaded> {
     let paths = tree.paths()?;
     let mut loader = Loader { tree, paths, loaded: Loaded::default(), jobs: Vec::new() };
-    loader.package(root, true)?;
+    loader.package(root, Whose::Own)?;
     if loader.loaded.packages.is_empty() {
         let message = format!("there is no `dbt_project.yml` of a project in `{root}`");
         return Err(io::Error::new(io::ErrorKind::NotFound, message));
@@ -172,7 +183,7 @@ impl Loader<'_> {
     }
 
     /// Reads a package, and those that it says are local or that are installed.
-    fn package(&mut self, root: &str, is_project: bool) -> io::Result<()> {
+    fn package(&mut self, root: &str, whose: Whose) -> io::Result<()> {
         if self.loaded.packages.iter().any(|package| package.public.root == root) {
             return Ok(());
         }
@@ -181,12 +192,13 @@ impl Loader<'_> {
         if self.loaded.packages.iter().any(|package| package.public.name == settings.name) {
             return Ok(());
         }
-        let public = Package { name: settings.name.clone(), root: root.to_owned() };
+        let public =
+            Package { name: settings.name.clone(), root: root.to_owned(), installed: whose == Whose::Installed };
         let installed = below(root, &settings.packages).unwrap_or_default();
         self.loaded.packages.push(LoadedPackage { public, settings });
-        if is_project {
-            for root in self.installed(&installed) {
-                self.package(&root, false)?;
+        if whose == Whose::Own {
+            for root in self.installed(&installed)? {
+                self.package(&root, Whose::Installed)?;
             }
         }
         let mut wanted = Vec::new();
@@ -195,12 +207,12 @@ impl Loader<'_> {
             let Some(yaml) = self.yaml(&path)? else { continue };
             for package in yaml.get("packages").map(Yaml::items).unwrap_or_default() {
                 if let Some(local) = package.text("local").and_then(|local| below(root, local.as_str())) {
-                    self.package(&local, false)?;
+                    self.package(&local, if whose == Whose::Own { Whose::Local } else { whose })?;
                 }
                 wanted.extend(package.text("package").or_else(|| package.text("git")).map(package_name));
             }
         }
-        if is_project {
+        if whose == Whose::Own {
             let found: BTreeSet<&str> = self.loaded.packages.iter().map(|package| &*package.public.name).collect();
             let missing = wanted.into_iter().filter(|name| !found.contains(name.as_str()));
             self.loaded.missing = missing.collect();
@@ -208,13 +220,18 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The folders of installed packages.
-    fn installed(&self, folder: &str) -> Vec<String> {
-        let projects = self.paths.iter().filter_map(|path| {
+    /// The folders of installed packages; their files are known from then on, whether they are in the tree or beside it.
+    fn installed(&mut self, folder: &str) -> io::Result<Vec<String>> {
+        let files = self.tree.installed(folder)?;
+        let projects = files.iter().filter_map(|path| {
             let name = inside(path, folder)?.strip_suffix("/dbt_project.yml")?;
             (!name.contains('/')).then(|| format!("{folder}/{name}"))
         });
-        projects.collect()
+        let projects = projects.collect();
+        self.paths.extend(files);
+        self.paths.sort();
+        self.paths.dedup();
+        Ok(projects)
     }
 
     /// Reads the files of a package and notes what is to be parsed.
@@ -303,8 +320,9 @@ impl Loader<'_> {
         }
     }
 
-    fn keep(&mut self, job: Job, template: Option<Result<Template, Error>>) {
-        if let Some(Err(error)) = &template {
+    fn keep(&mut self, job: Job, (template, errors): Parsed) {
+        let of_template = template.as_ref().and_then(|template| template.as_ref().err());
+        for error in errors.iter().chain(of_template) {
             let place = error.with_place(&self.loaded.files);
             let path = self.loaded.files.path(job.file).to_owned();
             self.problem(&path, place.strip_prefix(&format!("{path}:")).unwrap_or(&place).to_owned());
@@ -376,12 +394,22 @@ fn package_name(from: &Scalar) -> String {
     last.replace('-', "_")
 }
 
+/// A template, none of what is no template; and why parts of it could not be read.
+type Parsed = (Option<Result<Template, Error>>, Vec<Error>);
+
 /// Parses templates, several at a time.
-fn parse_all(files: &Files, jobs: &[Job], threads: usize) -> Vec<Option<Result<Template, Error>>> {
+fn parse_all(files: &Files, jobs: &[Job], threads: usize) -> Vec<Parsed> {
     let results = in_threads(jobs.len(), threads, |index| {
         let job = &jobs[index];
-        let is_template = !matches!(job.role, Role::Node(NodeKind::Seed | NodeKind::PythonModel));
-        is_template.then(|| parse(job.file, files.text(job.file), job.at.range()))
+        let text = files.text(job.file);
+        match job.role {
+            Role::Node(NodeKind::Seed | NodeKind::PythonModel) => (None, Vec::new()),
+            Role::Node(_) => (Some(parse(job.file, text, job.at.range())), Vec::new()),
+            Role::Macros | Role::Snapshots => {
+                let (template, errors) = parse_blocks(job.file, text, job.at.range());
+                (Some(Ok(template)), errors)
+            }
+        }
     });
     results.into_values().collect()
 }

@@ -38,6 +38,8 @@ pub struct Package {
     pub name: String,
     /// Its folder in the tree.
     pub root: String,
+    /// Whether it is where `dbt deps` installs packages, which writes its files anew: they are another project's.
+    pub installed: bool,
 }
 
 /// A file that could not be read.

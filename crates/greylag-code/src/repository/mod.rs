@@ -31,7 +31,7 @@ use greylag_syntax::sql::{Dialect, Schemas};
 use index::{Index, Listing};
 use joints::{Joints, PartOf};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::ops::Range;
 
@@ -52,6 +52,8 @@ pub struct Report {
     pub files: Vec<FileReport>,
     /// How much was looked at.
     pub seen: Seen,
+    /// Packages that dbt projects want and that are not there: what their macros make of a text is not known.
+    pub missing: BTreeSet<String>,
 }
 
 /// How much was looked at.
@@ -195,6 +197,7 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
         roots.extend(group.roots);
         report.files.extend(group.files);
         report.seen.add(group.seen);
+        report.missing.extend(group.missing);
         if let Some((_, joints)) = &mut cut {
             joints.add(group.joints);
         }
@@ -209,17 +212,17 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
         if kind == Kind::Other || in_project && kind != Kind::Document {
             continue;
         }
-        let (files, seen) = index::unit(index.as_deref_mut(), tree, path, &listing(), |tree, seen| {
-            let Some(bytes) = tree.read(path)? else { return Ok(Vec::new()) };
+        let found = index::unit(index.as_deref_mut(), tree, path, &listing(), |tree, found| {
+            let Some(bytes) = tree.read(path)? else { return Ok(()) };
             let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);
-            let found = match kind {
-                Kind::Sql => plain::look(path, &bytes, changes, dialect, &known, seen),
+            found.files.extend(match kind {
+                Kind::Sql => plain::look(path, &bytes, changes, dialect, &known, &mut found.seen),
                 _ => words::look(path, &bytes, changes),
-            };
-            Ok(found.into_iter().collect())
+            });
+            Ok(())
         })?;
-        report.files.extend(files);
-        report.seen.add(seen);
+        report.files.extend(found.files);
+        report.seen.add(found.seen);
     }
     report.files = FileReport::of_each(report.files);
     if let Some((_, joints)) = cut {

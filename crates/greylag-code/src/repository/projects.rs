@@ -8,13 +8,13 @@
 //! **Invariants:** a file is edited only if every project that reads it renders as was asked for with the edit made; a file has one report,
 //! whoever reads it.
 
-use super::index::{self, Index, Listing};
+use super::index::{self, Found, Index, Listing};
 use super::joints::{Joints, PartOf};
 use super::{FileReport, Options, Seen, dbt, settings};
 use crate::tree::{Tree, Version};
 use greylag_model::consumer::TableChange;
 use greylag_syntax::sql::Dialect;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,6 +36,8 @@ pub(super) struct Group {
     pub(super) roots: Vec<String>,
     pub(super) files: Vec<FileReport>,
     pub(super) seen: Seen,
+    /// Packages that are wanted and not there.
+    pub(super) missing: BTreeSet<String>,
     /// What hangs together, if it was asked for.
     pub(super) joints: Joints,
     /// The paths that were read for them.
@@ -74,20 +76,19 @@ impl How<'_> {
         let noted = Noted { below: self.tree, paths: Mutex::default() };
         let tree = if is_alone { self.tree } else { &noted };
         let mut joints = Joints::default();
-        let (files, seen) = index::unit(index, tree, &names.join("+"), &listing, |tree, seen| {
+        let found = index::unit(index, tree, &names.join("+"), &listing, |tree, found| {
             let mut projects = Vec::new();
             for root in &roots {
                 let given = self.options.dialect;
                 let dialect = given.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
                 projects.push((root.as_str(), dialect.or(self.said)));
             }
-            let Some(part_of) = self.part_of else { return dbt::look(tree, &projects, self.changes, seen) };
-            let (files, found) = dbt::look_to_cut(tree, &projects, self.changes, seen, part_of)?;
-            joints = found;
-            Ok(files)
+            joints = dbt::look(tree, &projects, self.changes, found, self.part_of)?;
+            Ok(())
         })?;
+        let Found { files, seen, missing } = found;
         let read = noted.paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Group { roots, files, seen, joints, read })
+        Ok(Group { roots, files, seen, missing, joints, read })
     }
 }
 
@@ -143,6 +144,10 @@ impl Tree for Noted<'_> {
     fn read(&self, path: &str) -> io::Result<Option<Arc<[u8]>>> {
         self.note(path);
         self.below.read(path)
+    }
+
+    fn installed(&self, folder: &str) -> io::Result<Vec<String>> {
+        self.below.installed(folder)
     }
 
     fn version(&self, path: &str) -> io::Result<Option<Version>> {

@@ -13,7 +13,7 @@ impl Work<'_> {
     /// References to columns, and what they ask for.
     pub(super) fn columns(&mut self) {
         let joined = self.joins();
-        for column in &self.input.reading.columns {
+        for (at, column) in self.input.reading.columns.iter().enumerate() {
             // Lists of stars go with their stars.
             if column.role == sql::Role::Star || self.is_restored(&column.range) || self.of_joined(column, &joined) {
                 continue;
@@ -24,7 +24,11 @@ impl Work<'_> {
             match reached.as_slice() {
                 [] if column.from.is_empty() => self.unresolved(column),
                 [] => {}
-                [(relation, name)] if column.from.len() == 1 => self.column(column, *relation, name),
+                [(relation, name)] if column.from.len() == 1 => {
+                    if !self.is_stuck(at, *relation, name) {
+                        self.column(column, *relation, name);
+                    }
+                }
                 several => self.several(column, several),
             }
         }

@@ -38,6 +38,7 @@ mod star;
 #[cfg(test)]
 mod tests;
 mod using;
+mod whole;
 mod writer;
 
 pub use place::{Placed, Unplaced, place};
@@ -137,6 +138,7 @@ pub fn wanted(input: Input<'_>) -> Wanted {
     let mut work = Work::new(input);
     work.relations();
     work.kept = work.stars();
+    work.wholes();
     work.restore();
     work.columns();
     work.regions();
@@ -148,6 +150,7 @@ pub fn wanted_of_writer(input: Input<'_>, change: usize) -> Wanted {
     let mut work = Work::new(input);
     work.relations();
     work.kept = work.stars();
+    work.wholes();
     let arms = work.outputs(change);
     work.promise(change, &arms);
     work.restore();

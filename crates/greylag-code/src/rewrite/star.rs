@@ -56,13 +56,13 @@ impl Work<'_> {
     }
 
     /// A relation that is concerned, with its change.
-    fn of_relation(&self, origin: Origin) -> Option<(usize, usize)> {
+    pub(super) fn of_relation(&self, origin: Origin) -> Option<(usize, usize)> {
         let Origin::Relation(relation) = origin else { return None };
         self.concerned.get(relation).copied().flatten().map(|(change, _)| (relation, change))
     }
 
     /// Whether every old column is in the new dataset under its name and in its place, and nothing else is.
-    fn keeps_all(&self, change: usize) -> bool {
+    pub(super) fn keeps_all(&self, change: usize) -> bool {
         let change = self.change(change);
         let same = |(old, new): (&greylag_model::consumer::ColumnChange, &String)| {
             old.judgement.is_none() && old.name == *new && old.fate == Fate::Same(new.clone())

@@ -23,9 +23,12 @@ impl Schemas for Known {
     }
 }
 
+fn column(name: &str, fate: Fate) -> ColumnChange {
+    ColumnChange { name: name.to_owned(), fate, judgement: None }
+}
+
 /// `raw.users_v1` becomes `raw.users_v2`.
 fn change() -> TableChange {
-    let column = |name: &str, fate: Fate| ColumnChange { name: name.to_owned(), fate, judgement: None };
     let judged = Judgement { guide: "https://w.example.com/note".to_owned(), text: "notes are shorter.".to_owned() };
     TableChange {
         dataset: "users_v1".to_owned(),
@@ -231,6 +234,61 @@ mod stars {
             "select 1 from orders o where exists (select * from raw.users_v1 u where u.uid = o.uid)",
             "select 1 from orders o where exists (select * from raw.users_v2 u where u.user_id = o.uid)",
         );
+    }
+}
+
+/// Relations that are taken as a whole.
+mod wholes {
+    use super::{ColumnChange, Dialect, Fate, Input, TableChange, change, column, read, wanted};
+    use greylag_model::consumer::Class;
+    use greylag_syntax::sql::NoSchemas;
+
+    fn findings(sql: &str, change: TableChange) -> Vec<(Class, String)> {
+        let changes = [change];
+        let reading = read(sql, Dialect::Snowflake, &NoSchemas);
+        let wanted = wanted(Input { text: sql, dialect: Dialect::Snowflake, reading: &reading, changes: &changes });
+        wanted.findings.into_iter().map(|finding| (finding.class, finding.why)).collect()
+    }
+
+    /// The same columns, one of them under another name.
+    fn renaming() -> TableChange {
+        let same = |old: &str, new: &str| column(old, Fate::Same(new.to_owned()));
+        let columns: Vec<ColumnChange> = [("uid", "user_id"), ("kept", "kept"), ("kind", "kind"), ("amount", "amount")]
+            .map(|(old, new)| same(old, new))
+            .to_vec();
+        TableChange { columns, target: ["user_id", "kept", "kind", "amount"].map(str::to_owned).to_vec(), ..change() }
+    }
+
+    #[test]
+    fn a_pivot_groups_by_what_it_does_not_name() {
+        let pivot = "select uid from raw.users_v1 pivot (max(amount) for kind in ('a')) as p";
+        let held = findings(pivot, change());
+        assert!(held.iter().any(|(class, why)| *class == Class::Agentic && why.contains("does not name")), "{held:?}");
+        assert_eq!(findings(pivot, renaming()), []);
+        // Through a star somebody else sees the names.
+        let shown = "select * from raw.users_v1 pivot (max(amount) for kind in ('a')) as p";
+        assert_eq!(findings(shown, renaming()).len(), 1);
+        // What is listed does not hang on other columns.
+        let listed = "select * from (select kept, kind from raw.users_v1) pivot (max(kept) for kind in ('a')) as p";
+        assert!(findings(listed, change()).iter().all(|(_, why)| !why.contains("does not name")));
+    }
+
+    #[test]
+    fn a_name_that_becomes_a_value_stays() {
+        let unpivot = "select v from (select uid, kept from raw.users_v1) unpivot (v for n in (uid, kept))";
+        assert_eq!(findings(unpivot, renaming()), []);
+        let unpivot = "select v from raw.users_v1 unpivot (v for n in (uid, kept))";
+        let held = findings(unpivot, renaming());
+        assert!(held.iter().any(|(_, why)| why.contains("becomes a value")), "{held:?}");
+    }
+
+    #[test]
+    fn columns_by_their_place_need_the_same_places() {
+        let by_place = "select count($2) from raw.users_v1 t";
+        assert_eq!(findings(by_place, change()).len(), 1);
+        let turned =
+            TableChange { target: ["kept", "user_id", "kind", "amount"].map(str::to_owned).to_vec(), ..renaming() };
+        assert_eq!(findings(by_place, turned).len(), 1);
     }
 }
 

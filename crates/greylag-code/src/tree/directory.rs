@@ -84,6 +84,17 @@ impl Tree for DirectoryTree {
         fs::read(file).map(|bytes| Some(Arc::from(bytes)))
     }
 
+    fn installed(&self, folder: &str) -> io::Result<Vec<String>> {
+        let at = self.root.join(folder);
+        if !self.is_plain(folder) || !fs::symlink_metadata(&at).is_ok_and(|metadata| metadata.is_dir()) {
+            return Ok(Vec::new());
+        }
+        let mut walk = Walk { found: Found::default(), repository: None };
+        walk.folder(&at, folder, false, DEPTH)?;
+        walk.found.files.sort();
+        Ok(walk.found.files)
+    }
+
     fn version(&self, path: &str) -> io::Result<Option<Version>> {
         let file = self.root.join(path);
         let metadata = fs::symlink_metadata(&file).ok().filter(|metadata| metadata.is_file());

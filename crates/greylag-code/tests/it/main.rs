@@ -6,6 +6,7 @@ mod estate;
 mod forge;
 mod git;
 mod hostile;
+mod installed;
 mod maker;
 mod rescan;
 mod scopes;

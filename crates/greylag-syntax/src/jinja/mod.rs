@@ -42,5 +42,5 @@ pub use evaluate::{
     Decision, Evaluator, Host, Limits, NoHost, Rendering, Renderings, Scope, Stop, call_words, render, words,
 };
 pub use filters::json;
-pub use parse::{parse, parse_expression};
+pub use parse::{parse, parse_blocks, parse_expression};
 pub use value::Value;

@@ -18,19 +18,38 @@
 //! | collations | `x collate nocase` | `x` |
 //! | how a value is quoted | `json_query(x, 'lax $.a' omit quotes)` | |
 //! | what a function of JSON gives otherwise | `json_value(x, 'p' returning int default y on empty)` | `json_value(x, 'p' , y)` |
+//! | pairs of an object | `json_object('k': x)` | `json_object('k', x)` |
+//! | names of arguments | `f(input => table(select 1))` | `f(table(select 1))` |
+//! | types of parameters | `(x int) -> x + 1` | `(x) -> x + 1` |
+//! | spreads | `a in (** arr)` | `a in (arr)` |
+//! | how rows are matched or sampled | `asof left join t using (k)`, `using sample 10%` | `left join t using (k)` |
+//! | relations as arguments | `f(table t)`, `table(f(table(t)))` | `f(0)`, and `t` is read as a relation |
+//! | queries as arguments | `table(f(table(select 1)))` | `table(f(array(select 1)))` |
+//! | columns by their place | `t.$1` | `$1` |
+//! | the division of whole numbers | `a div b` | `a / b` |
+//! | models of a prediction | `ml.predict(model d.m, …)` | `ml.predict(0, …)` |
 //! | the version of a table | `from t for version as of 12` | `from t` |
 //! | options of a copy | `copy t from 'x' (header 0)` | |
 
 use super::lex::{Kind, Token};
 
+/// A text with parts blanked.
+pub(super) struct Blanked {
+    pub(super) text: String,
+    /// Where relations begin that are given to a function and were blanked.
+    pub(super) tables: Vec<u32>,
+}
+
 /// A copy of the text with such parts blanked; none if there are none. `base` is where the text begins in that of the tokens.
-pub(super) fn blank(text: &str, tokens: &[Token], base: usize) -> Option<String> {
-    let mut blanker = Blanker { text, tokens, base, bytes: text.as_bytes().to_vec(), changed: false };
+pub(super) fn blank(text: &str, tokens: &[Token], base: usize) -> Option<Blanked> {
+    let bytes = text.as_bytes().to_vec();
+    let mut blanker = Blanker { text, tokens, base, bytes, changed: false, tables: Vec::new() };
     let mut at = 0;
     while at < tokens.len() {
         at = blanker.rule(at).max(at + 1);
     }
-    blanker.changed.then(|| String::from_utf8(blanker.bytes).ok()).flatten()
+    let Blanker { bytes, changed, tables, .. } = blanker;
+    changed.then(|| Some(Blanked { text: String::from_utf8(bytes).ok()?, tables })).flatten()
 }
 
 struct Blanker<'a> {
@@ -39,6 +58,7 @@ struct Blanker<'a> {
     base: usize,
     bytes: Vec<u8>,
     changed: bool,
+    tables: Vec<u32>,
 }
 
 impl Blanker<'_> {
@@ -102,7 +122,11 @@ impl Blanker<'_> {
             Kind::Parameter if token.end - token.start == 1 && self.mark(at + 1, b'{') => {
                 self.clear(at, self.after(at + 1))
             }
+            Kind::Mark(b'*') if self.is_spread(at) => self.clear(at, at + 2),
             Kind::Mark(b'<' | b'>' | b'*') => self.operator(at),
+            Kind::Mark(b'(') => self.parameters(at),
+            // A column by its place: of which relation it is does not matter to the parser.
+            Kind::Word | Kind::Quoted if self.mark(at + 1, b'.') && self.is_place(at + 2) => self.clear(at, at + 2),
             Kind::Number if self.is_grouped(token) => self.digits(at),
             Kind::Word => self.word_rule(at),
             _ => at,
@@ -131,10 +155,146 @@ impl Blanker<'_> {
             "collate" => self.clear(at, at + 2),
             "omit" | "keep" if self.is(at + 1, &["quotes"]) => self.clear(at, at + 2),
             "json_value" | "json_query" | "json_exists" if opens => self.json(at + 1),
+            "json_object" if opens => self.pairs(at + 1),
+            "asof" if self.is(at + 1, &["join", "left", "inner", "right", "full"]) => self.clear(at, at + 1),
+            "using" if self.is(at + 1, &["sample"]) => self.sample(at),
+            "using" if at > 0 && self.is(0, &["create"]) && self.is_bare_word(at + 1) => self.clear(at, at + 2),
+            "div" if at > 0 && !self.mark(at - 1, b'.') && !opens => {
+                self.clear(at, at + 1);
+                self.write(at, b"/")
+            }
+            "model" if at > 0 && self.mark(at - 1, b'(') => self.model(at),
+            "table" if at > 1 && (self.mark(at - 1, b'(') || self.mark(at - 1, b',')) => self.argument(at),
+            "glob" if at > 0 && !self.mark(at - 1, b'.') && !opens => self.write(at, b"like"),
+            _ if self.is_argument(at) => {
+                let next = self.clear(at, at + 3);
+                if self.is(next, &["table"]) { self.argument(next) } else { next }
+            }
             "for" if self.is(at + 1, &["version", "timestamp"]) && self.is(at + 2, &["as"]) => self.version(at),
             "copy" if at == 0 => self.copy(),
             _ => at,
         }
+    }
+
+    /// Whether `=>` stands behind a name at the beginning of an argument.
+    fn is_argument(&self, at: usize) -> bool {
+        at > 0
+            && (self.mark(at - 1, b'(') || self.mark(at - 1, b','))
+            && self.mark(at + 1, b'=')
+            && self.mark(at + 2, b'>')
+    }
+
+    /// Whether `**` stands where an operand begins.
+    fn is_spread(&self, at: usize) -> bool {
+        at > 0 && self.mark(at + 1, b'*') && (self.mark(at - 1, b'(') || self.mark(at - 1, b','))
+    }
+
+    /// A word with nothing of a path or a call behind it.
+    fn is_bare_word(&self, at: usize) -> bool {
+        !self.word(at).is_empty() && !self.mark(at + 1, b'.') && !self.mark(at + 1, b'(')
+    }
+
+    /// `$1`.
+    fn is_place(&self, at: usize) -> bool {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Parameter);
+        let text =
+            token.and_then(|token| self.text.get(token.start as usize - self.base..token.end as usize - self.base));
+        text.and_then(|text| text.strip_prefix('$'))
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
+    }
+
+    /// The types of the parameters of a lambda, whose list opens here.
+    fn parameters(&mut self, open: usize) -> usize {
+        let end = self.after(open);
+        if !(self.mark(end, b'-') && self.mark(end + 1, b'>')) || self.is_bare_word(open.wrapping_sub(1)) {
+            return open;
+        }
+        let mut at = open + 1;
+        while at + 1 < end {
+            let next = (at..end - 1).find(|next| self.mark(*next, b',')).unwrap_or(end - 1);
+            if next > at + 1 {
+                self.clear(at + 1, next);
+            }
+            at = next + 1;
+        }
+        open
+    }
+
+    /// The colons between keys and values of an object whose list opens here.
+    fn pairs(&mut self, open: usize) -> usize {
+        let (end, mut depth) = (self.after(open), 0_usize);
+        for at in open..end {
+            match self.tokens[at].kind {
+                Kind::Mark(b'(' | b'[' | b'{') => depth += 1,
+                Kind::Mark(b')' | b']' | b'}') => depth = depth.saturating_sub(1),
+                Kind::Mark(b':') if depth == 1 && !self.mark(at + 1, b':') && !self.mark(at - 1, b':') => {
+                    self.write(at, b",");
+                }
+                _ => {}
+            }
+        }
+        open
+    }
+
+    /// `using sample 10%`, `using sample reservoir(50 rows)`.
+    fn sample(&mut self, at: usize) -> usize {
+        let number = self.tokens.get(at + 2).is_some_and(|token| token.kind == Kind::Number);
+        let opens = self.mark(at + 3, b'(');
+        let unit = self.mark(at + 3, b'%') || self.is(at + 3, &["percent", "rows"]);
+        match (number, opens) {
+            (true, _) => self.clear(at, at + 3 + usize::from(unit)),
+            (false, true) => self.clear(at, self.after(at + 3)),
+            _ => at,
+        }
+    }
+
+    /// The token after a path that begins here.
+    fn path_end(&self, from: usize) -> usize {
+        let is_part =
+            |token: &Token| matches!(token.kind, Kind::Word | Kind::Quoted) || token.mark(b'.') || token.mark(b'-');
+        (from..).find(|at| !self.tokens.get(*at).is_some_and(is_part)).unwrap_or(from)
+    }
+
+    /// A relation or query that is given to a function.
+    fn argument(&mut self, at: usize) -> usize {
+        let opens = self.mark(at + 1, b'(');
+        if opens && self.is(at + 2, &["select", "with"]) {
+            return self.write(at, b"array");
+        }
+        let first = at + 1 + usize::from(opens);
+        let end = self.path_end(first);
+        let closes = self.mark(end, b')') || !opens && self.mark(end, b',');
+        if end == first || !closes {
+            return at;
+        }
+        let end = end + usize::from(opens);
+        self.tables.extend(self.tokens.get(first).map(|token| token.start));
+        self.clear(at, end);
+        self.write(at, b"0");
+        end
+    }
+
+    /// `model d.m` as an argument: it names no dataset.
+    fn model(&mut self, at: usize) -> usize {
+        let end = self.path_end(at + 1);
+        if end == at + 1 || !(self.mark(end, b',') || self.mark(end, b')')) {
+            return at;
+        }
+        self.clear(at, end);
+        self.write(at, b"0");
+        end
+    }
+
+    /// Writes over the beginning of a token.
+    fn write(&mut self, at: usize, bytes: &[u8]) -> usize {
+        if let Some(token) = self.tokens.get(at) {
+            let start = token.start as usize - self.base;
+            if let Some(place) = self.bytes.get_mut(start..start + bytes.len()) {
+                place.copy_from_slice(bytes);
+                self.changed = true;
+            }
+        }
+        at + 1
     }
 
     /// Clauses of a function of JSON whose arguments open here: what is given instead is an argument, the rest names nothing.
@@ -167,10 +327,8 @@ impl Blanker<'_> {
                 Kind::Word if self.is(at, &["empty"]) && is_on(at + 2) => self.clear(at, at + 4),
                 Kind::Word if is_on(at) => self.clear(at, at + 2),
                 Kind::Word if self.is(at, &["default"]) => {
-                    let first = self.tokens[at].start as usize - self.base;
                     self.clear(at, at + 1);
-                    self.bytes[first] = b',';
-                    at + 1
+                    self.write(at, b",")
                 }
                 _ => at + 1,
             };

@@ -61,6 +61,7 @@ impl Walker<'_> {
             Expr::CompoundIdentifier(idents) => self.compound(idents, scope, reach, false),
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain, scope, reach),
             Expr::Nested(inner) => self.expr(inner, scope, reach),
+            Expr::Value(value) if self.is_place(&value.value) => self.by_place(scope),
             Expr::Value(_) | Expr::TypedString(_) | Expr::Wildcard(_) => {}
             Expr::BinaryOp { .. } => self.binary(expr, scope, reach.computed()),
             Expr::Cast { expr, .. } | Expr::Convert { expr, .. } => self.expr(expr, scope, reach.cast()),

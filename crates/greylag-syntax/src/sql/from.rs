@@ -2,7 +2,7 @@
 
 use sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator, LateralView, ObjectName,
-    PivotValueSource, Query, TableAlias, TableFactor, TableWithJoins,
+    Query, TableAlias, TableFactor, TableWithJoins,
 };
 
 use super::dialect::Dialect;
@@ -11,7 +11,7 @@ use super::reading::{Confidence, Feed, Name, Origin, Output, OutputKind, Place, 
 use super::scope::{Aliases, Merged, Rows, Scope, Source};
 use super::walk::{Resolution, Said, Walker, named, open};
 
-const ARGUMENT: Reach = Reach {
+pub(super) const ARGUMENT: Reach = Reach {
     role: Role::From,
     aliases: Aliases::Hidden,
     place: Place { bare: None, cast: false, field: false, aggregate: false, condition: false, computed: true },
@@ -131,26 +131,8 @@ impl Walker<'_> {
                 self.rows_of(array_exprs, alias.as_ref(), offset, scope);
             }
             TableFactor::NestedJoin { table_with_joins, .. } => self.table(table_with_joins, scope),
-            TableFactor::Pivot { table, aggregate_functions, value_column, value_source, alias, .. } => {
-                let exprs: Vec<&Expr> = aggregate_functions.iter().map(|item| &item.expr).chain(value_column).collect();
-                self.pivot(table, &exprs, alias.as_ref(), scope, role);
-                if let PivotValueSource::Subquery(query) = value_source {
-                    self.subquery(query, scope);
-                }
-            }
-            TableFactor::Unpivot { table, columns, alias, .. } => {
-                let exprs: Vec<&Expr> = columns.iter().map(|item| &item.expr).collect();
-                self.pivot(table, &exprs, alias.as_ref(), scope, role);
-            }
-            TableFactor::MatchRecognize { table, partition_by, order_by, measures, symbols, alias, .. } => {
-                let ordered = order_by.iter().map(|item| &item.expr);
-                let exprs: Vec<&Expr> = partition_by
-                    .iter()
-                    .chain(ordered)
-                    .chain(measures.iter().map(|m| &m.expr))
-                    .chain(symbols.iter().map(|s| &s.definition))
-                    .collect();
-                self.pivot(table, &exprs, alias.as_ref(), scope, role);
+            TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } | TableFactor::MatchRecognize { .. } => {
+                self.whole(factor, scope, role);
             }
             TableFactor::JsonTable { json_expr, alias, .. } | TableFactor::OpenJsonTable { json_expr, alias, .. } => {
                 self.rows_of([json_expr], alias.as_ref(), None, scope);
@@ -217,7 +199,7 @@ impl Walker<'_> {
     }
 
     /// A source whose columns an alias renames by position.
-    fn renamed(&mut self, rows: Rows, alias: Option<&TableAlias>) -> Rows {
+    pub(super) fn renamed(&mut self, rows: Rows, alias: Option<&TableAlias>) -> Rows {
         let Some(alias) = alias.filter(|alias| !alias.columns.is_empty()) else { return rows };
         let columns: Vec<(Origin, Box<str>)> = match rows {
             Rows::Relation(relation) => match self.known.get(relation).cloned().flatten() {
@@ -386,41 +368,5 @@ impl Walker<'_> {
         let name = view.lateral_view_name.0.first().and_then(|part| part.as_ident()).and_then(|ident| self.name(ident));
         let columns = view.lateral_col_alias.iter().filter_map(|ident| self.name(ident)).collect();
         self.push_rows(name, columns, None, feeds, scope);
-    }
-
-    /// A pivot turns values into columns: what it gives cannot be told from the text, so any name may be one of it. What it is
-    /// made of is read.
-    fn pivot(
-        &mut self,
-        table: &TableFactor,
-        exprs: &[&Expr],
-        alias: Option<&TableAlias>,
-        scope: &mut Scope<'_>,
-        role: RelationRole,
-    ) {
-        let mut inner = Scope::inside(scope.parent, scope.block);
-        self.factor(table, &mut inner, role);
-        let before = self.reading.columns.len();
-        self.each(exprs.iter().copied(), &inner, ARGUMENT);
-        let mut feeds = self.feeds_since(before, self.scalars.len(), self.block);
-        for source in &inner.sources {
-            match source.rows {
-                Rows::Relation(relation) => feeds.push(Feed::All(Origin::Relation(relation))),
-                Rows::Block(query) => {
-                    let outputs = self.reading.queries.get(query).map_or(0, |block| block.outputs.len());
-                    feeds.extend((0..outputs).map(|output| Feed::All(Origin::Output { query, output })));
-                }
-            }
-        }
-        let block = self.push_block(QueryKind::Pivot, self.block, 0..0);
-        let name = alias.and_then(|alias| self.name(&alias.name));
-        let names = name
-            .map(|name| vec![name])
-            .or_else(|| inner.sources.first().map(|source| source.names.clone()))
-            .unwrap_or_default();
-        let range = names.first().map_or(0..0, |name| name.range.clone());
-        self.unknown(range.clone(), "the columns that a pivot gives are not worked out".to_owned());
-        self.set_outputs(block, vec![open(feeds, range)]);
-        scope.sources.push(Source { names, rows: Rows::Block(block) });
     }
 }

@@ -106,7 +106,10 @@ impl Reading {
             OutputKind::Transformation => Way::Transformation,
             _ => Way::Identity,
         });
-        let confidence = if block.kind == QueryKind::Pivot { Confidence::Unknown } else { step.confidence };
+        // The columns of values that are not known.
+        let is_any = |feed: &Feed| matches!(feed, Feed::Use(_));
+        let is_unknown = block.kind == QueryKind::Pivot && column.is_open() && column.feeds.iter().any(is_any);
+        let confidence = if is_unknown { Confidence::Unknown } else { step.confidence };
         for feed in &column.feeds {
             match feed {
                 Feed::Use(at) => {

@@ -43,6 +43,7 @@ mod lineage;
 mod lines;
 mod parse;
 mod pipe;
+mod pivot;
 mod query;
 mod reading;
 mod scope;
@@ -59,7 +60,7 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use lineage::{Base, Edge, Way};
 pub use reading::{
     ColumnUse, Confidence, Feed, Name, Origin, Output, OutputKind, Parsed, Place, Query, QueryKind, Quoting, Reading,
-    RelationRole, RelationUse, Role, Star, Statement, Unknown, Why,
+    RelationRole, RelationUse, Role, Star, Statement, Unknown, Whole, Why,
 };
 
 /// What is known of relations.

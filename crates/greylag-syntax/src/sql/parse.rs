@@ -10,7 +10,7 @@ use sqlparser::dialect as parser;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token as ParserToken, Tokenizer};
 
-use super::blank::blank;
+use super::blank::{Blanked, blank};
 use super::dialect::Dialect;
 use super::lex::{Kind, Token};
 use super::reading::Parsed;
@@ -38,6 +38,8 @@ pub(super) enum Tree {
 pub(super) struct Outcome {
     pub(super) tree: Tree,
     pub(super) parsed: Parsed,
+    /// Where relations begin that are given to functions and are not in the tree.
+    pub(super) tables: Vec<u32>,
 }
 
 /// Why a piece is not given to the parser.
@@ -120,19 +122,19 @@ pub(super) fn parse(
     let deep = dialect == Dialect::Postgres && depth(tokens) > DEEPEST_TRIED;
     let own = if deep { Dialect::Generic.parser() } else { dialect.parser() };
     let error = match attempt(text, own, form) {
-        Ok(tree) => return Ok(Outcome { tree, parsed: Parsed::Dialect }),
+        Ok(tree) => return Ok(Outcome { tree, parsed: Parsed::Dialect, tables: Vec::new() }),
         Err(error) => error,
     };
     let others = others(dialect);
     for other in others {
         if let Ok(tree) = attempt(text, *other, form) {
-            return Ok(Outcome { tree, parsed: Parsed::Generic });
+            return Ok(Outcome { tree, parsed: Parsed::Generic, tables: Vec::new() });
         }
     }
-    if let Some(text) = blank(text, tokens, base) {
+    if let Some(Blanked { text, tables }) = blank(text, tokens, base) {
         for dialect in std::iter::once(&own).chain(others) {
             if let Ok(tree) = attempt(&text, *dialect, form) {
-                return Ok(Outcome { tree, parsed: Parsed::Blanked });
+                return Ok(Outcome { tree, parsed: Parsed::Blanked, tables });
             }
         }
     }

@@ -16,6 +16,8 @@ pub struct Reading {
     pub queries: Vec<Query>,
     /// Every star of a select list.
     pub stars: Vec<Star>,
+    /// Every place where relations are taken as a whole: by `pivot` and the like, or by the places of columns.
+    pub wholes: Vec<Whole>,
     /// What was not understood. Uses that were found by words alone in such a region have confidence `Unknown`.
     pub unknown: Vec<Unknown>,
 }
@@ -301,7 +303,7 @@ pub enum QueryKind {
     Values,
     /// What stands in `from` and makes rows: an unnested array, a table function.
     Function,
-    /// A relation that is pivoted or unpivoted.
+    /// A relation that is pivoted, unpivoted or searched for a pattern.
     Pivot,
     /// A relation whose columns are renamed by position: `t as x (a, b)`.
     Renamed,
@@ -367,7 +369,7 @@ pub enum OutputKind {
     Aggregation,
     /// A star over relations whose columns are not all known: any name that it does not leave out may be one of it.
     Star(usize),
-    /// What a function or a pivot makes: any name may be one of it.
+    /// What a function makes, or what goes through a pivot: any name may be one of it.
     Open,
 }
 
@@ -404,6 +406,21 @@ pub struct Star {
     /// What it expands to, when all that it covers is known.
     pub columns: Option<Vec<Box<str>>>,
     /// The block.
+    pub query: usize,
+    /// The statement.
+    pub statement: usize,
+}
+
+/// What is pivoted, unpivoted, searched for a pattern or read by place: columns of it that are not named count, too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whole {
+    /// Where the columns that are not named come from.
+    pub from: Vec<Origin>,
+    /// Uses of columns in whose place no expression can stand.
+    pub bare: Vec<usize>,
+    /// Those among them whose names become values: another name is another value.
+    pub spelled: Vec<usize>,
+    /// The block that it makes, or that reads by place.
     pub query: usize,
     /// The statement.
     pub statement: usize,

@@ -60,6 +60,8 @@ pub(super) struct Scope<'p> {
     pub(super) sources: Vec<Source>,
     pub(super) merged: Vec<Merged>,
     pub(super) natural: bool,
+    /// Symbols of a pattern: rows of the only source.
+    pub(super) symbols: Vec<(String, bool)>,
     /// Names of the select list so far, by their small letters: name, whether it is quoted, output.
     pub(super) aliases: HashMap<String, Vec<(Box<str>, bool, usize)>>,
     pub(super) block: usize,
@@ -236,8 +238,11 @@ impl Walker<'_> {
                     return Some((source, length));
                 }
             }
-            // A column of this scope hides the relations around it.
             let first = names.first()?.written();
+            if level.symbols.iter().any(|(symbol, quoted)| self.dialect.same(first, (symbol, *quoted))) {
+                return level.sources.first().filter(|_| names.len() > 1).map(|source| (source, 1));
+            }
+            // A column of this scope hides the relations around it.
             if self.dialect.dots_reach_fields() && !self.candidates(level, first).sure.is_empty() {
                 return None;
             }

@@ -8,7 +8,7 @@ use super::dialect::Dialect;
 use super::lex::{Kind, Token, lex};
 use super::lines::Lines;
 use super::parse::{self, Tree};
-use super::reading::{Parsed, Reading, Statement, Unknown};
+use super::reading::{Confidence, Name, Parsed, Reading, RelationRole, Statement, Unknown};
 use super::split::{Form, Piece, split};
 use super::walk::Walker;
 
@@ -121,6 +121,7 @@ impl Walker<'_> {
                     Tree::Statement(statement) => self.statement(statement, 0),
                     Tree::Expression(expr) => self.loose(expr),
                 }
+                self.given(&outcome.tables);
                 outcome.parsed
             }
             Err(_) if names_nothing(self.text, self.tokens.get(piece.tokens.clone()).unwrap_or_default()) => {
@@ -140,6 +141,21 @@ impl Walker<'_> {
         self.scalars.clear();
         self.renames.clear();
         self.block = None;
+    }
+
+    /// Relations that are given to functions, unless they are common table expressions.
+    fn given(&mut self, tables: &[u32]) {
+        for start in tables {
+            let Some((parts, range, _)) = self.token_at(*start as usize).and_then(|at| self.path_at(at)) else {
+                continue;
+            };
+            let own = |query: &&super::reading::Query| query.statement == self.statement;
+            let names = self.reading.queries.iter().filter(own).filter_map(|query| query.name.as_ref());
+            let is_own = |name: &Name| parts.len() == 1 && self.dialect.same(name.written(), parts[0].written());
+            if !names.into_iter().any(is_own) {
+                self.push_relation(parts, range, None, RelationRole::Read, Confidence::Certain);
+            }
+        }
     }
 
     /// Reads the body of a function or block that is written as a string, where its language is SQL.

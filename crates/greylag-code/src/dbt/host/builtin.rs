@@ -105,9 +105,10 @@ fn objects(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span)
         "sql_now" | "invocation_id" | "run_started_at" | "thread_id" | "selected_resources" | "database_schemas" => {
             evaluator.open(name, at)
         }
-        "graph" | "flags" | "modules" | "invocation_args_dict" | "dbt_metadata_envs" | "context" | "results" => {
+        "graph" | "flags" | "modules" | "invocation_args_dict" | "dbt_metadata_envs" | "results" => {
             Partly::value(name, Vec::new())
         }
+        "context" => super::context::value(site),
         "pre_hooks" | "post_hooks" => Value::list(Vec::new()),
         _ => return None,
     })

@@ -6,6 +6,7 @@
 mod adapter;
 mod builtin;
 mod configuration;
+mod context;
 mod convert;
 mod package;
 mod reference;

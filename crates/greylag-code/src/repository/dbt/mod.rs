@@ -31,7 +31,7 @@ mod trial;
 pub(super) use report::join;
 
 use super::joints::{Joints, PartOf};
-use super::{FileReport, Seen};
+use super::{Seen, index};
 use crate::dbt::{self, Project, Target};
 use crate::rewrite::{Demand, Wanted};
 use crate::tree::Tree;
@@ -132,32 +132,24 @@ struct Look<'a> {
 }
 
 /// Looks at the projects in some folders of a tree, each with its dialect: what becomes of their files. Where there are several, an edit of
-/// a file that more than one of them reads is right in each.
+/// a file that more than one of them reads is right in each. What hangs together is answered if `part_of` is there, which asks for it.
 pub(super) fn look(
     tree: &dyn Tree,
     projects: &[(&str, Option<Dialect>)],
     changes: &[TableChange],
-    seen: &mut Seen,
-) -> io::Result<Vec<FileReport>> {
-    let looks = agreed(tree, projects, changes, seen)?;
-    Ok(looks.iter().flat_map(Look::reports).collect())
-}
-
-/// The same, and what hangs together.
-pub(super) fn look_to_cut(
-    tree: &dyn Tree,
-    projects: &[(&str, Option<Dialect>)],
-    changes: &[TableChange],
-    seen: &mut Seen,
-    part_of: PartOf<'_>,
-) -> io::Result<(Vec<FileReport>, Joints)> {
-    let mut looks = agreed(tree, projects, changes, seen)?;
-    let reports = looks.iter().flat_map(Look::reports).collect();
+    found: &mut index::Found,
+    part_of: Option<PartOf<'_>>,
+) -> io::Result<Joints> {
+    let mut looks = agreed(tree, projects, changes, &mut found.seen)?;
+    found.files.extend(looks.iter().flat_map(Look::reports));
+    found.missing.extend(looks.iter().flat_map(|look| &look.project.missing_packages).cloned());
     let mut joints = Joints::default();
     for look in &mut looks {
-        joints.add(look.joints(part_of)?);
+        if let Some(part_of) = part_of {
+            joints.add(look.joints(part_of)?);
+        }
     }
-    Ok((reports, joints))
+    Ok(joints)
 }
 
 /// Looks that have come to their end: what is held, and what is asked for.
@@ -210,6 +202,7 @@ impl<'a> Look<'a> {
             others: together::Others::default(),
         };
         look.kept = look.exposed();
+        look.leave_installed();
         Ok(look)
     }
 

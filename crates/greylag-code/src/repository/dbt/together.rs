@@ -10,7 +10,7 @@
 use super::trial::Trial;
 use super::{Held, Look, Placed};
 use crate::dbt::Target;
-use crate::repository::Seen;
+use crate::repository::{Seen, within};
 use greylag_model::consumer::Class;
 use greylag_syntax::trace::FileId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -141,6 +141,16 @@ fn all_shared(looks: &[Look<'_>]) -> Vec<(usize, Refusal, String)> {
 }
 
 impl Look<'_> {
+    /// Leaves the files of installed packages as they are.
+    pub(super) fn leave_installed(&mut self) {
+        for package in self.project.packages.iter().filter(|package| package.installed) {
+            let files = self.project.files.iter();
+            let inside = files.filter(|(_, path, _)| within(&package.root, path)).map(|(file, ..)| file);
+            let why = format!("it is made in the installed package `{}`, which `dbt deps` writes anew", package.name);
+            self.others.stays.extend(inside.map(|file| (file, why.clone())));
+        }
+    }
+
     /// The project, for people.
     fn name(&self) -> String {
         let folder = if self.root.is_empty() { self.project.name.as_str() } else { self.root };

@@ -7,6 +7,7 @@ use greylag_model::consumer::Class;
 use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit};
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 /// A unit.
@@ -17,6 +18,9 @@ pub(super) struct Unit {
     pub(super) listing: String,
     /// The folders that those lie in.
     pub(super) folders: Vec<String>,
+    /// Folders of installed packages, with the hash of the list of their files.
+    pub(super) installed: BTreeMap<String, String>,
+    missing: BTreeSet<String>,
     files: Vec<File>,
     seen: [u64; 4],
 }
@@ -68,6 +72,11 @@ impl Input {
     }
 }
 
+/// The hash of a list of paths.
+pub(super) fn hash_of_list(paths: &[String]) -> String {
+    hash_of(paths.join("\0").as_bytes())
+}
+
 pub(super) fn hash_of(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
@@ -90,18 +99,21 @@ impl Unit {
         inputs: Vec<Input>,
         listing: String,
         folders: Vec<String>,
-        files: &[FileReport],
-        seen: Seen,
+        installed: BTreeMap<String, String>,
+        found: &Found,
     ) -> Self {
+        let Found { files, seen, missing } = found;
         let seen = [seen.sql, seen.bytes, seen.statements, seen.unknown];
-        Self { inputs, listing, folders, files: files.iter().map(File::of).collect(), seen }
+        let (files, missing) = (files.iter().map(File::of).collect(), missing.clone());
+        Self { inputs, listing, folders, installed, missing, files, seen }
     }
 
     /// What was found; none if it cannot be made again.
     pub(super) fn found(&self) -> Option<Found> {
         let [sql, bytes, statements, unknown] = self.seen;
         let files = self.files.iter().map(File::report).collect::<Option<Vec<_>>>()?;
-        Some((files, Seen { files: 0, sql, bytes, statements, unknown }))
+        let seen = Seen { files: 0, sql, bytes, statements, unknown };
+        Some(Found { files, seen, missing: self.missing.clone() })
     }
 }
 

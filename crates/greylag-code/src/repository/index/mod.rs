@@ -30,7 +30,7 @@ use greylag_model::consumer::TableChange;
 use greylag_model::id::Timestamp;
 use kept::{Input, Unit};
 use record::Recorded;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -116,6 +116,11 @@ impl Index {
         if unit.listing != paths.hash(&unit.folders) {
             return Ok(None);
         }
+        for (folder, hash) in &unit.installed {
+            if *hash != kept::hash_of_list(&tree.installed(folder)?) {
+                return Ok(None);
+            }
+        }
         for input in &mut unit.inputs {
             match input.is_same(tree, self.begun)? {
                 kept::Same::No => return Ok(None),
@@ -137,7 +142,13 @@ impl Index {
 }
 
 /// What was found in a unit.
-pub(super) type Found = (Vec<FileReport>, Seen);
+#[derive(Clone, Debug, Default)]
+pub(super) struct Found {
+    pub(super) files: Vec<FileReport>,
+    pub(super) seen: Seen,
+    /// Packages that are wanted and not there.
+    pub(super) missing: BTreeSet<String>,
+}
 
 /// The paths of which a unit is made, and what else it hangs on that is no file.
 pub(super) struct Listing<'a> {
@@ -198,22 +209,23 @@ pub(super) fn unit(
     tree: &dyn Tree,
     name: &str,
     listing: &Listing<'_>,
-    look: impl FnOnce(&dyn Tree, &mut Seen) -> io::Result<Vec<FileReport>>,
+    look: impl FnOnce(&dyn Tree, &mut Found) -> io::Result<()>,
 ) -> io::Result<Found> {
-    let mut seen = Seen::default();
+    let mut found = Found::default();
     let Some(index) = index else {
-        let files = look(tree, &mut seen)?;
-        return Ok((files, seen));
+        look(tree, &mut found)?;
+        return Ok(found);
     };
     if let Some(found) = index.known(tree, name, listing)? {
         return Ok(found);
     }
     let recorded = Recorded::new(tree);
-    let files = look(&recorded, &mut seen)?;
+    look(&recorded, &mut found)?;
+    let installed = recorded.installed();
     let inputs = recorded.inputs(index.begun)?;
     let folders = listing.folders(&inputs);
-    index.keep(name, Unit::of(inputs, listing.hash(&folders), folders, &files, seen));
-    Ok((files, seen))
+    index.keep(name, Unit::of(inputs, listing.hash(&folders), folders, installed, &found));
+    Ok(found)
 }
 
 /// The version of a file that may be believed later: not one of a file that was written a moment ago.

@@ -1,6 +1,6 @@
 //! A tree that notes what is read of it.
 
-use super::kept::{Content, Input, hash_of};
+use super::kept::{Content, Input, hash_of, hash_of_list};
 use super::settled;
 use crate::tree::{Tree, Version};
 use std::collections::BTreeMap;
@@ -11,11 +11,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) struct Recorded<'a> {
     below: &'a dyn Tree,
     read: Mutex<BTreeMap<String, Option<Content>>>,
+    /// Folders whose files were listed, with the hash of their list.
+    installed: Mutex<BTreeMap<String, String>>,
 }
 
 impl<'a> Recorded<'a> {
     pub(super) fn new(below: &'a dyn Tree) -> Self {
-        Self { below, read: Mutex::default() }
+        Self { below, read: Mutex::default(), installed: Mutex::default() }
+    }
+
+    /// The folders of installed packages, each with the hash of its list of files.
+    pub(super) fn installed(&self) -> BTreeMap<String, String> {
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What was read.
@@ -44,6 +51,12 @@ impl Tree for Recorded<'_> {
         });
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), content);
         Ok(bytes)
+    }
+
+    fn installed(&self, folder: &str) -> io::Result<Vec<String>> {
+        let paths = self.below.installed(folder)?;
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), hash_of_list(&paths));
+        Ok(paths)
     }
 
     fn version(&self, path: &str) -> io::Result<Option<Version>> {

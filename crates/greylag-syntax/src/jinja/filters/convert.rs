@@ -3,7 +3,7 @@
 use super::super::value::{Arguments, Value, repr};
 use super::{Result, flag, json, text_of};
 use crate::jinja::error::ErrorKind;
-use crate::jinja::evaluate::{Evaluator, fail};
+use crate::jinja::evaluate::{Evaluator, fail, words};
 
 pub(super) fn call(evaluator: &mut Evaluator<'_>, name: &str, value: Value, mut arguments: Arguments) -> Result {
     let at = arguments.at;
@@ -20,6 +20,11 @@ pub(super) fn call(evaluator: &mut Evaluator<'_>, name: &str, value: Value, mut 
         }
         "tojson" => match json(&value, true, true) {
             Some(text) => evaluator.text(text, at),
+            // What the embedding has may be a mapping where the template is run.
+            None if matches!(value, Value::Object(_)) => {
+                let what = format!("{} | tojson()", words(&value));
+                Ok(evaluator.open(&what, at))
+            }
             None => fail(ErrorKind::Type, format!("a value of type `{}` is no JSON", value.type_name()), at),
         },
         "pprint" => evaluator.text(repr(&value), at),

@@ -3,11 +3,14 @@
 //! The grammar is Jinja2's, with dbt's tags. Nesting is bounded, so that no text makes this or whoever walks the tree run out
 //! of stack.
 
+mod blocks;
 mod expression;
 mod literal;
 mod postfix;
 mod signature;
 mod statement;
+
+pub use blocks::parse_blocks;
 
 use super::ast::{Expr, Node, Reads, Template};
 use super::error::{Error, ErrorKind};

@@ -26,6 +26,7 @@ impl Parser<'_> {
             "call" => self.call_block(open)?,
             "filter" => self.filter_block()?,
             "with" => self.with()?,
+            "print" => self.tag_end(|parser| Ok(Node::Print(parser.tuple(true, &[])?)))?,
             "do" => self.tag_end(|parser| Ok(Node::Do(parser.tuple(true, &[])?)))?,
             "break" => self.tag_end(|_| Ok(Node::Break(at)))?,
             "continue" => self.tag_end(|_| Ok(Node::Continue(at)))?,

@@ -252,21 +252,6 @@ fn trino_and_duckdb_unnest() {
 }
 
 #[test]
-fn pivots_are_said_to_be_unknown() {
-    check(
-        Snowflake,
-        "",
-        "select p.x from t pivot (sum(a) for m in ('x', 'y')) as p",
-        "
-        p.x -> t.a, t.m, t.x select unknown
-        table t read
-        a -> t.a from certain
-        m -> t.m from certain
-        unknown the columns that a pivot gives are not worked out",
-    );
-}
-
-#[test]
 fn aliases_may_be_strings() {
     check(
         Spark,

@@ -12,6 +12,7 @@ mod fallback;
 mod functions;
 mod outputs;
 mod scope;
+mod whole;
 mod write;
 
 use greylag_syntax::sql::{Confidence, Dialect, Reading, Role, Schemas, read};
