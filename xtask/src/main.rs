@@ -51,6 +51,9 @@ enum Command {
         /// Which one; the default is all but `diff-large`, which takes many minutes.
         #[arg(value_parser = bench::NAMES)]
         name: Option<String>,
+        /// How the binary is built: as people get it, or as the demo does, which is soon there.
+        #[arg(long, value_parser = ["release", "quick"], default_value = "release")]
+        profile: String,
         /// Counted rounds; the medians are printed.
         #[arg(long, default_value_t = 5)]
         rounds: usize,
@@ -73,7 +76,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Test { nightly, only } => gate::run(&workspace, nightly, &only),
         Command::Demo { seed, datasets, no_open: _ } => demo::run(&workspace, demo::Options { seed, datasets }),
-        Command::Bench { name, rounds, scale } => bench::run(&workspace, name.as_deref(), rounds, scale),
+        Command::Bench { name, profile, rounds, scale } => {
+            bench::run(&workspace, name.as_deref(), &profile, rounds, scale)
+        }
         Command::Tidy => tidy::run(&workspace),
         Command::Codegen { check: true } => codegen::check(&workspace),
         Command::Codegen { check: false } => codegen::write(&workspace),

@@ -11,6 +11,10 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
 
+/// The allocator that `greylag` has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (flags, plain): (Vec<_>, Vec<_>) = arguments.iter().partition(|argument| argument.starts_with("--"));

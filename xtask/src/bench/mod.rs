@@ -26,7 +26,7 @@ const PEERS: &[&str] = &["tpchgen-cli==4.0.0", "dbos==3.4.0"];
 pub(crate) struct Setting {
     /// The workspace.
     pub(crate) workspace: PathBuf,
-    /// The release binary.
+    /// The binary.
     pub(crate) greylag: PathBuf,
     /// A Python with the peers installed.
     pub(crate) python: PathBuf,
@@ -47,8 +47,14 @@ const BY_NAME: [&str; 1] = ["diff-large"];
 /// Those that ask for no peer in Python.
 const WITHOUT_PYTHON: [&str; 2] = ["plan", "repositories"];
 
-/// Runs one bench, or all that need not be asked for by name.
-pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scale: u32) -> Result<(), String> {
+/// Runs one bench, or all that need not be asked for by name, with the binary of a profile.
+pub(crate) fn run(
+    workspace: &Workspace,
+    name: Option<&str>,
+    profile: &str,
+    rounds: usize,
+    scale: u32,
+) -> Result<(), String> {
     let wanted = |known: &str| name.map_or(!BY_NAME.contains(&known), |name| name == known);
     let python = if NAMES.iter().any(|known| wanted(known) && !WITHOUT_PYTHON.contains(known)) {
         pip_install(workspace, PEERS)?;
@@ -58,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, name: Option<&str>, rounds: usize, scal
     };
     let setting = &Setting {
         workspace: workspace.root.clone(),
-        greylag: demo::build(workspace, "release")?,
+        greylag: demo::build(workspace, profile)?,
         python,
         scratch: workspace.target.join("bench"),
         rounds: rounds.max(1),

@@ -12,14 +12,20 @@ use super::references::{exposure, gathered, joined, references_in, tests_of};
 use super::said::said_of;
 use super::scan::literal_calls;
 use super::yaml::Yaml;
-use greylag_syntax::jinja::{Evaluator, Rendering, Value, parse, render};
+use greylag_syntax::jinja::{Evaluator, Rendering, Value, forget, parse, render};
 use greylag_syntax::trace::{Span, Traced};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many there were.
+static SHARED: AtomicU64 = AtomicU64::new(0);
 
 /// What all renderings share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    /// What tells it from every other one.
+    pub(super) number: u64,
     pub(super) loaded: Loaded,
     pub(super) options: Options,
     /// How nodes are configured, by their number.
@@ -41,6 +47,7 @@ impl Shared {
         }
         let options = options.clone();
         Self {
+            number: SHARED.fetch_add(1, Ordering::Relaxed) + 1,
             loaded,
             options,
             configs: Vec::new(),
@@ -264,6 +271,8 @@ pub(super) fn evaluate(loaded: Loaded, options: &Options) -> Project {
         }
     }
     project.tests = column_tests(&shared);
+    // Nobody asks for anything of this project from here on.
+    forget();
     without_disabled(&mut project);
     finished(project, shared)
 }

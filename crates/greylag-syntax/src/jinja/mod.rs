@@ -39,7 +39,8 @@ pub mod value;
 
 pub use error::{Error, ErrorKind};
 pub use evaluate::{
-    Decision, Evaluator, Host, Limits, NoHost, Rendering, Renderings, Scope, Stop, call_words, render, words,
+    Decision, Evaluator, Host, Limits, NoHost, Place, Rendering, Renderings, Scope, Stop, call_words, forget, render,
+    words,
 };
 pub use filters::json;
 pub use parse::{parse, parse_blocks, parse_expression};

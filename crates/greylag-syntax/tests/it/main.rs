@@ -3,6 +3,7 @@
 
 mod jinja;
 mod jinja_bounds;
+mod jinja_memo;
 mod jinja_origins;
 mod jinja_ways;
 mod sql;

@@ -54,6 +54,41 @@ fn open_call(evaluator: &mut Evaluator<'_>, name: &str, arguments: &Arguments) -
     evaluator.open(&call_words(name, arguments), arguments.at)
 }
 
+/// Whether a name stands for the same in all nodes of a package, and asking for it notes nothing.
+pub(super) fn is_constant(name: &str) -> bool {
+    matches!(
+        name,
+        "return"
+            | "log"
+            | "print"
+            | "debug"
+            | "tojson"
+            | "fromjson"
+            | "fromyaml"
+            | "toyaml"
+            | "set"
+            | "set_strict"
+            | "zip"
+            | "zip_strict"
+            | "exceptions"
+            | "var"
+            | "env_var"
+            | "target"
+            | "execute"
+            | "project_name"
+            | "schema"
+            | "database"
+            | "is_incremental"
+            | "local_md5"
+            | "load_result"
+            | "run_query"
+            | "dbt_version"
+            | "modules"
+            | "flags"
+            | "context"
+    )
+}
+
 /// Functions that need nothing.
 fn plain(site: &Rc<Site>, name: &str) -> Option<Value> {
     Some(match name {

@@ -18,7 +18,11 @@ pub(super) fn value(site: &Rc<Site>) -> Value {
 
 impl Context {
     fn find(&self, evaluator: &mut Evaluator<'_>, name: &str, at: Span) -> Option<Value> {
-        DbtHost(self.0.clone()).global(evaluator, name, at)
+        let host = DbtHost(self.0.clone());
+        if !host.is_constant(name) {
+            evaluator.spoil();
+        }
+        host.global(evaluator, name, at)
     }
 
     /// The names of all macros that are called by their names alone, and of packages.

@@ -20,7 +20,7 @@ pub(super) use relation::{Part, unquoted};
 use super::evaluate::Shared;
 use super::load::CORE_PACKAGE;
 use super::project::Reference;
-use greylag_syntax::jinja::{Evaluator, Host, Value};
+use greylag_syntax::jinja::{Evaluator, Host, Place, Value};
 use greylag_syntax::trace::{Span, Traced};
 use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -96,6 +96,19 @@ impl Host for DbtHost {
             .or_else(|| package::of(site, name))
             .or_else(|| site.macro_of(CORE_PACKAGE, name))
             .or_else(|| builtin::of(site, evaluator, name, at))
+    }
+
+    fn place(&self) -> Option<Place> {
+        let part = (self.0.package as u64) << 1 | u64::from(self.0.node.is_some());
+        Some(Place { project: self.0.shared.number, part })
+    }
+
+    fn is_constant(&self, name: &str) -> bool {
+        let site = &self.0;
+        builtin::is_constant(name)
+            || site.own_macro(name).is_some()
+            || package::of(site, name).is_some()
+            || site.macro_of(CORE_PACKAGE, name).is_some()
     }
 
     fn unknown(&self, name: &str, at: Span) {

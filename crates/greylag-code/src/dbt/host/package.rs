@@ -30,6 +30,7 @@ impl Object for Macros {
         self.site.macro_of(&self.name, name).or_else(|| {
             // dbt's own macros are partly functions here.
             let is_core = self.name == CORE_PACKAGE;
+            evaluator.spoil();
             if is_core { super::builtin::of(&self.site, evaluator, name, at) } else { None }
         })
     }

@@ -103,6 +103,7 @@ impl Evaluator<'_> {
                 Ok(self.open(&what, at))
             }
             Value::Undefined(name) => {
+                self.spoil();
                 self.host.unknown(name, at);
                 let what = call_words(name, &arguments);
                 Ok(self.open(&what, at))
@@ -118,7 +119,11 @@ impl Evaluator<'_> {
             return fail(ErrorKind::Limit, message, at);
         }
         self.calls += 1;
-        let result = self.run_macro(found, arguments);
+        let result = if found.scope.is_bare() {
+            self.remembered(&found.definition, arguments, |this, arguments| this.run_macro(found, arguments))
+        } else {
+            self.run_macro(found, arguments)
+        };
         self.calls -= 1;
         result
     }
@@ -185,6 +190,7 @@ impl Evaluator<'_> {
         let at = arguments.at;
         self.spend(1 + value.length().unwrap_or(0).min(self.limits.items) / 16, at)?;
         if let Some(function) = self.host.filter(name) {
+            self.spoil();
             arguments.positional.push_front(value);
             return self.call(&function, arguments);
         }

@@ -79,11 +79,13 @@ impl Evaluator<'_> {
     /// What a name stands for: in the template, then in the embedding, then in Jinja.
     fn name(&mut self, name: &str, at: Span, scope: &Scope) -> Value {
         let host = self.host;
-        scope
-            .get(name)
-            .or_else(|| host.global(self, name, at))
-            .or_else(|| super::builtin::global(name))
-            .unwrap_or_else(|| Value::undefined(name))
+        if let Some(value) = scope.get(name) {
+            return value;
+        }
+        if self.is_watched() && !host.is_constant(name) && super::builtin::global(name).is_none() {
+            self.spoil();
+        }
+        host.global(self, name, at).or_else(|| super::builtin::global(name)).unwrap_or_else(|| Value::undefined(name))
     }
 
     fn dict(&mut self, entries: &[(Expr, Expr)], scope: &Rc<Scope>) -> Result<Value, Stop> {
@@ -200,6 +202,7 @@ impl Evaluator<'_> {
         if let (Value::Open(asked), "==") = (&answer, sign) {
             match (left, right) {
                 (Value::Open(subject), value) | (value, Value::Open(subject)) => {
+                    self.spoil();
                     self.oracle.asks(&asked.what, subject, value);
                 }
                 _ => {}
@@ -209,8 +212,8 @@ impl Evaluator<'_> {
     }
 
     /// What follows of a comparison from an equality that was assumed before.
-    fn known_by_equality(&self, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
-        match (comparison, left, right) {
+    fn known_by_equality(&mut self, comparison: Comparison, left: &Value, right: &Value) -> Option<bool> {
+        let known = match (comparison, left, right) {
             (Comparison::Equal | Comparison::NotEqual, Value::Open(subject), value)
             | (Comparison::Equal | Comparison::NotEqual, value, Value::Open(subject)) => {
                 self.oracle.is_one_of(subject, std::slice::from_ref(value))
@@ -219,7 +222,11 @@ impl Evaluator<'_> {
                 self.oracle.is_one_of(subject, &right.items().unwrap_or_default())
             }
             _ => None,
+        };
+        if known.is_some() {
+            self.spoil();
         }
+        known
     }
 
     fn ordered(&mut self, left: &Value, right: &Value, at: Span) -> Result<Option<Ordering>, Stop> {

@@ -11,6 +11,7 @@ mod access;
 mod builtin;
 mod call;
 mod expression;
+mod memo;
 mod operate;
 mod oracle;
 mod repeat;
@@ -18,6 +19,7 @@ mod scope;
 mod statement;
 
 pub use call::call_words;
+pub use memo::{Place, forget};
 pub use oracle::{Decision, Rendering, Renderings, render};
 pub use scope::Scope;
 
@@ -84,6 +86,16 @@ pub trait Host {
     /// Is told of a call of something that there is not. Its result is open.
     fn unknown(&self, _name: &str, _at: Span) {}
 
+    /// Where the rendering is, if what macros without arguments give may be remembered for others of the project.
+    fn place(&self) -> Option<Place> {
+        None
+    }
+
+    /// Whether what a name stands for is the same in every rendering at this place, and asking for it notes nothing.
+    fn is_constant(&self, _name: &str) -> bool {
+        false
+    }
+
     /// What was noted beside the text: renderings of the same text that differ in it are two.
     fn fingerprint(&self) -> u64 {
         0
@@ -109,11 +121,13 @@ pub struct Evaluator<'a> {
     closures: usize,
     oracle: oracle::Oracle,
     open: HashMap<Arc<str>, Rc<Open>>,
+    watches: Vec<memo::Watch>,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(host: &'a dyn Host, limits: &'a Limits) -> Self {
-        Self { host, limits, steps: 0, calls: 0, closures: 0, oracle: oracle::Oracle::default(), open: HashMap::new() }
+        let (oracle, open) = (oracle::Oracle::default(), HashMap::new());
+        Self { host, limits, steps: 0, calls: 0, closures: 0, oracle, open, watches: Vec::new() }
     }
 
     /// The bounds.
@@ -186,6 +200,7 @@ impl<'a> Evaluator<'a> {
 
     fn open_of(&mut self, what: &str, at: Span) -> Rc<Open> {
         let what = short(what);
+        self.note_open(&what, at);
         let number = self.open.len() as u32;
         let found = self.open.entry(what.clone()).or_insert_with(|| Rc::new(Open { what, negated: false, at, number }));
         found.clone()
@@ -197,11 +212,11 @@ impl<'a> Evaluator<'a> {
             return known;
         }
         match value {
-            Value::Open(open) => self.oracle.decide(&open.what, at) != open.negated,
-            Value::Object(object) => self.oracle.decide(&Arc::from(object.type_name()), at),
+            Value::Open(open) => self.decide(&open.what, at) != open.negated,
+            Value::Object(object) => self.decide(&Arc::from(object.type_name()), at),
             other => {
                 let words = other.open_words().unwrap_or_else(|| Arc::from("?"));
-                self.oracle.decide(&words, at)
+                self.decide(&words, at)
             }
         }
     }

@@ -23,6 +23,11 @@ impl Scope {
         Rc::new(Self { names: RefCell::default(), outer: Some(outer.clone()) })
     }
 
+    /// Whether there is no name in it and around it.
+    pub(super) fn is_bare(&self) -> bool {
+        self.outer.is_none() && self.names.borrow().is_empty()
+    }
+
     /// Gives a name a value, here.
     pub fn set(&self, name: &Arc<str>, value: Value) {
         let mut names = self.names.borrow_mut();
