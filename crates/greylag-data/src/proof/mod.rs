@@ -18,6 +18,7 @@
 
 mod back;
 mod compare;
+mod effects;
 mod engine;
 mod frame;
 mod guess;
@@ -28,6 +29,7 @@ mod rows;
 mod run;
 mod step;
 mod translate;
+mod trials;
 mod watch;
 mod world;
 
