@@ -12,6 +12,7 @@ use crate::listing::{Anchor, DataFile};
 use crate::parquet::assemble::assemble;
 use crate::parquet::footer::{Limits, ParquetFile};
 use crate::pool::ReaderPool;
+use crate::proof::duckdb::{JudgeRequest, Judged, StageReply, StageRequest};
 use crate::verify::{VerifyReply, VerifyRequest};
 use arrow::array::RecordBatch;
 use greylag_driver::error::DriverError;
@@ -48,6 +49,10 @@ pub enum Request {
     Pick(Box<PickRequest>),
     /// Whether two texts give the same.
     Prove(Box<ProofRequest>),
+    /// Rows for a proof in DuckDB.
+    Stage(Box<StageRequest>),
+    /// What came of it there.
+    Judge(Box<JudgeRequest>),
 }
 
 /// What a reader answers.
@@ -72,6 +77,10 @@ pub enum Reply {
     Pick(Box<PickReply>),
     /// To [`Request::Prove`].
     Proven(Box<ProofVerdict>),
+    /// To [`Request::Stage`].
+    Staged(StageReply),
+    /// To [`Request::Judge`].
+    Judged(Box<Judged>),
 }
 
 impl FileCalls for Readers {
@@ -123,6 +132,8 @@ pub fn handle(request: Request) -> Result<Reply, DriverError> {
         Request::Digest(request) => Reply::Digest(Box::new(crate::diff::digest(&request)?)),
         Request::Pick(request) => Reply::Pick(Box::new(crate::diff::pick(&request)?)),
         Request::Prove(request) => Reply::Proven(Box::new(crate::proof::answer(&request)?)),
+        Request::Stage(request) => Reply::Staged(crate::proof::duckdb::stage(&request)?),
+        Request::Judge(request) => Reply::Judged(Box::new(crate::proof::duckdb::judge(&request)?)),
     })
 }
 

@@ -5,7 +5,6 @@ use crate::failure::Failure;
 use crate::wire;
 use greylag_code::prove::Question;
 use greylag_driver::error::DriverError;
-use greylag_driver::proof::Prover;
 use greylag_model::code;
 use greylag_model::proof::{Outcome, ProofVerdict, Reason};
 use std::collections::BTreeMap;
@@ -47,7 +46,7 @@ impl Proofs {
 
 /// Answers questions, as many at the same time as the prover can.
 pub(crate) fn answers(context: &Context, questions: Vec<Question>) -> Result<Proofs, Failure> {
-    let prover = wire::prover(context.state()?);
+    let prover = wire::prover(context.state()?)?;
     let cancelled = || context.stop().load(Ordering::SeqCst);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let stop = context.stop().clone();

@@ -16,7 +16,7 @@ use greylag_data::diff::Diff;
 use greylag_data::durable::{self, LocalDisk};
 use greylag_data::executor::{DataPlane, ForWriter, Options, Took, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
-use greylag_data::proof::DataFusionProver;
+use greylag_data::proof::{DataFusionProver, DuckDbProver, probe_duckdb};
 use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
@@ -142,7 +142,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
         hosts: forge.clone(),
         forge,
         signer: committer(),
-        prover: Arc::new(prover(state)),
+        prover: prover(state)?,
         command: own_command(state.home.clone()),
         has_ended: Arc::new(move |run, task| {
             let filter = TaskFilter { id: Some(task.clone()), ..TaskFilter::default() };
@@ -304,8 +304,29 @@ pub(crate) fn faults() -> Result<Arc<dyn Faults>, Failure> {
 }
 
 /// What proves that rewritten texts give what they gave.
-pub(crate) fn prover(state: &State) -> impl Prover + use<> {
-    DataFusionProver::new(Arc::clone(&state.readers))
+pub(crate) fn prover(state: &State) -> Result<Arc<dyn Prover>, Failure> {
+    let first = DataFusionProver::new(Arc::clone(&state.readers));
+    let Some(program) = duckdb() else { return Ok(Arc::new(first)) };
+    let (readers, scratch) = (Arc::clone(&state.readers), scratch_in(&state.home)?);
+    Ok(Arc::new(DuckDbProver::new(Box::new(first), readers, Arc::new(sandbox()), program, scratch)))
+}
+
+/// DuckDB's command-line program, if it is declared: a path, or a name that `PATH` finds.
+fn duckdb() -> Option<PathBuf> {
+    let named = PathBuf::from(env::var_os("GREYLAG_DUCKDB").filter(|named| !named.is_empty())?);
+    if named.components().count() > 1 {
+        return Some(std::path::absolute(&named).unwrap_or(named));
+    }
+    let path = env::var_os("PATH").unwrap_or_else(|| OsString::from(USUAL_PATH));
+    let mut places = env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(&named));
+    Some(places.find(|place| place.is_file()).unwrap_or(named))
+}
+
+/// The version of the DuckDB that is declared, if one is, or why it cannot be used.
+pub(crate) fn try_duckdb() -> Option<Result<String, Failure>> {
+    let program = duckdb()?;
+    let version = probe_duckdb(&program, &sandbox()).map_err(Failure::from);
+    Some(version.map(|version| format!("{version}, `{}`", program.display())))
 }
 
 /// Starts a reader and asks it something; answers the milliseconds it took.

@@ -1,4 +1,4 @@
-//! Proofs of equivalence in DataFusion.
+//! Proofs of equivalence in DataFusion, and in [`DuckDbProver`] where it is declared.
 //!
 //! # How a proof goes
 //!
@@ -18,6 +18,8 @@
 
 mod back;
 mod compare;
+pub mod duckdb;
+mod effects;
 mod engine;
 mod frame;
 mod guess;
@@ -28,11 +30,14 @@ mod rows;
 mod run;
 mod step;
 mod translate;
+mod trials;
 mod watch;
 mod world;
 
 #[cfg(test)]
 mod tests;
+
+pub use duckdb::{DuckDbProver, probe as probe_duckdb};
 
 use crate::error::odd_reply;
 use crate::pool::CallLimits;
@@ -89,15 +94,23 @@ impl DataFusionProver {
 
     /// What readers answered, or what their end says of the texts.
     fn told(answer: Result<Reply, DriverError>, cancelled: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError> {
-        match answer {
-            Ok(Reply::Proven(verdict)) => Ok(*verdict),
-            Ok(_) => Err(odd_reply()),
-            Err(error) => match unprovable(&error) {
-                Some(reason) if !cancelled() => Ok(ProofVerdict::unprovable(reason, error.message)),
-                _ => Err(error),
-            },
-        }
+        let verdict = answer.and_then(|reply| match reply {
+            Reply::Proven(verdict) => Ok(*verdict),
+            _ => Err(odd_reply()),
+        });
+        of_death(verdict, cancelled)
     }
+}
+
+/// A verdict, or what the end of a reader says of the texts.
+fn of_death(
+    answer: Result<ProofVerdict, DriverError>,
+    cancelled: &dyn Fn() -> bool,
+) -> Result<ProofVerdict, DriverError> {
+    answer.or_else(|error| match unprovable(&error) {
+        Some(reason) if !cancelled() => Ok(ProofVerdict::unprovable(reason, error.message)),
+        _ => Err(error),
+    })
 }
 
 /// What an error of readers says of the texts.

@@ -1,5 +1,6 @@
 //! The tables that one side sees, and what its statements make of them.
 
+use super::effects::{Effects, Target};
 use super::engine::{Answer, Engine, Table, Trouble};
 use super::frame::Frame;
 use super::step::{Change, Step};
@@ -9,17 +10,7 @@ use arrow::compute::{CastOptions, cast_with_options, concat_batches};
 use arrow::datatypes::{Field, Int64Type, Schema as ArrowSchema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{ColumnDef, Query};
 use greylag_model::table::TableName;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What a table is, on whichever side.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Target {
-    /// A relation of the request.
-    Relation(usize),
-    /// What a text makes, by its last word.
-    Made(String),
-}
 
 /// A table.
 #[derive(Clone, Debug)]
@@ -39,19 +30,6 @@ pub(super) struct World<'a> {
     pub(super) tables: Vec<Held>,
     has_view: bool,
     effects: Effects,
-}
-
-/// What a text did.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Effects {
-    /// Results, and whether their order counts.
-    pub(super) results: Vec<(Frame, bool)>,
-    /// Tables that were written, as they are in the end.
-    pub(super) tables: BTreeMap<Target, Frame>,
-    /// Rows given and rows written.
-    pub(super) rows: u64,
-    /// Whether a number of rows hung on an order that was made total.
-    pub(super) settled: bool,
 }
 
 impl<'a> World<'a> {

@@ -191,4 +191,7 @@ codes! {
     DIFF_REFERENCE = 673, "a dataset that a check compares with is not as planned",
         cause: "A `diff` check of the migration compares the new dataset with another one, whose columns, layout or place have changed since the plan was made. Nothing was published.",
         cure: "Undo the run and plan again, so that the check is typed against what the other dataset is now.";
+    TOOL_UNUSABLE = 680, "a declared tool cannot be used",
+        cause: "The environment names a program of this machine that proofs may use (`GREYLAG_DUCKDB`). There is none at that place, or it does not run in the sandbox, which has the system's programs and libraries and nothing else. What needs it goes on without it.",
+        cure: "Name the program itself, by its absolute path, and not a script that starts it; or unset the variable. `greylag doctor` tells whether it works.";
 }

@@ -18,7 +18,7 @@ const ENOUGH_SPACE: u64 = 256 << 20;
 /// Durable writes slower than this make every step slow, milliseconds.
 const SLOW_SYNC_MILLIS: f64 = 20.0;
 
-/// Check the state folder, the disk, the reader processes, the sandbox of custom steps, and git.
+/// Check the state folder, the disk, the reader processes, the sandbox of custom steps, git, and DuckDB.
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {}
 
@@ -81,6 +81,17 @@ impl Doctor {
             Ok(version) => Finding { check: "git", verdict: "pass", detail: format!("version {version}") },
             // Nothing but repositories needs it.
             Err(failure) => Finding { verdict: "warn", ..failed("git", &failure) },
+        });
+        // Nothing needs it: proofs go further with it.
+        findings.push(match wire::try_duckdb() {
+            Some(Ok(words)) => {
+                Finding { check: "duckdb", verdict: "pass", detail: format!("proofs may ask it: {words}") }
+            }
+            Some(Err(failure)) => Finding { verdict: "warn", ..failed("duckdb", &failure) },
+            None => {
+                let detail = "not declared: proofs go without it (`GREYLAG_DUCKDB`)".to_owned();
+                Finding { check: "duckdb", verdict: "pass", detail }
+            }
         });
         let bad = findings.iter().any(|finding| finding.verdict == "fail");
         let rows = findings

@@ -21,6 +21,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ),
     ("HOME", "The state is in `~/.local/state/greylag` if `XDG_STATE_HOME` is not set either."),
     ("PATH", "Where git and what makes sandboxes are found."),
+    (
+        "GREYLAG_DUCKDB",
+        "DuckDB's command-line program, a path or a name that `PATH` finds: proofs ask it what DataFusion does not run. Unset: \
+         they go without it.",
+    ),
     ("USER", "Who acts, as the journal keeps it."),
     ("NO_COLOR", "If it is set and not empty, nothing is coloured; `--color` wins over it."),
 ];

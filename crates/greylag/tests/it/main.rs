@@ -7,6 +7,7 @@ mod commands;
 mod cut;
 mod derived;
 mod diff_check;
+mod duckdb;
 mod formats;
 mod gc;
 mod guides;

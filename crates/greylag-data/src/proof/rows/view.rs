@@ -3,16 +3,30 @@
 use crate::error::expression;
 use greylag_driver::error::DriverError;
 use greylag_model::cast::convert;
-use greylag_model::consumer::{Fate, TableChange};
-use greylag_model::expr::{Bound, Row};
+use greylag_model::consumer::{ColumnChange, Fate, TableChange};
+use greylag_model::expr::{Bound, Node, Row};
 use greylag_model::mapping::{ColumnMapping, Mapping};
 use greylag_model::spec::Misfit;
 use greylag_model::table::TableName;
+use greylag_model::types::DataType;
 use greylag_model::value::Value;
 
 /// What a mapping means for readers, which a [`View`] borrows from.
 pub(in crate::proof) fn change(mapping: &Mapping) -> TableChange {
     TableChange::of("", Vec::new(), TableName::default(), mapping)
+}
+
+/// Old columns that are texts of times or floats, by place, and the new columns that they are texts of: how such texts are spelled is each
+/// engine's own affair.
+pub(in crate::proof) fn spelled_by_engines(mapping: &Mapping, change: &TableChange) -> Vec<(usize, usize)> {
+    let of = |(at, column): (usize, &ColumnChange)| {
+        let (Fate::Computed(expr) | Fate::Replaced { value: expr, .. }) = &column.fate else { return None };
+        let Node::Cast { input, .. } = &expr.node else { return None };
+        let (place, made) = mapping.target.find(input.as_column()?)?;
+        let own = matches!(made.data_type, DataType::Timestamp { .. } | DataType::Time(_)) || made.data_type.is_float();
+        (expr.data_type == DataType::String && own).then_some((at, place))
+    };
+    change.columns.iter().enumerate().filter_map(of).collect()
 }
 
 /// A mapping bound for evaluation.

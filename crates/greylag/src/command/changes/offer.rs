@@ -14,7 +14,6 @@ use greylag_code::proposal::{self, Judged, Judges, Proposal};
 use greylag_code::prove::Moved;
 use greylag_code::repository::Options;
 use greylag_driver::forge::{ChangeRequest, Check, Forge, Head, Open, State, Which};
-use greylag_driver::proof::Prover;
 use greylag_model::check::{CheckResult, Verdict};
 
 /// Key of the comment that tells what an update made of the description.
@@ -215,10 +214,10 @@ impl Offer<'_> {
         let moved = proposal.changes.iter().zip(rows);
         let moved: Vec<Moved<'_>> = moved.map(|(change, rows)| rows.moved(change)).collect();
         let judged = Judged { name: self.name, base: self.tree, new: &new, moved: &moved, options: self.options };
-        let prover = wire::prover(self.context.state()?);
+        let prover = wire::prover(self.context.state()?)?;
         let command = wire::own_command(self.context.home()?);
         let cancelled = || self.context.interrupted();
-        let prover = self.proves.then_some(&prover as &dyn Prover);
+        let prover = self.proves.then_some(prover.as_ref());
         let judges = Judges { prover, command: &command, cancelled: &cancelled };
         Ok(proposal::verdicts(proposal, &judged, &judges)?)
     }
