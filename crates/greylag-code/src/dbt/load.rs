@@ -209,13 +209,23 @@ impl Loader<'_> {
                 if let Some(local) = package.text("local").and_then(|local| below(root, local.as_str())) {
                     self.package(&local, if whose == Whose::Own { Whose::Local } else { whose })?;
                 }
-                wanted.extend(package.text("package").or_else(|| package.text("git")).map(package_name));
+                let hub = package.text("package").map(|from| (package_name(from), true));
+                wanted.extend(hub.or_else(|| package.text("git").map(|from| (package_name(from), false))));
             }
         }
         if whose == Whose::Own {
-            let found: BTreeSet<&str> = self.loaded.packages.iter().map(|package| &*package.public.name).collect();
-            let missing = wanted.into_iter().filter(|name| !found.contains(name.as_str()));
-            self.loaded.missing = missing.collect();
+            let names: BTreeSet<&str> = self.loaded.packages.iter().map(|package| &*package.public.name).collect();
+            let installed = self.loaded.packages.iter().filter(|package| package.public.installed);
+            let mut others: BTreeSet<&str> = installed.map(|package| &*package.public.name).collect();
+            let mut missing = Vec::new();
+            for (name, is_sure) in wanted {
+                if !others.remove(name.as_str()) && !names.contains(name.as_str()) {
+                    missing.push((name, is_sure));
+                }
+            }
+            // A package from a repository may have another name than that: one that nobody else wants is taken for it.
+            missing.retain(|(_, is_sure)| *is_sure || others.pop_first().is_none());
+            self.loaded.missing = missing.into_iter().map(|(name, _)| name).collect();
         }
         Ok(())
     }

@@ -25,6 +25,21 @@ fn an_installed_package_gives_macros_models_and_variables() {
 }
 
 #[test]
+fn a_package_from_a_repository_may_have_another_name() {
+    let wanted =
+        "packages:\n  - git: https://git.example.com/org/one.git\n  - git: https://git.example.com/org/two.git\n";
+    let missing = |installed: &[(&'static str, &'static str)]| {
+        let own = [("dbt_project.yml", "name: shop\n"), ("packages.yml", wanted), ("models/a.sql", "select 1")];
+        project(&own.into_iter().chain(installed.iter().copied()).collect::<Vec<_>>()).missing_packages
+    };
+    assert_eq!(missing(&[]), ["one", "two"]);
+    let (two, other) =
+        (("dbt_packages/two/dbt_project.yml", "name: two\n"), ("dbt_packages/x/dbt_project.yml", "name: x\n"));
+    assert_eq!(missing(&[two]), ["one"]);
+    assert_eq!(missing(&[two, other]), Vec::<String>::new());
+}
+
+#[test]
 fn a_local_package_may_lie_anywhere_in_the_tree() {
     let files = [
         ("teams/shop/dbt_project.yml", "name: shop\nmacro-paths: [macros, ../../shared]\n"),
