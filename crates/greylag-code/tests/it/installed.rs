@@ -34,6 +34,7 @@ fn work_tree(installed: &[(&str, &str)]) -> TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    #[expect(clippy::disallowed_methods, reason = "people's git makes a work tree of theirs")]
     let git = |arguments: &[&str]| {
         let mut command = Command::new("git");
         command.args(arguments).current_dir(root.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");

@@ -252,7 +252,7 @@ impl Blanker<'_> {
     fn path_end(&self, from: usize) -> usize {
         let is_part =
             |token: &Token| matches!(token.kind, Kind::Word | Kind::Quoted) || token.mark(b'.') || token.mark(b'-');
-        (from..).find(|at| !self.tokens.get(*at).is_some_and(is_part)).unwrap_or(from)
+        (from..self.tokens.len()).find(|at| !is_part(&self.tokens[*at])).unwrap_or(self.tokens.len().max(from))
     }
 
     /// A relation or query that is given to a function.

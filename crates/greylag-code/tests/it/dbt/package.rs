@@ -30,7 +30,7 @@ fn a_package_from_a_repository_may_have_another_name() {
         "packages:\n  - git: https://git.example.com/org/one.git\n  - git: https://git.example.com/org/two.git\n";
     let missing = |installed: &[(&'static str, &'static str)]| {
         let own = [("dbt_project.yml", "name: shop\n"), ("packages.yml", wanted), ("models/a.sql", "select 1")];
-        project(&own.into_iter().chain(installed.iter().copied()).collect::<Vec<_>>()).missing_packages
+        project(&own.into_iter().chain(installed.iter().copied()).collect::<Vec<_>>()).missing_packages.clone()
     };
     assert_eq!(missing(&[]), ["one", "two"]);
     let (two, other) =
