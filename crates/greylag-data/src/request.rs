@@ -12,7 +12,7 @@ use crate::listing::{Anchor, DataFile};
 use crate::parquet::assemble::assemble;
 use crate::parquet::footer::{Limits, ParquetFile};
 use crate::pool::ReaderPool;
-use crate::proof::duckdb::{JudgeRequest, Judged, StageReply, StageRequest};
+use crate::proof::duckdb::{FillReply, FillRequest, JudgeRequest, Judged, StageReply, StageRequest};
 use crate::verify::{VerifyReply, VerifyRequest};
 use arrow::array::RecordBatch;
 use greylag_driver::error::DriverError;
@@ -51,6 +51,8 @@ pub enum Request {
     Prove(Box<ProofRequest>),
     /// Rows for a proof in DuckDB.
     Stage(Box<StageRequest>),
+    /// Rows for the builds of a project.
+    Fill(Box<FillRequest>),
     /// What came of it there.
     Judge(Box<JudgeRequest>),
 }
@@ -79,6 +81,8 @@ pub enum Reply {
     Proven(Box<ProofVerdict>),
     /// To [`Request::Stage`].
     Staged(StageReply),
+    /// To [`Request::Fill`].
+    Filled(FillReply),
     /// To [`Request::Judge`].
     Judged(Box<Judged>),
 }
@@ -133,6 +137,7 @@ pub fn handle(request: Request) -> Result<Reply, DriverError> {
         Request::Pick(request) => Reply::Pick(Box::new(crate::diff::pick(&request)?)),
         Request::Prove(request) => Reply::Proven(Box::new(crate::proof::answer(&request)?)),
         Request::Stage(request) => Reply::Staged(crate::proof::duckdb::stage(&request)?),
+        Request::Fill(request) => Reply::Filled(crate::proof::duckdb::fill(&request)?),
         Request::Judge(request) => Reply::Judged(Box::new(crate::proof::duckdb::judge(&request)?)),
     })
 }

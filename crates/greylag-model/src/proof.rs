@@ -14,6 +14,10 @@
 //! that; it is *unprovable*, as is what the engine cannot run. *Different* is certain for the engine that found it: it has
 //! an input on which the texts differ. Verdicts name columns and counts, never values of rows.
 
+mod build;
+
+pub use build::{BuildRequest, BuildVerdict, BuiltNode};
+
 use crate::dataset::Layout;
 use crate::mapping::Mapping;
 use crate::schema::Schema;

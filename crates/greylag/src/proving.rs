@@ -1,13 +1,21 @@
 //! Proofs of rewritten texts, as commands show them.
 
+use crate::consumers::Source;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::verified;
 use crate::wire;
-use greylag_code::prove::Question;
+use greylag_code::proposal::{Changed, datasets};
+use greylag_code::prove::build::BuildProof;
+use greylag_code::prove::{Moved, Question};
+use greylag_code::repository::Report;
+use greylag_code::tree::Tree;
 use greylag_driver::error::DriverError;
 use greylag_model::code;
+use greylag_model::consumer::Class;
 use greylag_model::proof::{Outcome, ProofVerdict, Reason};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -44,8 +52,32 @@ impl Proofs {
     }
 }
 
-/// Answers questions, as many at the same time as the prover can.
-pub(crate) fn answers(context: &Context, questions: Vec<Question>) -> Result<Proofs, Failure> {
+/// What the repository's own build makes of what would be written; nothing if it names none, or nothing would be.
+pub(crate) fn built(
+    context: &Context,
+    path: &Path,
+    (source, report): (&Source, &Report),
+    moved: &[Moved<'_>],
+) -> Result<Option<BuildProof>, Failure> {
+    // One file is no repository, and its build is not its own.
+    if !path.is_dir() || report.files.iter().all(|file| file.new.is_none()) {
+        return Ok(None);
+    }
+    let (home, builds, name) = (context.home()?, wire::builds(context.state()?)?, path.display().to_string());
+    let (after, identity) = (report.after(source.tree.as_ref()), verified::identity(&name));
+    let left = datasets(report.files.iter().filter(|file| file.class > Class::Mechanical));
+    let cancelled = || context.interrupted();
+    let (base, new) = (source.tree.as_ref(), &after as &dyn Tree);
+    let changed = Changed { name: &name, base, new, moved, left: &left, cancelled: &cancelled };
+    Ok(verified::by_build(&home, builds.as_deref(), &identity, &changed)?)
+}
+
+/// Answers questions, as many at the same time as the prover can. What a build knows better is taken from it.
+pub(crate) fn answers(
+    context: &Context,
+    questions: &[Question],
+    built: Option<&BuildProof>,
+) -> Result<Proofs, Failure> {
     let prover = wire::prover(context.state()?)?;
     let cancelled = || context.stop().load(Ordering::SeqCst);
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -57,6 +89,10 @@ pub(crate) fn answers(context: &Context, questions: Vec<Question>) -> Result<Pro
             let verdict = match &question.ask {
                 Ok(request) => prover.prove(request, &|| stop.load(Ordering::SeqCst))?,
                 Err(verdict) => verdict.as_ref().clone(),
+            };
+            let verdict = match built {
+                Some(built) => built.better(question, questions, verdict),
+                None => verdict,
             };
             let answer = (question.path.clone(), question.scope.clone(), verdict);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((at, answer));

@@ -9,23 +9,22 @@ use greylag_catalog::migration::CatalogExecutor;
 use greylag_code::executor::{CodePlane, Recent};
 use greylag_code::forge::embedded::EmbeddedForge;
 use greylag_code::git::{Git, Person, Repository, Safety};
-use greylag_code::proposal::OwnCommand;
+use greylag_code::proposal::{OwnBuild, OwnCommand};
 use greylag_data::describe::local::LocalFiles;
 use greylag_data::describe::{FileCalls, FileRequest};
 use greylag_data::diff::Diff;
 use greylag_data::durable::{self, LocalDisk};
 use greylag_data::executor::{DataPlane, ForWriter, Options, Took, executors};
 use greylag_data::pool::{self, PoolConfig, ReaderPool, ServeLimits};
-use greylag_data::proof::{DataFusionProver, DuckDbProver, probe_duckdb};
+use greylag_data::proof::{DataFusionProver, DuckDbBuilds, DuckDbProver, probe_duckdb};
 use greylag_data::request::{self, Readers};
 use greylag_data::sampler::{self, LocalSampler, Scratch};
 use greylag_data::seen::Seen;
 use greylag_driver::catalog::Catalog;
-use greylag_driver::error::DriverError;
 use greylag_driver::executor::Executor;
 use greylag_driver::fault::{Faults, NoFaults};
 use greylag_driver::journal::{Journal, Prune, TaskFilter};
-use greylag_driver::proof::Prover;
+use greylag_driver::proof::{BuildProver, Prover};
 use greylag_driver::sandbox::Sandbox;
 use greylag_engine::{Drivers, Engine, Limits};
 use greylag_fleet::bubblewrap::Bubblewrap;
@@ -144,6 +143,7 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
         signer: committer(),
         prover: prover(state)?,
         command: own_command(state.home.clone()),
+        build: own_build(state)?,
         has_ended: Arc::new(move |run, task| {
             let filter = TaskFilter { id: Some(task.clone()), ..TaskFilter::default() };
             let found = journal.tasks(run, &filter, 0, 1)?;
@@ -157,13 +157,18 @@ fn code_steps(context: &Context, state: &State) -> Result<Vec<Arc<dyn Executor>>
 /// What runs the commands of repositories that are trusted.
 pub(crate) fn own_command(home: Home) -> OwnCommand {
     Arc::new(move |repository, base, new, cancelled| {
-        let ran = verified::of_command(&home, &format!("forge:{repository}"), (base, new), cancelled);
-        let told = |failure: Failure| {
-            let message = failure.diagnostics.into_iter().map(|found| found.message).collect::<Vec<_>>().join("; ");
-            DriverError::permanent(code::cli::FILE_UNREADABLE, message)
-        };
-        Ok(ran.map_err(told)?.map(|ran| ran.check))
+        let ran = verified::by_command(&home, &format!("forge:{repository}"), (base, new), cancelled)?;
+        Ok(ran.map(|ran| ran.check))
     })
+}
+
+/// What builds the projects of repositories whose build is trusted.
+pub(crate) fn own_build(state: &State) -> Result<OwnBuild, Failure> {
+    let (home, builds) = (state.home.clone(), builds(state)?);
+    Ok(Arc::new(move |changed| {
+        let repository = format!("forge:{}", changed.name);
+        verified::by_build(&home, builds.as_deref(), &repository, changed)
+    }))
 }
 
 /// What runs the commands of custom steps.
@@ -309,6 +314,19 @@ pub(crate) fn prover(state: &State) -> Result<Arc<dyn Prover>, Failure> {
     let Some(program) = duckdb() else { return Ok(Arc::new(first)) };
     let (readers, scratch) = (Arc::clone(&state.readers), scratch_in(&state.home)?);
     Ok(Arc::new(DuckDbProver::new(Box::new(first), readers, Arc::new(sandbox()), program, scratch)))
+}
+
+/// What compares builds of projects, if DuckDB is declared.
+pub(crate) fn builds(state: &State) -> Result<Option<Arc<dyn BuildProver>>, Failure> {
+    let Some(program) = duckdb() else { return Ok(None) };
+    let (readers, scratch) = (Arc::clone(&state.readers), scratch_in(&state.home)?);
+    Ok(Some(Arc::new(DuckDbBuilds::new(readers, Arc::new(sandbox()), program, scratch))))
+}
+
+/// Folders of programs that commands of repositories see, as the operator declares them: absolute ones.
+pub(crate) fn tools() -> Vec<PathBuf> {
+    let declared = env::var_os("GREYLAG_TOOLS").unwrap_or_default();
+    env::split_paths(&declared).filter(|folder| folder.is_absolute()).collect()
 }
 
 /// DuckDB's command-line program, if it is declared: a path, or a name that `PATH` finds.

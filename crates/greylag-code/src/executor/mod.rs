@@ -42,7 +42,7 @@ pub use recent::Recent;
 
 use crate::forge::Hosts;
 use crate::git::{CommitTree, ObjectId, Person, Repository, Signed};
-use crate::proposal::{self, OwnCommand, Proposal};
+use crate::proposal::{self, OwnBuild, OwnCommand, Proposal};
 use crate::repository::Options;
 use crate::scope::{self, Looked};
 use greylag_driver::error::DriverError;
@@ -72,6 +72,8 @@ pub struct CodePlane {
     pub prover: Arc<dyn Prover>,
     /// What a repository's own command says of a change.
     pub command: OwnCommand,
+    /// What the build of a repository's project says of it.
+    pub build: OwnBuild,
     /// Whether other tasks of a run have ended.
     pub has_ended: HasEnded,
     /// What was just found.

@@ -50,7 +50,8 @@ pub(super) fn verdicts(
     let judged = Judged { name: &scope.found.repository, base, new, moved: &moved, options: job.options() };
     let plane = job.plane;
     let cancelled = || job.context.cancelled();
-    let judges = Judges { prover: Some(plane.prover.as_ref()), command: &plane.command, cancelled: &cancelled };
+    let (prover, command, build) = (Some(plane.prover.as_ref()), &plane.command, &plane.build);
+    let judges = Judges { prover, build, command, cancelled: &cancelled };
     proposal::verdicts(proposal, &judged, &judges)
 }
 

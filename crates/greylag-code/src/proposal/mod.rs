@@ -4,7 +4,7 @@ mod describe;
 mod verdicts;
 
 pub use describe::{description, title};
-pub use verdicts::{Judged, Judges, OwnCommand, verdicts};
+pub use verdicts::{Changed, Judged, Judges, OwnBuild, OwnCommand, verdicts};
 
 use crate::git::{Edit, Edits};
 use crate::repository::{self, FileReport, Options, Report};

@@ -5,11 +5,13 @@
 //! | `complete`, `reversible`, `rewritten` | the rules that made it |
 //! | `parses`, `resolves`, `outputs`, `lineage`, `scope`, `idempotent` | verifiers, which do not ask how it was made: see [`crate::verify`] |
 //! | `proof` | running old and new texts: see [`crate::prove`] |
+//! | `build` | the project's own build over old rows and over new ones, if its owner names one: see [`crate::prove::build`] |
 //! | `command` | the repository's own command, if it has one |
 //!
 //! **Invariant:** there is one way to these verdicts, so that an owner reads the same of the same commit, whoever asked.
 
-use super::Proposal;
+use super::{Proposal, datasets};
+use crate::prove::build::BuildProof;
 use crate::prove::{Moved, questions};
 use crate::repository::Options;
 use crate::scope;
@@ -30,10 +32,31 @@ pub type OwnCommand = Arc<
     dyn Fn(&str, &dyn Tree, &dyn Tree, &dyn Fn() -> bool) -> Result<Option<CheckResult>, DriverError> + Send + Sync,
 >;
 
+/// A change of a repository that may be built.
+pub struct Changed<'a> {
+    /// The repository's name.
+    pub name: &'a str,
+    /// Its files before.
+    pub base: &'a dyn Tree,
+    /// Its files after.
+    pub new: &'a dyn Tree,
+    /// What changes, with all that is known of the rows.
+    pub moved: &'a [Moved<'a>],
+    /// Datasets whose old tables something still reads after the change.
+    pub left: &'a BTreeSet<&'a str>,
+    /// Whether nobody waits for the answer any more.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// Builds a repository's project before and after, if its owner names a build, and compares what that makes.
+pub type OwnBuild = Arc<dyn Fn(&Changed<'_>) -> Result<Option<BuildProof>, DriverError> + Send + Sync>;
+
 /// Who is asked besides rules and verifiers.
 pub struct Judges<'a> {
     /// Runs old and new texts and compares what they give; none where that is not asked for.
     pub prover: Option<&'a dyn Prover>,
+    /// Builds old and new projects; asked where there is a prover.
+    pub build: &'a OwnBuild,
     /// Runs the repository's own command.
     pub command: &'a OwnCommand,
     /// Whether nobody waits for the answer any more.
@@ -67,7 +90,12 @@ pub fn verdicts(
     let verified = verify::verify(*base, *new, proposal.changes, how).map_err(|error| unreadable(name, &error))?;
     // Rules find more to rewrite in a part's repository, and must: `rewritten` says it of the part.
     checks.extend(verified.into_iter().filter(|check| proposal.part.is_none() || check.name != "idempotent"));
-    checks.extend(proof(proposal, judged, judges)?);
+    let built = match judges.prover {
+        Some(_) => build(proposal, judged, judges)?,
+        None => None,
+    };
+    checks.extend(proof(proposal, judged, judges, built.as_ref())?);
+    checks.extend(built.map(|built| built.check));
     checks.extend((judges.command)(name, *base, *new, judges.cancelled)?);
     Ok(checks)
 }
@@ -76,11 +104,22 @@ fn unreadable(name: &str, error: &std::io::Error) -> DriverError {
     DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
 }
 
+/// What the project's own build says; nothing where nothing changes or its owner names none.
+fn build(proposal: &Proposal<'_>, judged: &Judged<'_>, judges: &Judges<'_>) -> Result<Option<BuildProof>, DriverError> {
+    if proposal.changed().next().is_none() {
+        return Ok(None);
+    }
+    let left = datasets(proposal.held().chain(&proposal.elsewhere));
+    let Judged { name, base, new, moved, .. } = *judged;
+    (judges.build)(&Changed { name, base, new, moved, left: &left, cancelled: judges.cancelled })
+}
+
 /// Whether the new texts give what the old ones gave; nothing where no text has changed.
 fn proof(
     proposal: &Proposal<'_>,
     judged: &Judged<'_>,
     judges: &Judges<'_>,
+    built: Option<&BuildProof>,
 ) -> Result<Option<CheckResult>, DriverError> {
     let Some(prover) = judges.prover else { return Ok(None) };
     let questions = questions(judged.base, &proposal.report, judged.moved, judged.options)
@@ -90,6 +129,10 @@ fn proof(
         let verdict = match &question.ask {
             Ok(request) => prover.prove(request, judges.cancelled)?,
             Err(verdict) => verdict.as_ref().clone(),
+        };
+        let verdict = match built {
+            Some(built) => built.better(question, &questions, verdict),
+            None => verdict,
         };
         told.take(&question.path, &verdict);
     }

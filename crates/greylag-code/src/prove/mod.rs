@@ -14,6 +14,7 @@
 //!
 //! **Invariants:** a text that moves has a question, or an edit that nothing runs was made; nothing is run here.
 
+pub mod build;
 mod plain;
 mod project;
 mod relations;

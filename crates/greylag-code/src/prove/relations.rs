@@ -84,7 +84,7 @@ pub(super) fn relations(
     Ok(changed.chain(found.into_iter().map(|(name, columns)| unchanged(name, columns))).collect())
 }
 
-fn unchanged(name: TableName, columns: Columns) -> Relation {
+pub(super) fn unchanged(name: TableName, columns: Columns) -> Relation {
     let guessed = columns.iter().any(|(_, data_type)| data_type.is_none());
     let column = |(name, data_type): (String, Option<DataType>)| Column {
         name,
@@ -108,7 +108,7 @@ fn same(one: &TableName, other: &TableName) -> bool {
 }
 
 /// Whether an earlier statement of the text makes it.
-fn is_made_before(reading: &Reading, at: usize) -> bool {
+pub(super) fn is_made_before(reading: &Reading, at: usize) -> bool {
     let relation = &reading.relations[at];
     reading.relations.iter().any(|other| {
         other.role == RelationRole::Create
@@ -118,7 +118,7 @@ fn is_made_before(reading: &Reading, at: usize) -> bool {
 }
 
 /// The columns of a relation that the text uses, by name.
-fn used(reading: &Reading, relation: usize) -> Vec<String> {
+pub(super) fn used(reading: &Reading, relation: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         if !name.is_empty() && !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -126,11 +126,12 @@ fn used(reading: &Reading, relation: usize) -> Vec<String> {
         }
     };
     for (at, column) in reading.columns.iter().enumerate() {
-        let first = column.from.first();
-        if let Some(Origin::Relation(from)) = first {
-            if *from == relation {
-                add(&column.name.text);
-            }
+        // What `using` joins is a column of both sides; of several that may have it, one does.
+        let (one, other) = (column.from.first(), column.from.last().filter(|_| column.using.is_some()));
+        if [one, other].contains(&Some(&Origin::Relation(relation))) {
+            add(&column.name.text);
+        }
+        if matches!(one, Some(Origin::Relation(_))) {
             continue;
         }
         let bases = reading.bases(at);

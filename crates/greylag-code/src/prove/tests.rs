@@ -12,7 +12,7 @@ use greylag_model::table::TableName;
 use greylag_model::types::DataType;
 
 /// `raw.users_v1 (id, name)` becomes `raw.users_v2 (user_id, name)`.
-fn users() -> (TableChange, Mapping) {
+pub(super) fn users() -> (TableChange, Mapping) {
     let schema = |names: [&str; 2]| {
         let column = |name: &&str| Column { name: (*name).to_owned(), data_type: DataType::Int64, nullable: true };
         Schema { columns: names.iter().map(column).collect() }

@@ -37,7 +37,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-pub use duckdb::{DuckDbProver, probe as probe_duckdb};
+pub use duckdb::{DuckDbBuilds, DuckDbProver, probe as probe_duckdb};
 
 use crate::error::odd_reply;
 use crate::pool::CallLimits;

@@ -7,8 +7,9 @@
 pub mod conformance;
 
 use crate::error::DriverError;
-use greylag_model::proof::{ProofRequest, ProofVerdict, Reason};
+use greylag_model::proof::{BuildRequest, BuildVerdict, ProofRequest, ProofVerdict, Reason};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Tells whether texts give the same.
@@ -21,6 +22,54 @@ pub trait Prover: Send + Sync {
     /// # Errors
     /// Transient where it was cancelled or the prover could not be started; permanent where it answers what is no answer.
     fn prove(&self, request: &ProofRequest, cancelled: &dyn Fn() -> bool) -> Result<ProofVerdict, DriverError>;
+}
+
+/// Tells whether two builds of a project make the same.
+///
+/// It makes the databases that a build finds, and looks at what is in them afterwards. The build itself is the caller's: what a
+/// repository's command is, and who trusts it, is not known here.
+pub trait BuildProver: Send + Sync {
+    /// Works on a request; asks a few times a second whether it is still wanted. What `build` answers as [`Built::Stopped`] tells nothing of any
+    /// node.
+    ///
+    /// # Errors
+    /// Those of `build`; transient where it was cancelled or a database cannot be made; denied where its tool is not there.
+    fn prove(
+        &self,
+        request: &BuildRequest,
+        build: &dyn Fn(&Build<'_>) -> Result<Built, DriverError>,
+        cancelled: &dyn Fn() -> bool,
+    ) -> Result<BuildVerdict, DriverError>;
+}
+
+/// One build.
+#[derive(Clone, Copy, Debug)]
+pub struct Build<'a> {
+    /// Whether it is of the project as it was.
+    pub old: bool,
+    /// The folder with the databases that it reads and writes: for each name the file [`Build::file`].
+    pub folder: &'a Path,
+    /// The names of the databases, [`BuildRequest::DATABASE`] first.
+    pub databases: &'a [String],
+}
+
+impl Build<'_> {
+    /// The file of a database, by its number.
+    pub fn file(number: usize) -> String {
+        match number {
+            0 => format!("{}.duckdb", BuildRequest::DATABASE),
+            other => format!("database-{other}.duckdb"),
+        }
+    }
+}
+
+/// How a build ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Built {
+    /// By itself, whatever it says of its success: what it made is there.
+    Ended,
+    /// It was stopped, and why, in words.
+    Stopped(String),
 }
 
 /// Answers what it was told to, by the subject; what it knows nothing of is unprovable.

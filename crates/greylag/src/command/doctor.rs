@@ -93,6 +93,12 @@ impl Doctor {
                 Finding { check: "duckdb", verdict: "pass", detail }
             }
         });
+        findings.extend(wire::tools().iter().map(|folder| {
+            let there = folder.is_dir();
+            let (verdict, words) =
+                if there { ("pass", "commands of repositories see") } else { ("warn", "there is no folder") };
+            Finding { check: "tools", verdict, detail: format!("{words} `{}` (`GREYLAG_TOOLS`)", folder.display()) }
+        }));
         let bad = findings.iter().any(|finding| finding.verdict == "fail");
         let rows = findings
             .iter()

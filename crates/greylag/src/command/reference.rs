@@ -26,6 +26,11 @@ const ENVIRONMENT: &[(&str, &str)] = &[
         "DuckDB's command-line program, a path or a name that `PATH` finds: proofs ask it what DataFusion does not run. Unset: \
          they go without it.",
     ),
+    (
+        "GREYLAG_TOOLS",
+        "Folders of programs, with colons between them, that commands of repositories see beside those of the system, e.g. a virtual \
+         environment of Python with dbt: absolute paths. Unset: they see the system's.",
+    ),
     ("USER", "Who acts, as the journal keeps it."),
     ("NO_COLOR", "If it is set and not empty, nothing is coloured; `--color` wins over it."),
 ];

@@ -7,17 +7,19 @@ use crate::output::{self, Row, heading, wide};
 use crate::trust::{Trust, Trusted};
 use crate::verified;
 use clap::Args;
-use greylag_code::verify::command::Command;
+use greylag_code::verify::command::{Command, Purpose};
 use greylag_model::code;
 use greylag_model::spec::duration;
 use serde_json::json;
 use std::fmt::Write as _;
 
-/// Let a repository's own command be run when its changes are verified.
+/// Let a repository's own commands be run when its changes are verified and proven.
 ///
-/// A repository names the command in `.greylag.yaml` (`verify: {run: [make, test]}`). It is shown with all that decides what it
-/// does, and asked for: only this very command is trusted, in this repository. Once a word of it, a limit, or a file that it runs
-/// changes, it is another command. It runs in the sandbox, without network, on copies of the repository's files.
+/// A repository names them in `.greylag.yaml`: its tests (`verify: {run: [make, test]}`), and what builds its dbt project over
+/// databases that are made for it (`build: {run: [dbt, build]}`). Each is shown with all that decides what it does, and asked for:
+/// only this very command is trusted, in this repository. Once a word of it, a limit, or a file that it runs changes, it is
+/// another command. It runs in the sandbox, without network, on copies of the repository's files, with the programs of the system
+/// and of the folders in `GREYLAG_TOOLS`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
                         greylag trust ~/src/reports\n  \
@@ -57,24 +59,36 @@ impl TrustCommand {
             return Ok(Exit::Done);
         }
         let (identity, tree) = verified::base(context, named)?;
-        let command = Command::of(tree.as_ref())
+        let commands = Purpose::ALL.iter().filter_map(|purpose| Command::of(tree.as_ref(), *purpose).transpose());
+        let commands: Vec<Command> = commands
+            .collect::<Result<_, _>>()
             .map_err(|error| Failure::error(code::cli::FILE_UNREADABLE, format!("`{named}`: {error}")))?;
-        let Some(command) = command else {
+        if commands.is_empty() {
             return Err(Failure::error(code::cli::FILE_UNREADABLE, format!("`{named}` names no command"))
                 .hint("its owner names one in `.greylag.yaml`: `verify: {run: [make, test]}`"));
-        };
-        if context.format().is_json() {
-            let value = json!({"repository": identity, "hash": command.hash(), "command": &command});
-            output::document(context.format(), "command", &value)?;
-        } else {
-            output::text(&told(&identity, &command))?;
         }
-        if trust.allows(&identity, &command)? {
-            context.say("it is trusted already");
+        if context.format().is_json() {
+            let all = commands.iter().map(|command| json!({"hash": command.hash(), "command": command}));
+            let value = json!({"repository": identity, "commands": all.collect::<Vec<_>>()});
+            output::document(context.format(), "commands", &value)?;
+        } else {
+            let all: Vec<String> = commands.iter().map(|command| told(&identity, command)).collect();
+            output::text(&all.join("\n"))?;
+        }
+        let mut new = Vec::new();
+        for command in &commands {
+            if trust.allows(&identity, command)? {
+                context.say(&format!("`{}` is trusted already", command.words()));
+            } else {
+                new.push(command);
+            }
+        }
+        if new.is_empty() {
             return Ok(Exit::Done);
         }
-        context.confirm("Run this command when changes of the repository are verified?", self.yes)?;
-        trust.grant(context, &identity, &command)?;
+        let what = if new.len() == 1 { "this command" } else { "these commands" };
+        context.confirm(&format!("Run {what} when changes of the repository are verified and proven?"), self.yes)?;
+        new.iter().try_for_each(|command| trust.grant(context, &identity, command))?;
         context.say("trusted");
         Ok(Exit::Done)
     }
@@ -84,7 +98,16 @@ impl TrustCommand {
 fn told(repository: &str, command: &Command) -> String {
     let words: Vec<String> = command.run.iter().map(|word| shown(&format!("{word:?}"))).collect();
     let limits = command.limits;
-    let mut text = format!("repository  {}\nrun         {}\n", shown(repository), words.join(" "));
+    let purpose = match &command.project {
+        None => "verify".to_owned(),
+        Some(root) => format!("build, in {}", if root.is_empty() { "the root" } else { root }),
+    };
+    let mut text = format!(
+        "repository  {}\nfor         {}\nrun         {}\n",
+        shown(repository),
+        shown(&purpose),
+        words.join(" ")
+    );
     let _ = writeln!(text, "timeout     {}", duration::text(command.timeout_millis));
     let _ = writeln!(
         text,

@@ -1,6 +1,7 @@
 //! The real binary, as users run it.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests start the binary")]
 
+mod builds;
 mod changes;
 mod cohorts;
 mod commands;

@@ -113,7 +113,7 @@ pub(crate) fn known(project: &Project, changes: &[TableChange]) -> Known {
 }
 
 /// Whether a node has a relation of its own.
-fn has_relation(node: &Node) -> bool {
+pub(crate) fn has_relation(node: &Node) -> bool {
     let is_ephemeral = node.config.materialized.as_ref().is_some_and(|kind| kind.text() == "ephemeral");
     let is_made = !matches!(node.kind, NodeKind::Analysis | NodeKind::Test);
     is_made && !is_ephemeral && node.config.enabled != Some(false)

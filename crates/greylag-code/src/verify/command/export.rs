@@ -2,6 +2,7 @@
 
 use super::Command;
 use crate::git::path;
+use crate::repository::projects;
 use crate::tree::{Mode, Tree};
 use greylag_driver::error::DriverError;
 use greylag_driver::sandbox::Folder;
@@ -18,6 +19,8 @@ const MOST_BYTES: u64 = 4 << 30;
 const MOST_FILES: usize = 500_000;
 /// Folders that hold tests, in lower case.
 const TESTS: [&str; 6] = ["test", "tests", "spec", "specs", "__tests__", "ci"];
+/// Where dbt installs packages.
+const PACKAGES: [&str; 2] = ["dbt_packages", "dbt_modules"];
 /// Most files and folders that are bound one by one.
 const MOST_BOUND: usize = 500;
 
@@ -38,6 +41,7 @@ impl Copy<'_> {
         let modes = self.base.modes().map_err(|error| unreadable(&error))?;
         let mut paths: BTreeSet<String> = self.tree.paths().map_err(|error| unreadable(&error))?.into_iter().collect();
         paths.extend(self.command.files.keys().cloned());
+        paths.extend(installed(self.tree, &paths).map_err(|error| unreadable(&error))?);
         if paths.len() > MOST_FILES {
             return Err(beyond(&format!("more than {MOST_FILES} files")));
         }
@@ -78,6 +82,19 @@ impl Copy<'_> {
             there.map(|path| Folder { path: folder.join(path), at: Path::new(WORK).join(path), writable: false });
         bound.take(MOST_BOUND).collect()
     }
+}
+
+/// The files of packages that are installed into dbt projects, and not part of the tree.
+fn installed(tree: &dyn Tree, paths: &BTreeSet<String>) -> io::Result<Vec<String>> {
+    let paths: Vec<String> = paths.iter().cloned().collect();
+    let mut found = Vec::new();
+    for root in projects(&paths) {
+        for folder in PACKAGES {
+            let folder = if root.is_empty() { folder.to_owned() } else { format!("{root}/{folder}") };
+            found.extend(tree.installed(&folder)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The outermost folder of tests that a file is in.

@@ -1,4 +1,4 @@
-//! The repository's own command: its build and its tests, as its owner names them in `.greylag.yaml`.
+//! The repository's own commands: its tests, and what builds its dbt project, as its owner names them in `.greylag.yaml`.
 //!
 //! ```yaml
 //! verify:
@@ -6,6 +6,9 @@
 //!   timeout: 10m
 //!   limits: {memory: 1GiB, cpu: 30m, processes: 64, disk: 1GiB}
 //!   files: [ci/check.sh]         # what else it runs
+//! build:
+//!   run: [dbt, build]            # or `build: [dbt, build]`; see `crate::prove::build` for what becomes of it
+//!   project: warehouse           # the folder of the dbt project, if it is not the root
 //! ```
 //!
 //! # Who may say what is run
@@ -18,6 +21,8 @@
 //! # What it gets
 //!
 //! A copy of the files at `/work`, without `.git`, links and submodules, in the sandbox, without network, its home an empty folder.
+//! Packages of dbt that are installed are copied, too. Programs are those of the system and of the [tool folders](Runner::tools) that the
+//! operator names.
 //! The copy is made of the old tree with the edits of the new one. Files that decide what is run are those of the old tree,
 //! and it cannot write to them, nor to the files of tests that no edit changes. What it writes goes with the copy.
 //!
@@ -32,7 +37,8 @@ mod run;
 mod settings;
 
 pub use output::plain;
-pub use run::{Outcome, Ran, run};
+pub(crate) use run::{More, of_tree};
+pub use run::{Outcome, Ran, Runner, hint, run};
 pub use settings::CommandError;
 
 use crate::tree::Tree;
@@ -46,6 +52,28 @@ pub const TIME_MILLIS: i64 = 600_000;
 /// Longest time that it may ask for, milliseconds.
 pub const MOST_MILLIS: i64 = 6 * 3_600_000;
 
+/// What a command of a repository is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// It tells whether the repository is in order.
+    Verify,
+    /// It builds a dbt project.
+    Build,
+}
+
+impl Purpose {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::Verify, Self::Build];
+
+    /// Its key in `.greylag.yaml`.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Build => "build",
+        }
+    }
+}
+
 /// A command of a repository, as its tree says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -58,6 +86,9 @@ pub struct Command {
     pub limits: Limits,
     /// Files that decide what it does, and hashes (BLAKE3, hexadecimal) of their content.
     pub files: BTreeMap<String, String>,
+    /// The folder of the dbt project that it builds; none if it is no build.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
 }
 
 impl Command {
@@ -65,8 +96,18 @@ impl Command {
     ///
     /// # Errors
     /// The tree cannot be read, or `.greylag.yaml` says something else than a command.
-    pub fn of(tree: &dyn Tree) -> Result<Option<Self>, CommandError> {
-        settings::of(tree)
+    pub fn of(tree: &dyn Tree, purpose: Purpose) -> Result<Option<Self>, CommandError> {
+        settings::of(tree, purpose)
+    }
+
+    /// What it is for.
+    pub fn purpose(&self) -> Purpose {
+        if self.project.is_some() { Purpose::Build } else { Purpose::Verify }
+    }
+
+    /// Its words, as they can be shown.
+    pub fn words(&self) -> String {
+        plain(&self.run.join(" ")).chars().take(120).collect()
     }
 
     /// What this command and no other has: BLAKE3, hexadecimal.

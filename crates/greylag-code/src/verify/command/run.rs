@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the check.
 const NAME: &str = "command";
+/// Where the system's programs are.
+const SYSTEM: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// How a command ended on one tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +38,36 @@ pub struct Ran {
     pub new: Option<Outcome>,
 }
 
-/// Runs a command of `base` on it, and then with what `new` changes. Copies of the files are made in `scratch`, a folder that
-/// nothing else writes into, and removed.
+/// Where commands are run.
+#[derive(Clone, Copy)]
+pub struct Runner<'a> {
+    /// What limits them.
+    pub sandbox: &'a dyn Sandbox,
+    /// Where copies of files are made, and removed: a folder that nothing else writes into.
+    pub scratch: &'a Path,
+    /// Folders of programs that they see beside those of the system, at the same path: absolute ones, e.g. that of a virtual environment
+    /// of Python. If there is a folder `bin` in one, its programs are found by their names, else those in the folder itself.
+    pub tools: &'a [PathBuf],
+    /// Whether nobody waits for them any more.
+    pub cancelled: &'a dyn Fn() -> bool,
+}
+
+/// What a command gets besides a copy of the files.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct More {
+    /// The folder of the copy in which it starts.
+    pub(crate) directory: String,
+    pub(crate) folders: Vec<Folder>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+/// Runs a command of `base` on it, and then with what `new` changes.
 ///
 /// # Errors
 /// Something of the world failed that may not fail a second time, or the caller has cancelled it. What will not get better (no
 /// sandbox, no such program, a repository that is too large) is a check with verdict `unknown`.
-pub fn run(
-    command: &Command,
-    base: &dyn Tree,
-    new: &dyn Tree,
-    sandbox: &dyn Sandbox,
-    scratch: &Path,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<Ran, DriverError> {
-    let on = |name: &str, tree: &dyn Tree| {
-        let folder = scratch.join(name);
-        let outcome = of_tree(&Copy { command, base, tree }, sandbox, &folder, cancelled);
-        // What a command has made unremovable goes with the scratch folder.
-        let _ = fs::remove_dir_all(&folder);
-        outcome
-    };
+pub fn run(command: &Command, base: &dyn Tree, new: &dyn Tree, runner: Runner<'_>) -> Result<Ran, DriverError> {
+    let on = |name: &str, tree: &dyn Tree| of_tree(command, (base, tree), runner, (name, More::default()));
     let told = |error: DriverError| match error.class {
         ErrorClass::Permanent | ErrorClass::Denied => Ok(refused(&error)),
         _ => Err(error),
@@ -74,25 +85,43 @@ pub fn run(
     }
 }
 
-fn of_tree(
-    copy: &Copy<'_>,
-    sandbox: &dyn Sandbox,
-    folder: &Path,
-    cancelled: &dyn Fn() -> bool,
+/// Runs a command of `base` on another tree, in a folder of this name.
+pub(crate) fn of_tree(
+    command: &Command,
+    (base, tree): (&dyn Tree, &dyn Tree),
+    runner: Runner<'_>,
+    (name, more): (&str, More),
 ) -> Result<Outcome, DriverError> {
+    let folder = runner.scratch.join(name);
     // One that an earlier process has left.
-    let _ = fs::remove_dir_all(folder);
+    let _ = fs::remove_dir_all(&folder);
+    let outcome = in_folder(&Copy { command, base, tree }, runner, (&folder, more));
+    // What a command has made unremovable goes with the scratch folder.
+    let _ = fs::remove_dir_all(&folder);
+    outcome
+}
+
+fn in_folder(copy: &Copy<'_>, runner: Runner<'_>, (folder, more): (&Path, More)) -> Result<Outcome, DriverError> {
     fs::create_dir_all(folder).map_err(|error| {
         DriverError::transient(code::JOB_START, format!("`{}` cannot be made: {error}", folder.display()))
     })?;
     let kept = copy.write(folder)?;
     let mut folders = vec![Folder { path: folder.to_owned(), at: PathBuf::from(WORK), writable: true }];
     folders.extend(kept);
+    folders.extend(more.folders);
+    let mut environment = more.environment;
+    let tools = runner.tools.iter().filter(|tools| tools.is_dir());
+    folders.extend(tools.clone().map(|path| Folder { path: path.clone(), at: path.clone(), writable: false }));
+    let programs = tools.map(|tools| Some(tools.join("bin")).filter(|bin| bin.is_dir()).unwrap_or(tools.clone()));
+    let programs: Vec<String> = programs.map(|path| path.display().to_string()).collect();
+    if !programs.is_empty() {
+        environment.insert("PATH".to_owned(), format!("{}:{SYSTEM}", programs.join(":")));
+    }
     let job = Job {
         argv: copy.command.run.clone(),
         folders,
-        directory: PathBuf::from(WORK),
-        environment: BTreeMap::new(),
+        directory: Path::new(WORK).join(&more.directory),
+        environment,
         input: Vec::new(),
         network: false,
         limits: copy.command.limits,
@@ -103,7 +132,7 @@ fn of_tree(
         tail.push(&String::from_utf8_lossy(line));
         Ok(())
     };
-    let report = sandbox.run(&job, &mut line, cancelled)?;
+    let report = runner.sandbox.run(&job, &mut line, runner.cancelled)?;
     if report.ended == Ended::Cancelled {
         return Err(DriverError::transient(code::JOB_FAILED, "the command was ended, as was asked for"));
     }
@@ -113,8 +142,7 @@ fn of_tree(
 
 /// What both ends mean.
 fn judge(command: &Command, before: &Outcome, after: Option<&Outcome>) -> CheckResult {
-    let name = plain(&command.run.join(" "));
-    let name: String = name.chars().take(120).collect();
+    let name = command.words();
     let told = |outcome: &Outcome| match outcome.ended {
         Ended::Exit(code) => format!("ended with code {code}"),
         Ended::Signal(signal) => format!("was ended by signal {signal}"),
@@ -143,15 +171,22 @@ fn judge(command: &Command, before: &Outcome, after: Option<&Outcome>) -> CheckR
 /// A command that was not run, and will not be.
 fn refused(error: &DriverError) -> CheckResult {
     let detail = format!("it was not run: {}", plain(&error.message));
-    CheckResult { name: NAME.to_owned(), verdict: Verdict::Unknown, detail, hint: error.hints.first().cloned() }
+    CheckResult { name: NAME.to_owned(), verdict: Verdict::Unknown, detail, hint: hint(error) }
+}
+
+/// What to do about a command that was not run.
+pub fn hint(error: &DriverError) -> Option<String> {
+    let programs = "name a program of the system, one of a folder in `GREYLAG_TOOLS` (a virtual environment needs that of its Python, \
+                    too), or an executable file of the repository";
+    if error.code == code::JOB_START { Some(programs.to_owned()) } else { error.hints.first().cloned() }
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::Command;
-    use super::{Ran, run};
+    use super::super::{Command, Purpose};
+    use super::{Ran, Runner, run};
     use crate::tree::{MemoryTree, Mode};
     use greylag_driver::sandbox::{Act, Job, Scripted};
     use greylag_model::check::Verdict;
@@ -188,8 +223,9 @@ mod tests {
             let text = fs::read_to_string(job.folders[0].path.join("a.sql")).unwrap();
             script(job, text == "new")
         });
-        let command = Command::of(&base()).unwrap().unwrap();
-        let ran = run(&command, &base(), &new(), &sandbox, scratch.path(), &|| false).unwrap();
+        let command = Command::of(&base(), Purpose::Verify).unwrap().unwrap();
+        let runner = Runner { sandbox: &sandbox, scratch: scratch.path(), tools: &[], cancelled: &|| false };
+        let ran = run(&command, &base(), &new(), runner).unwrap();
         assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 0, "copies are removed");
         ran
     }

@@ -1,6 +1,7 @@
-//! What `.greylag.yaml` says of the command.
+//! What `.greylag.yaml` says of commands.
 
-use super::{Command, MOST_MILLIS, TIME_MILLIS};
+use super::{Command, MOST_MILLIS, Purpose, TIME_MILLIS};
+use crate::repository::projects;
 use crate::tree::Tree;
 use greylag_driver::sandbox::Limits;
 use greylag_model::custom::hash_of;
@@ -60,26 +61,47 @@ pub enum CommandError {
     },
 }
 
-pub(super) fn of(tree: &dyn Tree) -> Result<Option<Command>, CommandError> {
+pub(super) fn of(tree: &dyn Tree, purpose: Purpose) -> Result<Option<Command>, CommandError> {
     let Some(bytes) = tree.read(FILE)? else { return Ok(None) };
     let stream = yaml::read_bytes(FILE, &bytes, &LIMITS);
     if let Some(wrong) = stream.diagnostics.first() {
         return Err(CommandError::Invalid { line: 1, why: wrong.message.clone() });
     }
-    let Some(verify) = stream.documents.first().and_then(|document| document.root().get("verify")) else {
+    let Some(node) = stream.documents.first().and_then(|document| document.root().get(purpose.key())) else {
         return Ok(None);
     };
     let text = String::from_utf8_lossy(&bytes);
-    let said = Said { text: &text };
-    let mut command = said.command(verify)?;
+    let said = Said { text: &text, purpose };
+    let mut command = said.command(node)?;
     let asked = std::mem::take(&mut command.files);
-    command.files = files(tree, &command.run, asked.into_keys())?;
+    command.files = files(tree, (&command.run, purpose), asked.into_keys())?;
+    if purpose == Purpose::Build {
+        let root = project(tree, command.project.as_deref()).or_else(|why| said.wrong(node, why))?;
+        command.project = Some(root);
+    }
     Ok(Some(command))
+}
+
+/// The folder of the dbt project that is meant.
+fn project(tree: &dyn Tree, named: Option<&str>) -> Result<String, String> {
+    let roots = projects(&tree.paths().map_err(|error| format!("the repository cannot be read: {error}"))?);
+    let named = named.map(|path| path.trim_start_matches("./").trim_end_matches('/')).map(|path| match path {
+        "." => "",
+        path => path,
+    });
+    match (named, roots.as_slice()) {
+        (Some(named), roots) if roots.iter().any(|root| root == named) => Ok(named.to_owned()),
+        (Some(named), _) => Err(format!("`build.project` is `{named}`, and there is no dbt project")),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err("there is no dbt project to build".to_owned()),
+        (None, _) => Err("there are several dbt projects: name one with `project`".to_owned()),
+    }
 }
 
 /// A file that is read.
 struct Said<'a> {
     text: &'a str,
+    purpose: Purpose,
 }
 
 impl Said<'_> {
@@ -89,11 +111,12 @@ impl Said<'_> {
     }
 
     /// The command; its files without their hashes.
-    fn command(&self, verify: &Node) -> Result<Command, CommandError> {
+    fn command(&self, node: &Node) -> Result<Command, CommandError> {
         let (limits, timeout_millis) = (Limits::default(), TIME_MILLIS);
-        let mut command = Command { run: Vec::new(), timeout_millis, limits, files: BTreeMap::new() };
-        match &verify.kind {
-            Kind::List(_) => command.run = self.words(verify)?,
+        let mut command = Command { run: Vec::new(), timeout_millis, limits, files: BTreeMap::new(), project: None };
+        let key = self.purpose.key();
+        match &node.kind {
+            Kind::List(_) => command.run = self.words(node)?,
             Kind::Map(entries) => {
                 for entry in entries {
                     match &*entry.key {
@@ -104,18 +127,26 @@ impl Said<'_> {
                             let words = self.words(&entry.value)?;
                             command.files = words.into_iter().map(|path| (path, String::new())).collect();
                         }
+                        "project" if self.purpose == Purpose::Build => match entry.value.as_str() {
+                            Some(path) => command.project = Some(path.to_owned()),
+                            None => return self.wrong(&entry.value, "here the path of a folder is wanted"),
+                        },
                         other => {
-                            let why =
-                                format!("`verify` has no `{other}`: it has `run`, `timeout`, `limits` and `files`");
+                            let last = match self.purpose {
+                                Purpose::Verify => "`limits` and `files`",
+                                Purpose::Build => "`limits`, `files` and `project`",
+                            };
+                            let why = format!("`{key}` has no `{other}`: it has `run`, `timeout`, {last}");
                             return self.wrong(&entry.value, why);
                         }
                     }
                 }
             }
-            _ => return self.wrong(verify, format!("`verify` is {}, where a command is wanted", verify.noun())),
+            _ => return self.wrong(node, format!("`{key}` is {}, where a command is wanted", node.noun())),
         }
         if command.run.is_empty() {
-            return self.wrong(verify, "`verify` has no command: write e.g. `run: [make, test]`");
+            let example = if self.purpose == Purpose::Build { "dbt, build" } else { "make, test" };
+            return self.wrong(node, format!("`{key}` has no command: write e.g. `run: [{example}]`"));
         }
         Ok(command)
     }
@@ -172,14 +203,14 @@ impl Said<'_> {
 /// The files that decide what a command does, as far as they are there; one that is asked for must be.
 fn files(
     tree: &dyn Tree,
-    run: &[String],
+    (run, purpose): (&[String], Purpose),
     asked: impl Iterator<Item = String>,
 ) -> Result<BTreeMap<String, String>, CommandError> {
     let mut files = BTreeMap::new();
     for name in asked {
         let path = name.trim_start_matches("./");
         let Some(bytes) = tree.read(path)? else {
-            let why = format!("`verify.files` names `{name}`, and there is no such file");
+            let why = format!("`{}.files` names `{name}`, and there is no such file", purpose.key());
             return Err(CommandError::Invalid { line: 1, why });
         };
         files.insert(path.to_owned(), hash_of(&bytes));
@@ -197,11 +228,47 @@ fn files(
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use super::super::Command;
+    use super::super::{Command, Purpose};
     use crate::tree::MemoryTree;
 
     fn of(files: &[(&str, &str)]) -> Result<Option<Command>, String> {
-        Command::of(&MemoryTree::new(files.iter().copied())).map_err(|error| error.to_string())
+        Command::of(&MemoryTree::new(files.iter().copied()), Purpose::Verify).map_err(|error| error.to_string())
+    }
+
+    /// The build's words and project, or what is wrong.
+    fn build(text: &str, roots: &[&str]) -> String {
+        let files = roots.iter().map(|root| (format!("{root}dbt_project.yml"), b"name: a".to_vec()));
+        let files = files.chain([(".greylag.yaml".to_owned(), text.as_bytes().to_vec())]);
+        match Command::of(&MemoryTree::of(files), Purpose::Build) {
+            Ok(None) => "none".to_owned(),
+            Ok(Some(command)) => format!("{} in {:?}", command.words(), command.project.unwrap()),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_build_is_of_a_project() {
+        let two = ["a/", "b/c/"];
+        assert_eq!(build("verify: [make]", &two), "none");
+        assert_eq!(build("build: [dbt, build]", &[""]), "dbt build in \"\"");
+        assert_eq!(build("build: {run: [dbt, run], project: ./b/c/}", &two), "dbt run in \"b/c\"");
+        assert_eq!(build("build: {run: [dbt, run], project: .}", &[""]), "dbt run in \"\"");
+        let several = "`.greylag.yaml:2`: there are several dbt projects: name one with `project`";
+        assert_eq!(build("x: 1\nbuild: [dbt, build]", &two), several);
+        assert_eq!(build("build: [dbt, build]", &[]), "`.greylag.yaml:1`: there is no dbt project to build");
+        let not_there = "`.greylag.yaml:1`: `build.project` is `x`, and there is no dbt project";
+        assert_eq!(build("build: {run: [a], project: x}", &two), not_there);
+        let keys = "`.greylag.yaml:1`: `build` has no `dir`: it has `run`, `timeout`, `limits`, `files` and `project`";
+        assert_eq!(build("build: {run: [a], dir: x}", &two), keys);
+    }
+
+    #[test]
+    fn trust_in_one_is_not_trust_in_the_other() {
+        let files = [(".greylag.yaml", "{verify: [a], build: [a]}"), ("dbt_project.yml", "name: a")];
+        let tree = MemoryTree::new(files);
+        let [verify, build] = Purpose::ALL.map(|purpose| Command::of(&tree, purpose).unwrap().unwrap());
+        assert_ne!(verify.hash(), build.hash());
+        assert_eq!([verify.purpose(), build.purpose()], Purpose::ALL);
     }
 
     fn said(text: &str) -> String {

@@ -23,6 +23,7 @@
 //! program and never a line of its input, so that nothing in it is a command of the program's own. What is shown is believed only under
 //! marks that no text can know. Errors are told by their class, and their words only where no row can be in them (`trouble`).
 
+mod build;
 mod judge;
 mod probe;
 mod scan;
@@ -32,6 +33,8 @@ mod text;
 mod trouble;
 mod types;
 
+pub(crate) use build::fill;
+pub use build::{DuckDbBuilds, FillReply, FillRequest, Filled};
 pub(crate) use judge::judge;
 pub use judge::{JudgeRequest, Judged};
 pub use probe::probe;
@@ -261,23 +264,51 @@ impl Work<'_> {
 
     /// Runs commands on the rows of a folder: what was shown.
     fn run(&self, commands: &[String], nonce: &str, rows: &Path) -> Result<Result<String, Failed>, DriverError> {
-        let seen = [(self.prover.program.as_path(), PROGRAM), (rows, ROWS)];
-        let folders = seen.map(|(path, at)| Folder { path: path.to_owned(), at: at.into(), writable: false });
-        let mut job = job(folders.to_vec(), i64::try_from(self.left().as_millis()).unwrap_or(i64::MAX));
+        let tool = Tool { sandbox: self.prover.sandbox.as_ref(), program: &self.prover.program };
+        let rows = Folder { path: rows.to_owned(), at: ROWS.into(), writable: false };
+        let time_millis = i64::try_from(self.left().as_millis()).unwrap_or(i64::MAX);
+        let what = Commands { commands, nonce, folders: vec![rows], time_millis, disk_bytes: LIMITS.disk_bytes };
+        tool.run(what, self.cancelled)
+    }
+}
+
+/// The program, and where it runs.
+struct Tool<'a> {
+    sandbox: &'a dyn Sandbox,
+    program: &'a Path,
+}
+
+/// What the program is to do.
+struct Commands<'a> {
+    commands: &'a [String],
+    /// What begins every mark of the output.
+    nonce: &'a str,
+    /// What it sees of the world beside itself.
+    folders: Vec<Folder>,
+    time_millis: i64,
+    disk_bytes: u64,
+}
+
+impl Tool<'_> {
+    /// Runs commands: what was shown.
+    fn run(&self, what: Commands<'_>, cancelled: &dyn Fn() -> bool) -> Result<Result<String, Failed>, DriverError> {
+        let program = Folder { path: self.program.to_owned(), at: PROGRAM.into(), writable: false };
+        let mut job = job([vec![program], what.folders].concat(), what.time_millis);
+        job.limits.disk_bytes = what.disk_bytes;
         job.argv.extend(["-jsonlines", "-no-stdin", "-bail"].map(str::to_owned));
-        job.argv.extend(commands.iter().flat_map(|command| ["-c".to_owned(), command.clone()]));
+        job.argv.extend(what.commands.iter().flat_map(|command| ["-c".to_owned(), command.clone()]));
         let mut said = Vec::new();
         let mut line = |line: &[u8]| {
             said.extend_from_slice(line);
             said.push(b'\n');
             Ok(())
         };
-        let report = self.prover.sandbox.run(&job, &mut line, self.cancelled)?;
+        let report = self.sandbox.run(&job, &mut line, cancelled)?;
         let said = String::from_utf8_lossy(&said).into_owned();
         if report.ended == Ended::Exit(0) {
             return Ok(Ok(said));
         }
-        let has = |mark: &str| said.contains(&format!("{{\"{nonce}.{mark}\""));
+        let has = |mark: &str| said.contains(&format!("{{\"{}.{mark}\"", what.nonce));
         match trouble::of(&report, has("begin"), has("end")) {
             Failed::Cancelled => Err(DriverError::transient(code::CANCELLED, "the proof was ended on request")),
             failed => Ok(Err(failed)),

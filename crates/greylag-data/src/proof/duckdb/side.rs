@@ -13,9 +13,9 @@ use greylag_model::table::TableName;
 use std::collections::BTreeMap;
 
 /// Settings: one thread, so that rows come in the order in which they went in; no files, no network, and no way back to either.
-const SETTINGS: &str = "set threads = 1; set memory_limit = '256MB'; set temp_directory = ''; set TimeZone = 'UTC'; \
-    set enable_logging = false;     set autoinstall_known_extensions = false; set autoload_known_extensions = false";
-const LOCKED: &str = "set enable_external_access = false; set lock_configuration = true";
+pub(super) const SETTINGS: &str = "set threads = 1; set memory_limit = '256MB'; set temp_directory = ''; set TimeZone = 'UTC'; \
+    set enable_logging = false; set autoinstall_known_extensions = false; set autoload_known_extensions = false";
+pub(super) const LOCKED: &str = "set enable_external_access = false; set lock_configuration = true";
 /// The clock: what a name means in the default schema comes before what is built in.
 const CLOCK: &[(&str, &str)] = &[
     ("now", "timestamptz '2024-01-02 12:30:00+00'"),
@@ -117,7 +117,7 @@ impl Side<'_> {
         }
         for (at, (schema, names)) in schemas.iter().zip(&places).enumerate() {
             let Some((first, others)) = names.split_first() else { continue };
-            all.push(self.load(at, &spelled(first), schema, order)?);
+            all.push(load(self.word, at, &spelled(first), (schema, order))?);
             all.extend(others.iter().map(|name| format!("create view {} as from {}", spelled(name), spelled(first))));
             all.push(format!("create table {} as from {}", self.before(at), spelled(first)));
         }
@@ -154,12 +154,8 @@ impl Side<'_> {
 
     /// Shows columns, rows and counts of all items, and whether there are tables that are no items.
     fn shown(&self, all: &mut Vec<String>) {
-        let marked = |at: usize, what: &str| quote(&format!("{}.{at}.{what}", self.nonce));
         for (at, Item { table, rows, .. }) in self.items().iter().enumerate() {
-            let (name, kind) = (marked(at, "name"), marked(at, "type"));
-            all.push(format!("select column_name as {name}, column_type as {kind} from (describe {table})"));
-            all.push(format!("select ({rows}) as {}", marked(at, "rows")));
-            all.push(format!("select columns(*)::varchar from {table}"));
+            all.extend(shows(self.nonce, at, table, rows));
         }
         let known = self.text.steps.iter().filter_map(|step| match &step.deed {
             Deed::Make { name, .. } => name.last().cloned(),
@@ -174,27 +170,6 @@ impl Side<'_> {
             literal(self.nonce),
             known.join(", ")
         ));
-    }
-
-    fn load(&self, at: usize, table: &str, schema: &Schema, order: Order) -> Result<String, String> {
-        let mut items = Vec::new();
-        for column in &schema.columns {
-            let name = quote(&column.name.to_lowercase());
-            items.push(format!("cast({name} as {}) as {name}", types::of(&column.data_type)));
-        }
-        if items.is_empty() {
-            return Err("a table without columns is not made".to_owned());
-        }
-        let file = literal(&format!("{ROWS}/{}-{at}.parquet", self.word));
-        let order = match order {
-            Order::Drawn => "",
-            Order::Reversed => " order by file_row_number desc",
-            Order::Mixed => " order by hash(file_row_number)",
-        };
-        Ok(format!(
-            "create table {table} as select {} from read_parquet({file}, file_row_number = true){order}",
-            items.join(", ")
-        ))
     }
 
     /// The names of a relation in the text, the longest first; its own if the text does not name it.
@@ -239,15 +214,47 @@ impl Side<'_> {
     }
 }
 
-fn count(table: &str) -> String {
+/// What makes a table of the rows of a file: that of a relation, by its number, on one side (`old` or `new`).
+pub(super) fn load(word: &str, at: usize, table: &str, (schema, order): (&Schema, Order)) -> Result<String, String> {
+    let mut items = Vec::new();
+    for column in &schema.columns {
+        let name = quote(&column.name.to_lowercase());
+        items.push(format!("cast({name} as {}) as {name}", types::of(&column.data_type)));
+    }
+    if items.is_empty() {
+        return Err("a table without columns is not made".to_owned());
+    }
+    let file = literal(&format!("{ROWS}/{word}-{at}.parquet"));
+    let order = match order {
+        Order::Drawn => "",
+        Order::Reversed => " order by file_row_number desc",
+        Order::Mixed => " order by hash(file_row_number)",
+    };
+    let items = items.join(", ");
+    Ok(format!("create table {table} as select {items} from read_parquet({file}, file_row_number = true){order}"))
+}
+
+/// What shows the columns and the number of rows of a table, and then its rows, every value as text, under marks that begin with a word
+/// and a number.
+pub(super) fn shows(nonce: &str, at: usize, table: &str, rows: &str) -> [String; 3] {
+    let marked = |what: &str| quote(&format!("{nonce}.{at}.{what}"));
+    let (name, kind) = (marked("name"), marked("type"));
+    [
+        format!("select column_name as {name}, column_type as {kind} from (describe {table})"),
+        format!("select ({rows}) as {}", marked("rows")),
+        format!("select columns(*)::varchar from {table}"),
+    ]
+}
+
+pub(super) fn count(table: &str) -> String {
     format!("select count(*) from {table}")
 }
 
-fn spelled(name: &Name) -> String {
+pub(super) fn spelled(name: &Name) -> String {
     name.iter().map(|part| quote(part)).collect::<Vec<_>>().join(".")
 }
 
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -150,26 +150,33 @@ fn written(trials: &Trials<'_>, folder: &Path, reach: &mut Reach) -> Result<Resu
     for at in 0..=count {
         let trial = if at < count { Some(trials.made(at)?) } else { trials.real(&mut reach.unread)? };
         let Some(trial) = trial else { break };
-        let place = folder.join(rounds.len().to_string());
-        fs::create_dir(&place).map_err(|error| io_error("create", &place, &error))?;
-        for side in [true, false] {
-            if let Err(why) = tables(trials, &trial, side, &place)? {
-                return Ok(Err(unprovable(Reason::Unsupported, why)));
-            }
+        match round(trials, &trial, &folder.join(rounds.len().to_string()))? {
+            Ok(round) => rounds.push(round),
+            Err(why) => return Ok(Err(unprovable(Reason::Unsupported, why))),
         }
-        rounds.push(Round {
-            rows_in: trial.rows_in(),
-            drawn: trial.rows.iter().map(|rows| rows.drawn).sum(),
-            unfit: trial.rows.iter().map(|rows| rows.unfit).sum(),
-            sampled: trial.sampled,
-            look: trial.look,
-        });
     }
     Ok(Ok(rounds))
 }
 
+/// Writes the rows of one round into a folder, which it makes; `Err` says why there are none.
+pub(super) fn round(trials: &Trials<'_>, trial: &Trial, place: &Path) -> Result<Result<Round, String>, DriverError> {
+    fs::create_dir(place).map_err(|error| io_error("create", place, &error))?;
+    for side in [true, false] {
+        if let Err(why) = tables(trials, trial, side, place)? {
+            return Ok(Err(why));
+        }
+    }
+    Ok(Ok(Round {
+        rows_in: trial.rows_in(),
+        drawn: trial.rows.iter().map(|rows| rows.drawn).sum(),
+        unfit: trial.rows.iter().map(|rows| rows.unfit).sum(),
+        sampled: trial.sampled,
+        look: trial.look,
+    }))
+}
+
 /// The columns of each relation as its table has them.
-fn schemas(trials: &Trials<'_>, old: bool) -> Vec<Schema> {
+pub(super) fn schemas(trials: &Trials<'_>, old: bool) -> Vec<Schema> {
     let of = |content: &Content| match content {
         Content::Changed(mapping) if old => mapping.source.clone(),
         Content::Changed(mapping) => mapping.target.clone(),

@@ -218,7 +218,8 @@ impl Offer<'_> {
         let command = wire::own_command(self.context.home()?);
         let cancelled = || self.context.interrupted();
         let prover = self.proves.then_some(prover.as_ref());
-        let judges = Judges { prover, command: &command, cancelled: &cancelled };
+        let build = wire::own_build(self.context.state()?)?;
+        let judges = Judges { prover, build: &build, command: &command, cancelled: &cancelled };
         Ok(proposal::verdicts(proposal, &judged, &judges)?)
     }
 

@@ -13,6 +13,7 @@ use crate::output::{self, Row, heading};
 use crate::proving::{self, Proofs};
 use crate::templates::Parameters;
 use clap::Args;
+use greylag_code::prove::build::BuildProof;
 use greylag_code::prove::{Moved, edited, questions};
 use greylag_code::repository::{self, FileReport, Report};
 use greylag_model::check::Verdict;
@@ -85,6 +86,7 @@ struct Looked {
     source: Source,
     report: Report,
     proofs: Proofs,
+    built: Option<BuildProof>,
 }
 
 impl Rewrite {
@@ -117,16 +119,27 @@ impl Rewrite {
                 None => repository::look(source.tree.as_ref(), &changes, options),
             };
             let report = report.map_err(unreadable)?;
-            let mut proofs = Proofs::default();
+            let (mut proofs, mut built) = (Proofs::default(), None);
             if self.prove {
                 let moved: Vec<Moved<'_>> =
                     changes.iter().zip(&converted).map(|(change, rows)| rows.moved(change)).collect();
                 let questions = questions(source.tree.as_ref(), &report, &moved, options).map_err(unreadable)?;
-                proofs = proving::answers(context, questions)?;
+                built = proving::built(context, path, (&source, &report), &moved)?;
+                proofs = proving::answers(context, &questions, built.as_ref())?;
             }
-            all.push(Looked { source, report, proofs });
+            all.push(Looked { source, report, proofs, built });
         }
-        let checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
+        let mut checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
+        let built = all.iter().zip(&self.paths);
+        let built: Vec<Checked> =
+            built.filter_map(|(looked, path)| Some(Checked::build(path, looked.built.as_ref()?))).collect();
+        // Without `--verify` there is no list of checks for it to be in: then it is told.
+        if !self.verify {
+            for built in &built {
+                built.say(context);
+            }
+        }
+        checked.extend(built);
         let failed = checked.iter().filter(|checked| checked.check.verdict == Verdict::Fail).count();
         if self.write && failed == 0 {
             write::write(&home, &written(&all)?)?;

@@ -5,7 +5,9 @@ use crate::context::Context;
 use crate::failure::{Failure, shown};
 use crate::output::{self, Row, heading};
 use crate::verified;
+use greylag_code::prove::build::BuildProof;
 use greylag_code::repository::{Options, Report};
+use greylag_code::tree::Tree;
 use greylag_code::verify::command::Outcome;
 use greylag_code::verify::{self, verify};
 use greylag_model::check::{CheckResult, Verdict};
@@ -21,6 +23,8 @@ pub(super) struct Checked {
     pub(super) check: CheckResult,
     /// What the repository's command said, before and after.
     said: Option<(Option<Outcome>, Option<Outcome>)>,
+    /// The end of what its build said.
+    built: Vec<String>,
 }
 
 pub(super) const HEADINGS: [output::Heading; 4] =
@@ -40,16 +44,34 @@ pub(super) fn of(
     let results = verify(source.tree.as_ref(), &after, changes, how).map_err(|error| {
         Failure::error(code::cli::FILE_UNREADABLE, format!("`{repository}` cannot be read: {error}"))
     })?;
-    let mut checked: Vec<Checked> =
-        results.into_iter().map(|check| Checked { repository: repository.clone(), check, said: None }).collect();
+    let mut checked: Vec<Checked> = results
+        .into_iter()
+        .map(|check| Checked { repository: repository.clone(), check, said: None, built: Vec::new() })
+        .collect();
     // One file is no repository, and its command is not its own.
     if path.is_dir() {
         let identity = verified::identity(&repository);
-        if let Some(ran) = verified::by_command(context, &identity, source.tree.as_ref(), &after)? {
-            checked.push(Checked { repository, check: ran.check, said: Some((ran.base, ran.new)) });
+        let trees = (source.tree.as_ref(), &after as &dyn Tree);
+        if let Some(ran) = verified::by_command(&context.home()?, &identity, trees, &|| context.interrupted())? {
+            checked.push(Checked { repository, check: ran.check, said: Some((ran.base, ran.new)), built: Vec::new() });
         }
     }
     Ok(checked)
+}
+
+impl Checked {
+    /// What a build came to.
+    pub(super) fn build(repository: &Path, proof: &BuildProof) -> Self {
+        let (repository, check) = (repository.display().to_string(), proof.check.clone());
+        Self { repository, check, said: None, built: proof.said.clone() }
+    }
+
+    /// Tells of it in a line.
+    pub(super) fn say(&self, context: &Context) {
+        let CheckResult { name, verdict, detail, .. } = &self.check;
+        context.say(&format!("{} {name}: {}: {}", self.repository, word(*verdict), shown(detail)));
+        tell(context, std::slice::from_ref(self));
+    }
 }
 
 pub(super) fn rows(checked: &[Checked]) -> Vec<Row> {
@@ -70,6 +92,9 @@ fn row(checked: &Checked) -> Row {
         value["before"] = json!(said(before));
         value["after"] = json!(said(after));
     }
+    if !checked.built.is_empty() {
+        value["said"] = json!(checked.built);
+    }
     Row::new(format!("{} {name}", checked.repository), cells, &value)
 }
 
@@ -89,7 +114,7 @@ pub(super) fn tell(context: &Context, checked: &[Checked]) {
             context.say(&format!("{} {name}: {hint}", checked.repository));
         }
         let outcome = checked.said.iter().find_map(|(before, after)| after.as_ref().or(before.as_ref()));
-        for line in outcome.iter().flat_map(|outcome| &outcome.said) {
+        for line in outcome.iter().flat_map(|outcome| &outcome.said).chain(&checked.built) {
             context.say(&format!("  {line}"));
         }
     }
