@@ -30,6 +30,7 @@
 //! a place (items, stars, lists) is found by walking tokens.
 
 mod blank;
+mod clickhouse;
 mod column;
 mod cut;
 mod define;
@@ -41,11 +42,13 @@ mod items;
 mod lex;
 mod lineage;
 mod lines;
+mod marks;
 mod parse;
 mod pipe;
 mod pivot;
 mod query;
 mod reading;
+mod respell;
 mod scope;
 mod script;
 mod select;
