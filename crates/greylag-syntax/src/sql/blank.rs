@@ -47,7 +47,7 @@ pub(super) fn blank(text: &str, tokens: &[Token], base: usize, dialect: Dialect)
     let mut blanker = Blanker { text, tokens, base, dialect, bytes, changed: false, marks: Marks::default() };
     let mut at = 0;
     while at < tokens.len() {
-        let next = blanker.respell(at).unwrap_or_else(|| blanker.rule(at));
+        let next = blanker.respell(at).or_else(|| blanker.attribute(at)).unwrap_or_else(|| blanker.rule(at));
         at = next.max(at + 1);
     }
     let Blanker { bytes, changed, marks, .. } = blanker;

@@ -26,11 +26,29 @@ pub(super) struct Adapted {
 
 /// Words that begin a clause.
 const CLAUSES: &[&str] = &[
-    "select", "from", "join", "on", "using", "where", "prewhere", "group", "having", "order", "limit", "settings", "with",
-    "union", "except", "intersect", "qualify", "window", "format",
+    "select",
+    "from",
+    "join",
+    "on",
+    "using",
+    "where",
+    "prewhere",
+    "group",
+    "having",
+    "order",
+    "limit",
+    "settings",
+    "with",
+    "union",
+    "except",
+    "intersect",
+    "qualify",
+    "window",
+    "format",
 ];
 /// Words of a join before `join`.
-const KINDS: &[&str] = &["left", "right", "inner", "full", "outer", "cross", "any", "all", "semi", "anti", "asof", "global"];
+const KINDS: &[&str] =
+    &["left", "right", "inner", "full", "outer", "cross", "any", "all", "semi", "anti", "asof", "global"];
 /// Those that say nothing of names and that the parser does not know in every place.
 const STRICT: &[&str] = &["any", "all", "semi", "anti", "asof", "global"];
 
@@ -101,7 +119,8 @@ impl Adapter<'_> {
             return self.arrays(at);
         } else if joins && self.is(at, STRICT) && (self.is(at + 1, KINDS) || self.is(at + 1, &["join"])) {
             // `left semi join` and the like are known.
-            let known = self.before(at, &["left", "right"]) && self.is(at, &["semi", "anti"]) && self.is(at + 1, &["join"]);
+            let known =
+                self.before(at, &["left", "right"]) && self.is(at, &["semi", "anti"]) && self.is(at + 1, &["join"]);
             if !known {
                 self.write(at, b"");
             }

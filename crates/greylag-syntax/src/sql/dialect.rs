@@ -31,7 +31,9 @@ pub enum Dialect {
 
 /// A name of no known dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark, clickhouse and generic")]
+#[error(
+    "`{0}` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark, clickhouse and generic"
+)]
 pub struct UnknownDialect(String);
 
 impl FromStr for Dialect {
@@ -108,7 +110,11 @@ impl Dialect {
     /// Whether a written name means a column that a schema calls `column`. Schemas come from many hands and write unquoted
     /// names in either case, so only a quoted name of a dialect that keeps case must be equal to the letter, and any of ClickHouse.
     pub(super) fn is_column(self, written: Written<'_>, column: &str) -> bool {
-        if self == Self::ClickHouse || written.1 && self.keeps_case() { written.0 == column } else { written.0.eq_ignore_ascii_case(column) }
+        if self == Self::ClickHouse || written.1 && self.keeps_case() {
+            written.0 == column
+        } else {
+            written.0.eq_ignore_ascii_case(column)
+        }
     }
 
     fn keeps_case(self) -> bool {
@@ -237,9 +243,16 @@ impl Dialect {
                 "_commit_version",
                 "_commit_timestamp",
             ],
-            Self::ClickHouse => {
-                &["_part", "_part_index", "_part_offset", "_partition_id", "_partition_value", "_table", "_path", "_file"]
-            }
+            Self::ClickHouse => &[
+                "_part",
+                "_part_index",
+                "_part_offset",
+                "_partition_id",
+                "_partition_value",
+                "_table",
+                "_path",
+                "_file",
+            ],
             Self::Generic => &[],
         };
         names.iter().any(|known| known.eq_ignore_ascii_case(name))

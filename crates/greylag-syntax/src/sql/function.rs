@@ -236,7 +236,10 @@ impl Walker<'_> {
         }
         [&*name, bare].into_iter().any(|name| {
             is_any(name, AGGREGATES)
-                || is_any(name, &["any", "anylast", "anyheavy", "argmax", "argmin", "avgweighted", "topk", "windowfunnel"])
+                || is_any(
+                    name,
+                    &["any", "anylast", "anyheavy", "argmax", "argmin", "avgweighted", "topk", "windowfunnel"],
+                )
                 || ["quantile", "group", "uniq", "stddev", "var", "sum"].iter().any(|family| name.starts_with(family))
         })
     }

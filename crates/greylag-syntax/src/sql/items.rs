@@ -102,7 +102,8 @@ impl Walker<'_> {
 
     /// The outputs after the first of an item that names several.
     fn several(&self, first: &Output) -> Vec<Output> {
-        let begins = |(start, _): &&(u32, Vec<u32>)| first.alias.as_ref().is_some_and(|alias| alias.start == *start as usize);
+        let begins =
+            |(start, _): &&(u32, Vec<u32>)| first.alias.as_ref().is_some_and(|alias| alias.start == *start as usize);
         let Some((_, others)) = self.marks.several.iter().find(begins) else { return Vec::new() };
         let names = others.iter().filter_map(|start| self.name_at(self.token_at(*start as usize)?));
         let output = |name: Name| Output {

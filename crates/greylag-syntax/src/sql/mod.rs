@@ -29,6 +29,7 @@
 //! here once more (`lex`), identifiers are found among them and compared with what the parser says, and everything else that has
 //! a place (items, stars, lists) is found by walking tokens.
 
+mod attributes;
 mod blank;
 mod clickhouse;
 mod column;

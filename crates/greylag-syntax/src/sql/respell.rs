@@ -8,6 +8,7 @@
 //! | fields that begin with `_` | all | `x[0]._id` | `x[0].xid` |
 //! | numbers in the place of names | BigQuery | `unpivot (… in ((a, b) as 1))` | `… as _` |
 //! | several names of one item | Spark | `stack(…) as (k, v)` | `stack(…)     k     `, and `v` is remembered |
+//! | all columns of a merge | Spark, Snowflake | `when matched then update set *` | `when matched then delete`, and remembered |
 //! | strings one after the other, which are one | BigQuery, Spark | `'a' 'b'` | `'a'    ` |
 //!
 //! A name that is spelled otherwise is remembered by its place: what it is called is said by the text alone.
@@ -34,16 +35,27 @@ impl Blanker<'_> {
                 Some(self.clear(at, at + 1))
             }
             (Kind::Number, Dialect::Spark) if self.is_name_of_digits(token) => Some(self.spell(at, b"_")),
-            (Kind::Number, Dialect::BigQuery) if at > 0 && self.is(at - 1, &["as"]) => Some(self.spell(at, &[b'_'; LONGEST])),
+            (Kind::Number, Dialect::BigQuery) if at > 0 && self.is(at - 1, &["as"]) => {
+                Some(self.spell(at, &[b'_'; LONGEST]))
+            }
             (Kind::Number, Dialect::ClickHouse) => {
                 let dot = before.filter(|before| before.mark(b'.') && before.end == token.start)?;
                 let operand = at.checked_sub(2).and_then(|at| self.tokens.get(at))?;
-                let is_operand = matches!(operand.kind, Kind::Word | Kind::Quoted | Kind::Mark(b')' | b']') | Kind::Number);
+                let is_operand =
+                    matches!(operand.kind, Kind::Word | Kind::Quoted | Kind::Mark(b')' | b']') | Kind::Number);
                 (is_operand && operand.end == dot.start).then(|| self.spell(at, &[b'x'; LONGEST]))
             }
-            (Kind::Word, _) if self.text_of(token).starts_with('_') && self.is_field_of_value(at) => Some(self.spell(at, b"x")),
+            (Kind::Word, _) if self.text_of(token).starts_with('_') && self.is_field_of_value(at) => {
+                Some(self.spell(at, b"x"))
+            }
             (Kind::Word, Dialect::Spark) if self.is(at, &["from"]) && self.is_column_from(at) => {
                 Some(self.spell(at, b"fro_"))
+            }
+            (Kind::Word, Dialect::Spark | Dialect::Snowflake)
+                if self.is(0, &["merge"]) && self.takes_all(at).is_some() =>
+            {
+                let end = self.takes_all(at)?;
+                self.all(at, end)
             }
             (Kind::Word, Dialect::Spark) if self.is(at, &["as"]) && self.mark(at + 1, b'(') => self.several(at),
             _ => None,
@@ -86,12 +98,42 @@ impl Blanker<'_> {
         }
     }
 
+    /// The token after `update set *`, `insert *` or `… all by name`, if that begins here.
+    fn takes_all(&self, at: usize) -> Option<usize> {
+        if !self.is(at, &["update", "insert"]) || !self.is(at.checked_sub(1)?, &["then"]) {
+            return None;
+        }
+        let star = at + 1 + usize::from(self.is(at, &["update"]) && self.is(at + 1, &["set"]));
+        let by_name = self.is(at + 1, &["all"]) && self.is(at + 2, &["by"]) && self.is(at + 3, &["name"]);
+        match (self.mark(star, b'*'), by_name) {
+            (true, _) => Some(star + 1),
+            (false, true) => Some(at + 4),
+            (false, false) => None,
+        }
+    }
+
+    /// A branch of a merge that takes all is read as one that deletes: its condition stays what it is.
+    fn all(&mut self, at: usize, end: usize) -> Option<usize> {
+        let when = (0..at).rev().find(|before| self.is(*before, &["when"]))?;
+        if self.is(when + 1, &["not"]) {
+            self.clear(when + 1, when + 2);
+            if self.is(when + 3, &["by"]) && self.is(when + 4, &["target"]) {
+                self.clear(when + 3, when + 5);
+            }
+        }
+        self.clear(at, end);
+        self.write(at, b"delete");
+        self.marks.all = true;
+        Some(end)
+    }
+
     /// `f(…) as (a, b)`: the first name stays, the others are remembered.
     fn several(&mut self, at: usize) -> Option<usize> {
         let called = at.checked_sub(1).is_some_and(|at| self.mark(at, b')'));
         let end = self.after(at + 1);
         let names: Vec<usize> = (at + 2..end.checked_sub(1)?).step_by(2).collect();
-        let is_name = |at: &usize| matches!(self.tokens.get(*at).map(|token| token.kind), Some(Kind::Word | Kind::Quoted));
+        let is_name =
+            |at: &usize| matches!(self.tokens.get(*at).map(|token| token.kind), Some(Kind::Word | Kind::Quoted));
         let commas = (at + 3..end - 1).step_by(2).all(|at| self.mark(at, b','));
         if !called || !commas || !names.iter().all(is_name) || (end - at) % 2 != 0 {
             return None;

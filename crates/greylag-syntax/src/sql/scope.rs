@@ -165,7 +165,9 @@ impl Walker<'_> {
             return Some(found);
         }
         match (aliases, own) {
-            (Aliases::First, Some(origin)) if self.dialect.aliases_hide_columns() => Some(self.alias_or_column(scope, name, origin)),
+            (Aliases::First, Some(origin)) if self.dialect.aliases_hide_columns() => {
+                Some(self.alias_or_column(scope, name, origin))
+            }
             (Aliases::First, Some(origin)) => Some(Resolution::new(vec![origin], Confidence::Certain, Why::OwnOutput)),
             (_, Some(origin)) => Some(self.column_or_alias(scope, name, origin)),
             (_, None) => self.resolve_column(scope, name),

@@ -9,9 +9,9 @@ use super::lex::{Kind, Token, lex};
 use super::lines::Lines;
 use super::marks::Marks;
 use super::parse::{self, Tree};
-use super::reading::{Confidence, Name, Parsed, Reading, RelationRole, Statement, Unknown};
+use super::reading::{Confidence, Name, Parsed, Place, Reading, RelationRole, Role, Statement, Unknown};
 use super::split::{Form, Piece, split};
-use super::walk::Walker;
+use super::walk::{Said, Walker};
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 32 << 20;
@@ -125,6 +125,7 @@ impl Walker<'_> {
                     Tree::Expression(expr) => self.loose(expr),
                 }
                 self.given();
+                self.attributes();
                 outcome.parsed
             }
             Err(_) if names_nothing(self.text, self.tokens.get(piece.tokens.clone()).unwrap_or_default()) => {
@@ -158,6 +159,17 @@ impl Walker<'_> {
             if !names.into_iter().any(is_own) {
                 self.push_relation(parts, range, None, RelationRole::Read, Confidence::Certain);
             }
+        }
+    }
+
+    /// Columns that attributes of the target name.
+    fn attributes(&mut self) {
+        for start in mem::take(&mut self.marks.columns) {
+            let target = self.reading.statements.get(self.statement).and_then(|statement| statement.target);
+            let name = self.token_at(start as usize).and_then(|at| self.name_at(at));
+            let (Some(target), Some(name)) = (target, name) else { continue };
+            let resolution = self.of_target(target, name.written());
+            self.push_column(&[name], 0, resolution, Said { role: Role::Define, place: Place::default() });
         }
     }
 

@@ -1,7 +1,8 @@
 //! One `select`: its clauses in the order in which they see each other.
 
 use sqlparser::ast::{
-    ConnectByKind, Distinct, GroupByExpr, GroupByWithModifier, Ident, NamedWindowExpr, Query, Select, SelectItem, TopQuantity,
+    ConnectByKind, Distinct, GroupByExpr, GroupByWithModifier, Ident, NamedWindowExpr, Query, Select, SelectItem,
+    TopQuantity,
 };
 
 use super::expr::Reach;

@@ -92,11 +92,16 @@ fn names_of_the_list_hide_columns_everywhere() {
 
 #[test]
 fn letters_are_kept_and_aggregates_have_combinators() {
-    check(ClickHouse, "", "select A, a from (select a from t)", "
+    check(
+        ClickHouse,
+        "",
+        "select A, a from (select a from t)",
+        "
         A -> - select unknown
         a -> t.a select certain
         a -> t.a select certain
-        table t read");
+        table t read",
+    );
     check_outputs(
         ClickHouse,
         "",

@@ -6,6 +6,7 @@
 
 mod aliases;
 mod arbitrary;
+mod attributes;
 mod clickhouse;
 mod define;
 mod dialects;
