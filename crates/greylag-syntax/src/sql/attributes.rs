@@ -182,6 +182,10 @@ impl Blanker<'_> {
                 return Some(self.clear(at, end));
             }
         }
+        // Its arguments are read by whoever reads the table.
+        if self.is(at, &["engine"]) && self.mark(at + 1, b'=') && self.mark(at + 3, b'(') {
+            return Some(self.clear(at + 3, self.after(at + 3)));
+        }
         let text = self.tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Text);
         if self.is(at, &["comment"]) && text {
             return Some(self.clear(at, at + 2));
