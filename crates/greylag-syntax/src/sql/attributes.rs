@@ -43,6 +43,9 @@ const NO_COLUMNS: &[&str] = &[
     "recompress",
 ];
 
+/// Words that begin an attribute of Redshift.
+const STORED: &[&str] = &["encode", "diststyle", "backup", "distkey", "sortkey", "compound", "interleaved"];
+
 /// Words that end the list or expression of an attribute.
 const AFTER_LIST: &[&str] =
     &["settings", "comment", "primary", "order", "partition", "sample", "ttl", "as", "engine", "empty", "select"];
@@ -77,6 +80,13 @@ impl Blanker<'_> {
 
     /// Attributes of Redshift. A column may be called like one: it stands after a comma or a parenthesis, or after a dot.
     fn stored(&mut self, at: usize) -> Option<usize> {
+        let data = at + 1 + usize::from(self.is(at + 1, &["no"]));
+        if self.is(at, &["with"]) && self.is(data, &["data"]) && data + 1 == self.tokens.len() {
+            return Some(self.clear(at, data + 1));
+        }
+        if !self.is(at, STORED) || (0..at).any(|before| self.is(before, &["select"])) {
+            return None;
+        }
         let before = self.tokens.get(at.checked_sub(1)?)?;
         if matches!(before.kind, Kind::Mark(b',' | b'(' | b'.'))
             || self.is(at - 1, &["select", "as", "by", "and", "or", "on"])
@@ -85,10 +95,6 @@ impl Blanker<'_> {
         }
         let next = self.tokens.get(at + 1);
         let opens = self.mark(at + 1, b'(');
-        let data = at + 1 + usize::from(self.is(at + 1, &["no"]));
-        if self.is(at, &["with"]) && self.is(data, &["data"]) && data + 1 == self.tokens.len() {
-            return Some(self.clear(at, data + 1));
-        }
         if self.is(at, &["encode"]) && next.is_some_and(|token| token.kind == Kind::Word) {
             return Some(self.clear(at, at + 2));
         }
@@ -206,7 +212,8 @@ impl Blanker<'_> {
             let end = self.after_list(at + 2);
             return Some(self.named(at, at + 2, end, &["asc", "desc", "nulls", "first", "last"]));
         }
-        (self.is(at, &["sync"]) && at + 1 == self.tokens.len()).then(|| self.clear(at, at + 1))
+        (self.is(at, &["sync"]) && !self.is(0, &["create"]) && at + 1 == self.tokens.len())
+            .then(|| self.clear(at, at + 1))
     }
 
     /// Whether a token stands after the engine of a table, and in no query.

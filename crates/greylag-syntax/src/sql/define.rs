@@ -63,9 +63,8 @@ impl Walker<'_> {
         let first = self.tokens.partition_point(|token| (token.start as usize) < range.start);
         let is = |at: usize, word: &str| self.tokens.get(at).is_some_and(|token| token.is(self.text, word));
         let mark = |at: usize, mark: u8| self.tokens.get(at).is_some_and(|token| token.mark(mark));
-        let ends = |at: &usize| self.tokens.get(*at).is_some_and(|token| (token.end as usize) <= range.end);
-        let engine =
-            (first..).take_while(ends).find(|at| is(*at, "engine") && mark(at + 1, b'=') && mark(at + 3, b'('));
+        let last = self.tokens.partition_point(|token| (token.end as usize) <= range.end);
+        let engine = (first..last).find(|at| is(*at, "engine") && mark(at + 1, b'=') && mark(at + 3, b'('));
         let Some(at) = engine else { return };
         let end = self.after_group(at + 3);
         let end = end.saturating_sub(1);

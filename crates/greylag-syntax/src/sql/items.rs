@@ -77,7 +77,9 @@ impl Walker<'_> {
                 output.range = range;
                 let others = self.several(&output);
                 self.finish(output, scope, outputs);
-                others.into_iter().for_each(|output| self.finish(output, scope, outputs));
+                for output in others {
+                    self.finish(output, scope, outputs);
+                }
             }
             SelectItem::Wildcard(options) => self.star(None, options, cut, scope, block, outputs),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {

@@ -135,7 +135,7 @@ impl Blanker<'_> {
         let is_name =
             |at: &usize| matches!(self.tokens.get(*at).map(|token| token.kind), Some(Kind::Word | Kind::Quoted));
         let commas = (at + 3..end - 1).step_by(2).all(|at| self.mark(at, b','));
-        if !called || !commas || !names.iter().all(is_name) || (end - at) % 2 != 0 {
+        if !called || !commas || !names.iter().all(is_name) || !(end - at).is_multiple_of(2) {
             return None;
         }
         let start = |at: &usize| self.tokens.get(*at).map(|token| token.start);
