@@ -35,7 +35,7 @@ const DATASET_KIND: &str = "resource";
 #[derive(Debug, Args)]
 pub(crate) struct Reading {
     /// Dialect of SQL, instead of what repositories say (`dialect` in `.greylag.yaml`, the profile of a dbt project): bigquery,
-    /// postgres, duckdb, snowflake, trino, spark or generic.
+    /// postgres, duckdb, snowflake, trino, spark, clickhouse or generic.
     #[arg(long, value_name = "DIALECT")]
     dialect: Option<Dialect>,
 }

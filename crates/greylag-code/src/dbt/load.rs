@@ -311,8 +311,10 @@ impl Loader<'_> {
         let Some(yaml) = self.yaml(path)? else { return Ok(()) };
         for (section, entries) in yaml.entries() {
             let section = section.as_str();
-            if matches!(section, "models" | "sources" | "seeds" | "snapshots" | "analyses" | "exposures" | "data_tests")
-            {
+            if matches!(
+                section,
+                "models" | "sources" | "seeds" | "snapshots" | "analyses" | "exposures" | "data_tests" | "tests"
+            ) {
                 for entry in entries.items() {
                     let entry = Entry { package, section: section.to_owned(), yaml: entry.clone() };
                     self.loaded.entries.push(entry);

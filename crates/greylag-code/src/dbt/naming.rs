@@ -24,7 +24,7 @@ pub(super) fn rendered(shared: &Arc<Shared>, package: usize, scalar: &Scalar) ->
     Some(if scalar.inner().is_some() { text } else { Traced::of(text.text(), made) })
 }
 
-fn truth(text: &str) -> Option<bool> {
+pub(super) fn truth(text: &str) -> Option<bool> {
     match text.trim() {
         "true" | "True" | "TRUE" => Some(true),
         "false" | "False" | "FALSE" | "" | "None" | "0" => Some(false),

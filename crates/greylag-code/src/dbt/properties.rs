@@ -12,9 +12,9 @@ use std::sync::Arc;
 
 /// Gives drafts their entries.
 pub(super) fn attach(loaded: &mut Loaded) {
-    let mut by_name: HashMap<(usize, NodeKind, String), usize> = HashMap::new();
+    let mut by_name: HashMap<(usize, NodeKind, String), Vec<usize>> = HashMap::new();
     for (index, draft) in loaded.drafts.iter().enumerate() {
-        by_name.insert((draft.package, kind_of(draft.kind), draft.name.clone()), index);
+        by_name.entry((draft.package, kind_of(draft.kind), draft.name.clone())).or_default().push(index);
     }
     let entries = std::mem::take(&mut loaded.entries);
     for entry in &entries {
@@ -23,16 +23,25 @@ pub(super) fn attach(loaded: &mut Loaded) {
             "seeds" => NodeKind::Seed,
             "snapshots" => NodeKind::Snapshot,
             "analyses" => NodeKind::Analysis,
+            "data_tests" | "tests" => NodeKind::Test,
             _ => continue,
         };
         let Some(name) = entry.yaml.text("name") else { continue };
         let versions = entry.yaml.get("versions").map(Yaml::items).unwrap_or_default();
-        let find = |name: &str| by_name.get(&(entry.package, kind, name.to_owned())).copied();
+        let all = |name: &str| by_name.get(&(entry.package, kind, name.to_owned())).map_or(&[][..], Vec::as_slice);
+        let find = |name: &str| all(name).last().copied();
         if versions.is_empty() {
-            if let Some(draft) = find(name.as_str()).and_then(|index| loaded.drafts.get_mut(index)) {
-                draft.name_at.extend(name.inner());
-                draft.properties.push(entry.yaml.clone());
-            } else if let Some(draft) = snapshot_of(loaded, entry, name) {
+            // Of several nodes of one name all but one are switched off, and the entry is that of whichever is not.
+            for index in all(name.as_str()) {
+                if let Some(draft) = loaded.drafts.get_mut(*index) {
+                    draft.name_at.extend(name.inner());
+                    draft.properties.push(entry.yaml.clone());
+                }
+            }
+            if !all(name.as_str()).is_empty() {
+                continue;
+            }
+            if let Some(draft) = snapshot_of(loaded, entry, name) {
                 loaded.drafts.push(draft);
             }
             continue;

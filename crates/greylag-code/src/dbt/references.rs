@@ -3,7 +3,7 @@
 use super::evaluate::{Shared, edges_of};
 use super::host::{DbtHost, Notes};
 use super::load::Entry;
-use super::naming::columns_of;
+use super::naming::{columns_of, rendered, truth};
 use super::project::{ColumnTest, Edge, Exposure, Reference, Target};
 use super::yaml::{Scalar, Yaml};
 use greylag_syntax::jinja::ast::Node;
@@ -49,6 +49,11 @@ pub(super) fn gathered(shared: &Arc<Shared>, node: Option<usize>, package: usize
 /// An exposure.
 pub(super) fn exposure(shared: &Arc<Shared>, entry: &Entry) -> Option<Exposure> {
     let name = entry.yaml.text("name")?.text.clone();
+    let own = entry.yaml.get("config").and_then(|config| config.text("enabled")).or_else(|| entry.yaml.text("enabled"));
+    let enabled = own.and_then(|own| rendered(shared, entry.package, own));
+    if enabled.is_some_and(|enabled| truth(enabled.text()) == Some(false)) {
+        return None;
+    }
     let depends = entry.yaml.get("depends_on").map(Yaml::texts).unwrap_or_default();
     let references: Vec<Reference> =
         depends.into_iter().flat_map(|scalar| references_in(shared, None, entry.package, scalar)).collect();

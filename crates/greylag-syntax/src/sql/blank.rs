@@ -31,54 +31,58 @@
 //! | the version of a table | `from t for version as of 12` | `from t` |
 //! | options of a copy | `copy t from 'x' (header 0)` | |
 
+use super::dialect::Dialect;
 use super::lex::{Kind, Token};
+use super::marks::Marks;
 
-/// A text with parts blanked.
+/// A text with parts blanked, and what is remembered of them.
 pub(super) struct Blanked {
     pub(super) text: String,
-    /// Where relations begin that are given to a function and were blanked.
-    pub(super) tables: Vec<u32>,
+    pub(super) marks: Marks,
 }
 
 /// A copy of the text with such parts blanked; none if there are none. `base` is where the text begins in that of the tokens.
-pub(super) fn blank(text: &str, tokens: &[Token], base: usize) -> Option<Blanked> {
+pub(super) fn blank(text: &str, tokens: &[Token], base: usize, dialect: Dialect) -> Option<Blanked> {
     let bytes = text.as_bytes().to_vec();
-    let mut blanker = Blanker { text, tokens, base, bytes, changed: false, tables: Vec::new() };
+    let mut blanker = Blanker { text, tokens, base, dialect, bytes, changed: false, marks: Marks::default() };
     let mut at = 0;
     while at < tokens.len() {
-        at = blanker.rule(at).max(at + 1);
+        let next = blanker.respell(at).or_else(|| blanker.attribute(at)).unwrap_or_else(|| blanker.rule(at));
+        at = next.max(at + 1);
     }
-    let Blanker { bytes, changed, tables, .. } = blanker;
-    changed.then(|| Some(Blanked { text: String::from_utf8(bytes).ok()?, tables })).flatten()
+    let Blanker { bytes, changed, marks, .. } = blanker;
+    changed.then(|| Some(Blanked { text: String::from_utf8(bytes).ok()?, marks })).flatten()
 }
 
-struct Blanker<'a> {
+pub(super) struct Blanker<'a> {
     text: &'a str,
-    tokens: &'a [Token],
+    pub(super) tokens: &'a [Token],
     base: usize,
+    pub(super) dialect: Dialect,
     bytes: Vec<u8>,
     changed: bool,
-    tables: Vec<u32>,
+    pub(super) marks: Marks,
 }
 
 impl Blanker<'_> {
     fn word(&self, at: usize) -> &str {
-        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Word);
-        token
-            .and_then(|token| self.text.get(token.start as usize - self.base..token.end as usize - self.base))
-            .unwrap_or_default()
+        self.tokens.get(at).filter(|token| token.kind == Kind::Word).map_or("", |token| self.text_of(*token))
     }
 
-    fn is(&self, at: usize, words: &[&str]) -> bool {
+    pub(super) fn text_of(&self, token: Token) -> &str {
+        self.text.get(token.start as usize - self.base..token.end as usize - self.base).unwrap_or_default()
+    }
+
+    pub(super) fn is(&self, at: usize, words: &[&str]) -> bool {
         words.iter().any(|word| self.word(at).eq_ignore_ascii_case(word))
     }
 
-    fn mark(&self, at: usize, mark: u8) -> bool {
+    pub(super) fn mark(&self, at: usize, mark: u8) -> bool {
         self.tokens.get(at).is_some_and(|token| token.mark(mark))
     }
 
     /// The token after a group that opens at `open`.
-    fn after(&self, open: usize) -> usize {
+    pub(super) fn after(&self, open: usize) -> usize {
         let (mut at, mut depth) = (open, 0_usize);
         while let Some(token) = self.tokens.get(at) {
             at += 1;
@@ -94,7 +98,7 @@ impl Blanker<'_> {
         at
     }
 
-    fn clear(&mut self, first: usize, end: usize) -> usize {
+    pub(super) fn clear(&mut self, first: usize, end: usize) -> usize {
         if let (Some(from), Some(to)) = (self.tokens.get(first), self.tokens.get(end.saturating_sub(1))) {
             let range = from.start as usize - self.base..to.end as usize - self.base;
             for byte in self.bytes.get_mut(range).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n') {
@@ -268,7 +272,7 @@ impl Blanker<'_> {
             return at;
         }
         let end = end + usize::from(opens);
-        self.tables.extend(self.tokens.get(first).map(|token| token.start));
+        self.marks.tables.extend(self.tokens.get(first).map(|token| token.start));
         self.clear(at, end);
         self.write(at, b"0");
         end
@@ -286,7 +290,7 @@ impl Blanker<'_> {
     }
 
     /// Writes over the beginning of a token.
-    fn write(&mut self, at: usize, bytes: &[u8]) -> usize {
+    pub(super) fn write(&mut self, at: usize, bytes: &[u8]) -> usize {
         if let Some(token) = self.tokens.get(at) {
             let start = token.start as usize - self.base;
             if let Some(place) = self.bytes.get_mut(start..start + bytes.len()) {

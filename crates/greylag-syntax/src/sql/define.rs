@@ -6,8 +6,10 @@ use sqlparser::ast::{
     ObjectType, OneOrManyWithParens, Query, RenameTableNameKind, SetExpr, TableConstraint, WrappedCollection,
 };
 
+use super::dialect::Dialect;
 use super::expr::Reach;
-use super::reading::{Confidence, Place, QueryKind, RelationRole, Role, Why};
+use super::lex::Kind;
+use super::reading::{Confidence, Name, Place, QueryKind, RelationRole, Role, Why};
 use super::scope::{Aliases, Rows, Scope, Source};
 use super::walk::{Resolution, Said, Walker};
 
@@ -47,6 +49,76 @@ impl Walker<'_> {
         let layout =
             table.partition_by.iter().chain(&table.primary_key).map(|expr| &**expr).chain(cluster).chain(order);
         self.layout(layout, target);
+        if self.dialect == Dialect::ClickHouse {
+            self.engine(target);
+        }
+    }
+
+    /// The arguments of `engine = X(…)`, of which the parser keeps no place: columns of the table, but for an engine that hands
+    /// on to another table, which is named by its database and itself.
+    fn engine(&mut self, target: usize) {
+        let Some(range) = self.reading.statements.get(self.statement).map(|statement| statement.range.clone()) else {
+            return;
+        };
+        let first = self.tokens.partition_point(|token| (token.start as usize) < range.start);
+        let is = |at: usize, word: &str| self.tokens.get(at).is_some_and(|token| token.is(self.text, word));
+        let mark = |at: usize, mark: u8| self.tokens.get(at).is_some_and(|token| token.mark(mark));
+        let last = self.tokens.partition_point(|token| (token.end as usize) <= range.end);
+        let engine = (first..last).find(|at| is(*at, "engine") && mark(at + 1, b'=') && mark(at + 3, b'('));
+        let Some(at) = engine else { return };
+        let end = self.after_group(at + 3);
+        let end = end.saturating_sub(1);
+        let mut names = at + 4..end;
+        match self.name_at(at + 2).map(|name| name.text) {
+            Some(engine) if engine.ends_with("MergeTree") => {}
+            Some(engine) if &*engine == "Distributed" => match self.handed_on(at + 4, end) {
+                Some(after) => names = after..end,
+                None => return self.unknown(self.span(at, end + 1), "to which table rows go is computed".to_owned()),
+            },
+            _ => {
+                let mut tokens = self.tokens.get(at + 4..end).unwrap_or_default().iter();
+                if tokens.any(|token| matches!(token.kind, Kind::Word | Kind::Quoted)) {
+                    self.unknown(self.span(at, end + 1), "what the engine of a table names is not known".to_owned());
+                }
+                return;
+            }
+        }
+        for at in names {
+            let is_name = self.tokens.get(at).is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Quoted));
+            let called = self.tokens.get(at + 1).is_some_and(|token| token.mark(b'('));
+            if let Some(name) = self.name_at(at).filter(|_| is_name && !called) {
+                let resolution = self.of_target(target, name.written());
+                self.push_column(&[name], 0, resolution, Said { role: Role::Define, place: Place::default() });
+            }
+        }
+    }
+
+    /// `Distributed(cluster, database, table, …)`, whose arguments begin here: writes the table down, and says where what is after
+    /// it begins.
+    fn handed_on(&mut self, first: usize, end: usize) -> Option<usize> {
+        let comma = |from: usize| {
+            let mut depth = 0_usize;
+            (from..end).find(|at| match self.tokens.get(*at).map(|token| token.kind) {
+                Some(Kind::Mark(b'(')) => {
+                    depth += 1;
+                    false
+                }
+                Some(Kind::Mark(b')')) => {
+                    depth = depth.saturating_sub(1);
+                    false
+                }
+                Some(Kind::Mark(b',')) => depth == 0,
+                _ => false,
+            })
+        };
+        let database = comma(first)? + 1;
+        let table = comma(database)? + 1;
+        let after = comma(table).unwrap_or(end);
+        let alone = |at: usize, end: usize| self.name_at(at).filter(|_| end == at + 1);
+        let name = alone(table, after)?;
+        let parts: Vec<Name> = alone(database, table - 1).into_iter().chain([name.clone()]).collect();
+        self.push_relation(parts, name.range, None, RelationRole::Mention, Confidence::Certain);
+        Some(after)
     }
 
     /// Expressions over the columns of the very relation that is defined: how it is partitioned, sorted, constrained.

@@ -23,13 +23,17 @@ pub enum Dialect {
     Trino,
     /// Spark SQL, Databricks, Hive.
     Spark,
+    /// ClickHouse.
+    ClickHouse,
     /// Nothing is known: the most lenient reading.
     Generic,
 }
 
 /// A name of no known dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark and generic")]
+#[error(
+    "`{0}` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark, clickhouse and generic"
+)]
 pub struct UnknownDialect(String);
 
 impl FromStr for Dialect {
@@ -43,6 +47,7 @@ impl FromStr for Dialect {
             "snowflake" => Self::Snowflake,
             "trino" | "presto" | "athena" => Self::Trino,
             "spark" | "databricks" | "hive" => Self::Spark,
+            "clickhouse" => Self::ClickHouse,
             "generic" => Self::Generic,
             _ => return Err(UnknownDialect(name.to_owned())),
         })
@@ -58,6 +63,7 @@ impl fmt::Display for Dialect {
             Self::Snowflake => "snowflake",
             Self::Trino => "trino",
             Self::Spark => "spark",
+            Self::ClickHouse => "clickhouse",
             Self::Generic => "generic",
         })
     }
@@ -75,14 +81,18 @@ impl Dialect {
             Self::DuckDb => &parser::DuckDbDialect {},
             Self::Snowflake => &parser::SnowflakeDialect {},
             Self::Spark => &parser::DatabricksDialect {},
+            Self::ClickHouse => &parser::ClickHouseDialect {},
             Self::Trino | Self::Generic => &parser::GenericDialect {},
         }
     }
 
     /// Whether two written names mean the same thing. PostgreSQL folds names without quotes to lower case and Snowflake to
-    /// upper case, and what has quotes stays; elsewhere letters of either case are equal.
+    /// upper case, and what has quotes stays; ClickHouse keeps every letter; elsewhere letters of either case are equal.
     pub(super) fn same(self, one: Written<'_>, other: Written<'_>) -> bool {
         let ((one, quoted), (other, other_quoted)) = (one, other);
+        if self == Self::ClickHouse {
+            return one == other;
+        }
         let folds = |quoted: &str, unquoted: &str| match self {
             Self::Postgres => quoted.bytes().eq(unquoted.bytes().map(|b| b.to_ascii_lowercase())),
             Self::Snowflake => quoted.bytes().eq(unquoted.bytes().map(|b| b.to_ascii_uppercase())),
@@ -98,9 +108,13 @@ impl Dialect {
     }
 
     /// Whether a written name means a column that a schema calls `column`. Schemas come from many hands and write unquoted
-    /// names in either case, so only a quoted name of a dialect that keeps case must be equal to the letter.
+    /// names in either case, so only a quoted name of a dialect that keeps case must be equal to the letter, and any of ClickHouse.
     pub(super) fn is_column(self, written: Written<'_>, column: &str) -> bool {
-        if written.1 && self.keeps_case() { written.0 == column } else { written.0.eq_ignore_ascii_case(column) }
+        if self == Self::ClickHouse || written.1 && self.keeps_case() {
+            written.0 == column
+        } else {
+            written.0.eq_ignore_ascii_case(column)
+        }
     }
 
     fn keeps_case(self) -> bool {
@@ -114,7 +128,7 @@ impl Dialect {
 
     /// Whether a backslash escapes in plain strings.
     pub(super) fn backslash_escapes(self) -> bool {
-        matches!(self, Self::BigQuery | Self::Spark | Self::Snowflake)
+        matches!(self, Self::BigQuery | Self::Spark | Self::Snowflake | Self::ClickHouse)
     }
 
     /// Whether `$$ … $$` is a string.
@@ -139,12 +153,17 @@ impl Dialect {
 
     /// Whether a later item of a select list, or its `where`, sees the name of an earlier one.
     pub(super) fn items_see_aliases(self) -> bool {
-        matches!(self, Self::Snowflake | Self::DuckDb | Self::Spark | Self::Generic)
+        matches!(self, Self::Snowflake | Self::DuckDb | Self::Spark | Self::ClickHouse | Self::Generic)
     }
 
     /// Whether `where` sees names of the select list.
     pub(super) fn filters_see_aliases(self) -> bool {
-        matches!(self, Self::Snowflake | Self::DuckDb)
+        matches!(self, Self::Snowflake | Self::DuckDb | Self::ClickHouse)
+    }
+
+    /// Whether every clause and item, even one before it, takes a name of the select list before a column of the same name.
+    pub(super) fn aliases_hide_columns(self) -> bool {
+        self == Self::ClickHouse
     }
 
     /// Whether `having` sees names of the select list.
@@ -154,7 +173,7 @@ impl Dialect {
 
     /// Whether `group by` and `having` take a name of the select list before a column of the same name.
     pub(super) fn groups_prefer_aliases(self) -> bool {
-        matches!(self, Self::BigQuery)
+        matches!(self, Self::BigQuery | Self::ClickHouse)
     }
 
     /// Whether a word alone calls a function. Columns of such names need quotes.
@@ -223,6 +242,16 @@ impl Dialect {
                 "_change_type",
                 "_commit_version",
                 "_commit_timestamp",
+            ],
+            Self::ClickHouse => &[
+                "_part",
+                "_part_index",
+                "_part_offset",
+                "_partition_id",
+                "_partition_value",
+                "_table",
+                "_path",
+                "_file",
             ],
             Self::Generic => &[],
         };

@@ -116,6 +116,9 @@ impl Walker<'_> {
         match factor {
             TableFactor::Table { name, alias, args: None, with_hints, version: _, json_path: _, .. } => {
                 self.each(with_hints, scope, ARGUMENT);
+                if self.is_array(name) {
+                    return self.joined_array(name, alias.as_ref(), scope);
+                }
                 self.named_table(name, alias.as_ref(), scope, role);
             }
             TableFactor::Table { name, alias, args: Some(args), .. } => {
@@ -265,6 +268,25 @@ impl Walker<'_> {
             && parts.len() > 1
             && parts.iter().all(|part| part.quoting != super::reading::Quoting::Shared)
             && self.qualified(scope, parts).is_some_and(|(_, length)| length == 1)
+    }
+
+    /// Whether a path is that of an array which stands in the place of a relation.
+    fn is_array(&self, name: &ObjectName) -> bool {
+        let first = name.0.first().and_then(|part| part.as_ident());
+        let token = first.and_then(|ident| self.token_of(ident)).and_then(|at| self.tokens.get(at));
+        token.is_some_and(|token| self.marks.arrays.contains(&token.start))
+    }
+
+    /// `array join a as x`.
+    fn joined_array(&mut self, array: &ObjectName, alias: Option<&TableAlias>, scope: &mut Scope<'_>) {
+        let before = self.reading.columns.len();
+        self.object_as_column(array, scope, ARGUMENT, false);
+        let feeds = self.feeds_since(before, self.scalars.len(), self.block);
+        let name = match alias {
+            Some(alias) => self.name(&alias.name),
+            None => array.0.last().and_then(|part| part.as_ident()).and_then(|ident| self.name(ident)),
+        };
+        self.push_rows(name, Vec::new(), None, feeds, scope);
     }
 
     fn array_path(&mut self, parts: &[Name], alias: Option<&TableAlias>, scope: &mut Scope<'_>) {

@@ -202,10 +202,14 @@ const AGGREGATES: &[&str] = &[
     "hll",
 ];
 
+/// Words after the name of an aggregate function of ClickHouse, in small letters.
+const COMBINATORS: &[&str] =
+    &["if", "array", "map", "state", "merge", "foreach", "distinct", "ordefault", "ornull", "resample"];
+
 impl Walker<'_> {
     pub(super) fn function(&mut self, function: &Function, scope: &Scope<'_>, reach: Reach) {
         let name = function.name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| ident.value.as_str());
-        let aggregates = is_any(name, AGGREGATES) && function.over.is_none();
+        let aggregates = self.is_aggregate(name) && function.over.is_none();
         self.aggregated |= aggregates;
         let inside = if aggregates { reach.aggregate() } else { reach.computed() };
         self.method(function, scope, inside);
@@ -218,6 +222,26 @@ impl Walker<'_> {
         if let Some(WindowType::WindowSpec(window)) = &function.over {
             self.window(window, scope, reach);
         }
+    }
+
+    /// Whether a function makes one value of many rows. In ClickHouse a name may have words after it that say of which, and how.
+    fn is_aggregate(&self, name: &str) -> bool {
+        if self.dialect != Dialect::ClickHouse {
+            return is_any(name, AGGREGATES);
+        }
+        let name = name.to_ascii_lowercase();
+        let mut bare = name.as_str();
+        while let Some(shorter) = COMBINATORS.iter().find_map(|suffix| bare.strip_suffix(suffix)) {
+            bare = shorter;
+        }
+        [&*name, bare].into_iter().any(|name| {
+            is_any(name, AGGREGATES)
+                || is_any(
+                    name,
+                    &["any", "anylast", "anyheavy", "argmax", "argmin", "avgweighted", "topk", "windowfunnel"],
+                )
+                || ["quantile", "group", "uniq", "stddev", "var", "sum"].iter().any(|family| name.starts_with(family))
+        })
     }
 
     /// `x.trim()` where a function may be called on a column: the path before the last name is one if it names a column that
@@ -309,7 +333,7 @@ impl Walker<'_> {
         match self.dialect {
             Dialect::Trino | Dialect::DuckDb => None,
             Dialect::BigQuery => last().or_else(first),
-            Dialect::Postgres | Dialect::Spark => first(),
+            Dialect::Postgres | Dialect::Spark | Dialect::ClickHouse => first(),
             _ if args.first().is_some_and(is_text) => None,
             Dialect::Generic if name.to_ascii_lowercase().ends_with("_diff") => last().or_else(first),
             _ => first().or_else(last),

@@ -7,7 +7,8 @@ use sqlparser::ast::{
 use super::cut::Cut;
 use super::dialect::Dialect;
 use super::expr::Reach;
-use super::reading::{Name, Output, OutputKind, Place, Role, Why};
+use super::lex::Kind;
+use super::reading::{Name, Output, OutputKind, Place, Quoting, Role, Why};
 use super::scope::{Aliases, Scope};
 use super::walk::{Walker, open};
 
@@ -26,6 +27,10 @@ impl Walker<'_> {
         let mut outputs = Vec::with_capacity(select.projection.len());
         for (at, item) in select.projection.iter().enumerate() {
             let cut = cuts.as_ref().and_then(|cuts| cuts.get(at)).copied();
+            if let SelectItem::ExprWithAlias { alias, .. } = item {
+                let own = scope.later.iter().position(|later| **later == *alias.value);
+                own.map(|own| scope.later.remove(own));
+            }
             self.item(item, cut, scope, block, &mut outputs);
         }
         if let Some(exclude) = &select.exclude {
@@ -70,7 +75,11 @@ impl Walker<'_> {
                     output.alias = Some(name.range);
                 }
                 output.range = range;
+                let others = self.several(&output);
                 self.finish(output, scope, outputs);
+                for output in others {
+                    self.finish(output, scope, outputs);
+                }
             }
             SelectItem::Wildcard(options) => self.star(None, options, cut, scope, block, outputs),
             SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
@@ -93,6 +102,21 @@ impl Walker<'_> {
         if self.token_of(alias).is_some() { self.name(alias) } else { last.or_else(|| self.name(alias)) }
     }
 
+    /// The outputs after the first of an item that names several.
+    fn several(&self, first: &Output) -> Vec<Output> {
+        let begins =
+            |(start, _): &&(u32, Vec<u32>)| first.alias.as_ref().is_some_and(|alias| alias.start == *start as usize);
+        let Some((_, others)) = self.marks.several.iter().find(begins) else { return Vec::new() };
+        let names = others.iter().filter_map(|start| self.name_at(self.token_at(*start as usize)?));
+        let output = |name: Name| Output {
+            name: Some(name.text),
+            quoted: name.quoting != Quoting::None,
+            alias: Some(name.range),
+            ..first.clone()
+        };
+        names.map(output).collect()
+    }
+
     pub(super) fn finish(&self, output: Output, scope: &mut Scope<'_>, outputs: &mut Vec<Output>) {
         if let Some(name) = &output.name {
             let same = scope.aliases.entry(name.to_ascii_lowercase()).or_default();
@@ -102,7 +126,11 @@ impl Walker<'_> {
     }
 
     fn of_select(&self) -> Reach {
-        let aliases = if self.dialect.items_see_aliases() { Aliases::Last } else { Aliases::Hidden };
+        let aliases = match (self.dialect.items_see_aliases(), self.dialect.aliases_hide_columns()) {
+            (_, true) => Aliases::First,
+            (true, false) => Aliases::Last,
+            (false, false) => Aliases::Hidden,
+        };
         Reach::new(Role::Select, aliases)
     }
 
@@ -138,8 +166,17 @@ impl Walker<'_> {
     }
 
     /// The name that an expression without an alias gives its output.
-    fn invented<'e>(&self, expr: &'e Expr) -> Option<(&'e str, bool)> {
-        let of = |ident: &'e Ident| Some((ident.value.as_str(), ident.quote_style.is_some()));
+    fn invented<'e>(&'e self, expr: &'e Expr) -> Option<(&'e str, bool)> {
+        let of = |ident: &'e Ident| {
+            let token = self.token_of(ident).and_then(|at| self.tokens.get(at));
+            let spelled = token.filter(|token| self.marks.respelled.contains(&token.start));
+            match spelled {
+                // A part of a tuple by its number gives no such name.
+                Some(token) if token.kind == Kind::Number && self.dialect == Dialect::ClickHouse => None,
+                Some(token) => Some((token.text(self.text), false)),
+                None => Some((ident.value.as_str(), ident.quote_style.is_some())),
+            }
+        };
         let named = self.dialect == Dialect::Postgres;
         match expr {
             Expr::Identifier(ident) => of(ident),

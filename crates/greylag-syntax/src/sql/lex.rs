@@ -88,8 +88,11 @@ impl Lexer<'_> {
         let start = self.at;
         match self.peek(0) {
             byte if byte.is_ascii_whitespace() || byte == 0 || byte == 0x0b => self.at += 1,
+            // The mark of the order of bytes, which some editors put at the beginning of a file.
+            0xef if self.peek(1) == 0xbb && self.peek(2) == 0xbf => self.at += 3,
             b'-' if self.peek(1) == b'-' => self.line_comment(),
             b'#' if self.dialect == Dialect::BigQuery => self.line_comment(),
+            b'#' if self.dialect == Dialect::ClickHouse && matches!(self.peek(1), b' ' | b'!') => self.line_comment(),
             b'/' if self.peek(1) == b'/' && self.dialect == Dialect::Snowflake => self.line_comment(),
             b'/' if self.peek(1) == b'*' => self.block_comment(),
             b'\'' => self.string(start, b'\'', self.dialect.backslash_escapes()),

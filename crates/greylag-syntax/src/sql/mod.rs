@@ -29,7 +29,9 @@
 //! here once more (`lex`), identifiers are found among them and compared with what the parser says, and everything else that has
 //! a place (items, stars, lists) is found by walking tokens.
 
+mod attributes;
 mod blank;
+mod clickhouse;
 mod column;
 mod cut;
 mod define;
@@ -41,11 +43,13 @@ mod items;
 mod lex;
 mod lineage;
 mod lines;
+mod marks;
 mod parse;
 mod pipe;
 mod pivot;
 mod query;
 mod reading;
+mod respell;
 mod scope;
 mod script;
 mod select;

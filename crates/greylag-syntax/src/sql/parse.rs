@@ -11,8 +11,10 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token as ParserToken, Tokenizer};
 
 use super::blank::{Blanked, blank};
+use super::clickhouse::{Adapted, adapt};
 use super::dialect::Dialect;
 use super::lex::{Kind, Token};
+use super::marks::Marks;
 use super::reading::Parsed;
 use super::split::Form;
 
@@ -38,8 +40,8 @@ pub(super) enum Tree {
 pub(super) struct Outcome {
     pub(super) tree: Tree,
     pub(super) parsed: Parsed,
-    /// Where relations begin that are given to functions and are not in the tree.
-    pub(super) tables: Vec<u32>,
+    /// Where it means something else than it says.
+    pub(super) marks: Marks,
 }
 
 /// Why a piece is not given to the parser.
@@ -119,26 +121,38 @@ pub(super) fn parse(
     form: Form,
 ) -> Result<Outcome, String> {
     let (text, base) = (whole.get(piece.clone()).unwrap_or_default(), piece.start);
+    if dialect == Dialect::ClickHouse {
+        let Adapted { text, arrays, tokens } = adapt(whole, text, tokens, base)?;
+        return tried(&text, &tokens, base, dialect, form)
+            .map(|outcome| Outcome { marks: Marks { arrays, ..outcome.marks }, ..outcome })
+            .map_err(|error| placed(&error, whole, base));
+    }
+    tried(text, tokens, base, dialect, form).map_err(|error| placed(&error, whole, base))
+}
+
+/// Tries one text after the other; the error is that of the first.
+fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form) -> Result<Outcome, String> {
+    let outcome = |tree, parsed| Outcome { tree, parsed, marks: Marks::default() };
     let deep = dialect == Dialect::Postgres && depth(tokens) > DEEPEST_TRIED;
     let own = if deep { Dialect::Generic.parser() } else { dialect.parser() };
     let error = match attempt(text, own, form) {
-        Ok(tree) => return Ok(Outcome { tree, parsed: Parsed::Dialect, tables: Vec::new() }),
+        Ok(tree) => return Ok(outcome(tree, Parsed::Dialect)),
         Err(error) => error,
     };
     let others = others(dialect);
     for other in others {
         if let Ok(tree) = attempt(text, *other, form) {
-            return Ok(Outcome { tree, parsed: Parsed::Generic, tables: Vec::new() });
+            return Ok(outcome(tree, Parsed::Generic));
         }
     }
-    if let Some(Blanked { text, tables }) = blank(text, tokens, base) {
+    if let Some(Blanked { text, marks }) = blank(text, tokens, base, dialect) {
         for dialect in std::iter::once(&own).chain(others) {
             if let Ok(tree) = attempt(&text, *dialect, form) {
-                return Ok(Outcome { tree, parsed: Parsed::Blanked, tables });
+                return Ok(Outcome { marks, ..outcome(tree, Parsed::Blanked) });
             }
         }
     }
-    Err(placed(&error, whole, base))
+    Err(error)
 }
 
 /// Dialects that are tried after a dialect's own.

@@ -64,6 +64,8 @@ pub(super) struct Scope<'p> {
     pub(super) symbols: Vec<(String, bool)>,
     /// Names of the select list so far, by their small letters: name, whether it is quoted, output.
     pub(super) aliases: HashMap<String, Vec<(Box<str>, bool, usize)>>,
+    /// Names of the select list that are still to come, where even what stands before them may mean them.
+    pub(super) later: Vec<Box<str>>,
     pub(super) block: usize,
 }
 
@@ -157,7 +159,15 @@ impl Walker<'_> {
     /// What a name without a qualifier means; none if nothing can supply it.
     pub(super) fn resolve(&self, scope: &Scope<'_>, name: Written<'_>, aliases: Aliases) -> Option<Resolution> {
         let own = (aliases != Aliases::Hidden).then(|| self.own_output(scope, name)).flatten();
+        if own.is_none() && scope.later.iter().any(|later| self.dialect.same(name, (later, false))) {
+            let mut found = self.resolve_column(scope, name)?;
+            (found.confidence, found.why) = (Confidence::Unknown, Why::Several);
+            return Some(found);
+        }
         match (aliases, own) {
+            (Aliases::First, Some(origin)) if self.dialect.aliases_hide_columns() => {
+                Some(self.alias_or_column(scope, name, origin))
+            }
             (Aliases::First, Some(origin)) => Some(Resolution::new(vec![origin], Confidence::Certain, Why::OwnOutput)),
             (_, Some(origin)) => Some(self.column_or_alias(scope, name, origin)),
             (_, None) => self.resolve_column(scope, name),
@@ -171,6 +181,14 @@ impl Walker<'_> {
         let same = scope.aliases.get(&name.0.to_ascii_lowercase())?;
         let found = same.iter().find(|(alias, quoted, _)| self.dialect.same(name, (alias, *quoted)))?;
         Some(Origin::Output { query: scope.block, output: found.2 })
+    }
+
+    /// A clause that sees aliases before columns, unless a setting says otherwise.
+    fn alias_or_column(&self, scope: &Scope<'_>, name: Written<'_>, alias: Origin) -> Resolution {
+        let candidates = self.candidates(scope, name);
+        let alone = candidates.sure.is_empty() && candidates.open.is_empty() && candidates.made.is_empty();
+        let confidence = if alone { Confidence::Certain } else { Confidence::Likely };
+        Resolution::new(vec![alias], confidence, Why::OwnOutput)
     }
 
     /// A clause that sees columns before aliases. Where open sources leave open whether there is such a column, its use

@@ -7,10 +7,11 @@ use super::Schemas;
 use super::dialect::Dialect;
 use super::lex::{Kind, Token, lex};
 use super::lines::Lines;
+use super::marks::Marks;
 use super::parse::{self, Tree};
-use super::reading::{Confidence, Name, Parsed, Reading, RelationRole, Statement, Unknown};
+use super::reading::{Confidence, Name, Parsed, Place, Reading, RelationRole, Role, Statement, Unknown};
 use super::split::{Form, Piece, split};
-use super::walk::Walker;
+use super::walk::{Said, Walker};
 
 /// The longest text that is read, in bytes.
 const LONGEST: usize = 32 << 20;
@@ -52,6 +53,7 @@ pub(super) fn read(text: &str, dialect: Dialect, schemas: &dyn Schemas) -> Readi
         aggregated: false,
         block: None,
         statement: 0,
+        marks: Marks::default(),
         lines: Lines::new(""),
         base: 0,
     };
@@ -117,11 +119,13 @@ impl Walker<'_> {
         (self.lines, self.base) = (Lines::new(text), range.start);
         let parsed = match outcome {
             Ok(outcome) => {
+                self.marks = outcome.marks;
                 match &outcome.tree {
                     Tree::Statement(statement) => self.statement(statement, 0),
                     Tree::Expression(expr) => self.loose(expr),
                 }
-                self.given(&outcome.tables);
+                self.given();
+                self.attributes();
                 outcome.parsed
             }
             Err(_) if names_nothing(self.text, self.tokens.get(piece.tokens.clone()).unwrap_or_default()) => {
@@ -144,9 +148,9 @@ impl Walker<'_> {
     }
 
     /// Relations that are given to functions, unless they are common table expressions.
-    fn given(&mut self, tables: &[u32]) {
-        for start in tables {
-            let Some((parts, range, _)) = self.token_at(*start as usize).and_then(|at| self.path_at(at)) else {
+    fn given(&mut self) {
+        for start in mem::take(&mut self.marks.tables) {
+            let Some((parts, range, _)) = self.token_at(start as usize).and_then(|at| self.path_at(at)) else {
                 continue;
             };
             let own = |query: &&super::reading::Query| query.statement == self.statement;
@@ -155,6 +159,17 @@ impl Walker<'_> {
             if !names.into_iter().any(is_own) {
                 self.push_relation(parts, range, None, RelationRole::Read, Confidence::Certain);
             }
+        }
+    }
+
+    /// Columns that attributes of the target name.
+    fn attributes(&mut self) {
+        for start in mem::take(&mut self.marks.columns) {
+            let target = self.reading.statements.get(self.statement).and_then(|statement| statement.target);
+            let name = self.token_at(start as usize).and_then(|at| self.name_at(at));
+            let (Some(target), Some(name)) = (target, name) else { continue };
+            let resolution = self.of_target(target, name.written());
+            self.push_column(&[name], 0, resolution, Said { role: Role::Define, place: Place::default() });
         }
     }
 

@@ -1,7 +1,8 @@
 //! One `select`: its clauses in the order in which they see each other.
 
 use sqlparser::ast::{
-    ConnectByKind, Distinct, GroupByExpr, GroupByWithModifier, NamedWindowExpr, Query, Select, TopQuantity,
+    ConnectByKind, Distinct, GroupByExpr, GroupByWithModifier, Ident, NamedWindowExpr, Query, Select, SelectItem,
+    TopQuantity,
 };
 
 use super::expr::Reach;
@@ -16,6 +17,9 @@ impl Walker<'_> {
         if let Some(into) = &select.into {
             let target = self.relation(&into.name, None, RelationRole::Create);
             self.set_target(target);
+        }
+        if self.dialect.aliases_hide_columns() {
+            scope.later = aliases(select).map(|alias| alias.value.as_str().into()).collect();
         }
         for table in &select.from {
             self.table(table, &mut scope);
@@ -37,7 +41,11 @@ impl Walker<'_> {
     }
 
     fn filters(&mut self, select: &Select, scope: &Scope<'_>) {
-        let aliases = if self.dialect.filters_see_aliases() { Aliases::Last } else { Aliases::Hidden };
+        let aliases = match (self.dialect.filters_see_aliases(), self.dialect.aliases_hide_columns()) {
+            (_, true) => Aliases::First,
+            (true, false) => Aliases::Last,
+            (false, false) => Aliases::Hidden,
+        };
         self.each(select.prewhere.iter().chain(&select.selection), scope, Reach::new(Role::Filter, aliases));
         for connect in &select.connect_by {
             match connect {
@@ -98,4 +106,12 @@ impl Walker<'_> {
             self.sort_key(key, scope, block, Role::Order, Aliases::First);
         }
     }
+}
+
+/// The names that a select list gives.
+fn aliases(select: &Select) -> impl Iterator<Item = &Ident> {
+    select.projection.iter().filter_map(|item| match item {
+        SelectItem::ExprWithAlias { alias, .. } => Some(alias),
+        _ => None,
+    })
 }

@@ -10,6 +10,7 @@ use super::Schemas;
 use super::dialect::{Dialect, Written};
 use super::lex::{Kind, Token};
 use super::lines::Lines;
+use super::marks::Marks;
 use super::reading::{
     ColumnUse, Confidence, Feed, Name, Origin, Output, OutputKind, Place, Query, QueryKind, Quoting, Reading,
     RelationRole, RelationUse, Role, Unknown, Why,
@@ -47,6 +48,8 @@ pub(super) struct Walker<'a> {
     pub(super) aggregated: bool,
     pub(super) block: Option<usize>,
     pub(super) statement: usize,
+    /// Where the tree of the piece means something else than it says.
+    pub(super) marks: Marks,
     /// Lines of the piece that was parsed, and where it begins in the text.
     pub(super) lines: Lines<'a>,
     pub(super) base: usize,
@@ -83,6 +86,9 @@ impl Walker<'_> {
         let index = self.token_at(offset)?;
         let token = self.tokens.get(index)?;
         let text = token.text(self.text);
+        if self.marks.respelled.contains(&token.start) {
+            return Some(index);
+        }
         match token.kind {
             // The parser reads some words together that are none alone: `my-project`, `2020_sales`.
             Kind::Word => ident

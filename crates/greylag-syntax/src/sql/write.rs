@@ -6,7 +6,7 @@ use sqlparser::ast::{
 };
 
 use super::expr::Reach;
-use super::reading::{Name, Output, OutputKind, Place, QueryKind, Quoting, RelationRole, Role};
+use super::reading::{Feed, Name, Origin, Output, OutputKind, Place, QueryKind, Quoting, RelationRole, Role, Whole};
 use super::scope::{Aliases, Rows, Scope, Source};
 use super::walk::{Said, Walker};
 
@@ -231,7 +231,36 @@ impl Walker<'_> {
                 self.merge_action(&clause.action, target, &inner);
             }
         }
+        if let Some(target) = target.filter(|_| self.marks.all) {
+            self.merge_all(target, block, source);
+        }
         self.block = around;
+    }
+
+    /// `update set *`, `insert *`: all columns of the source go to those of the target that are called the same.
+    fn merge_all(&mut self, target: usize, block: usize, sources: Vec<Source>) {
+        let branch = self.push_block(QueryKind::Assignment, Some(block), 0..0);
+        let mut scope = Scope::inside(None, branch);
+        scope.sources = sources;
+        let mut outputs = Vec::new();
+        self.everything(&scope, None, branch, &(0..0), &mut outputs);
+        let feeds = outputs.iter().flat_map(|output| &output.feeds);
+        let of_source = feeds.filter_map(|feed| match feed {
+            Feed::Column(origin, _) | Feed::All(origin) => Some(*origin),
+            Feed::Use(_) => None,
+        });
+        let mut from = vec![Origin::Relation(target)];
+        for origin in of_source {
+            if !from.contains(&origin) {
+                from.push(origin);
+            }
+        }
+        self.set_outputs(branch, outputs);
+        let (bare, spelled, statement) = (Vec::new(), Vec::new(), self.statement);
+        self.reading.wholes.push(Whole { from, bare, spelled, query: branch, statement });
+        if let Some(statement) = self.reading.statements.get_mut(self.statement) {
+            statement.assignments.push(branch);
+        }
     }
 
     fn merge_action(&mut self, action: &MergeAction, target: usize, scope: &Scope<'_>) {

@@ -1,6 +1,6 @@
 //! Edges, however a name gets to `ref` or `source`.
 
-use super::{edges, project, texts};
+use super::{edges, node, project, texts};
 
 #[test]
 fn plain_calls() {
@@ -95,6 +95,37 @@ fn hooks_and_exposures_and_tests_at_columns_have_edges() {
     let column = found.tests[0].column.as_ref().unwrap();
     let span = column.copy_of(0..2).unwrap();
     assert_eq!((found.files.path(span.file), found.files.bytes(span)), ("models/b.yml", "id"));
+}
+
+#[test]
+fn exposures_and_tests_may_be_switched_off() {
+    let yaml = "exposures:\n  - name: board\n    depends_on: [ref('a')]\n    config: {enabled: false}\n  - name: sheet\n    depends_on: [ref('a')]\ndata_tests:\n  - name: t\n    config: {enabled: false}\n";
+    let found = project(&[
+        ("models/a.sql", "select 1"),
+        ("models/a.yml", yaml),
+        ("tests/t.sql", "select * from {{ ref('a') }}"),
+        ("tests/u.sql", "select * from {{ ref('a') }}"),
+    ]);
+    let names: Vec<&str> = found.exposures.iter().map(|exposure| exposure.name.text()).collect();
+    assert_eq!(names, ["sheet"]);
+    assert_eq!(node(&found, "t").config.enabled, Some(false));
+    assert_eq!(node(&found, "u").config.enabled, Some(true));
+}
+
+#[test]
+fn an_entry_is_that_of_whichever_node_of_its_name_is_on() {
+    let settings = "name: shop\nmodels:\n  shop:\n    old:\n      +enabled: false\n";
+    let yaml = "models:\n  - name: b\n    config: {alias: bee}\n";
+    for (on, off) in [("models/a/b.sql", "models/old/b.sql"), ("models/z/b.sql", "models/old/b.sql")] {
+        let found = project(&[
+            ("dbt_project.yml", settings),
+            (on, "select 1"),
+            (off, "select 2"),
+            ("models/b.yml", yaml),
+            ("models/c.sql", "{{ ref('b') }}"),
+        ]);
+        assert_eq!(texts(&found, "c"), ["target_schema.bee"], "{on}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Any text is read: no panic, and every range holds what is said of it.
 
-use greylag_syntax::sql::Dialect::{self, BigQuery, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
+use greylag_syntax::sql::Dialect::{self, BigQuery, ClickHouse, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
 use greylag_syntax::sql::{Reading, read};
 use proptest::prelude::*;
 
@@ -64,7 +64,7 @@ const PIECES: &[&str] = &[
 ];
 
 fn dialect() -> impl Strategy<Value = Dialect> {
-    prop::sample::select(vec![BigQuery, Postgres, DuckDb, Snowflake, Trino, Spark, Generic])
+    prop::sample::select(vec![BigQuery, Postgres, DuckDb, Snowflake, Trino, Spark, ClickHouse, Generic])
 }
 
 /// A seed in which some pieces are put in, taken out or doubled.

@@ -1,18 +1,18 @@
 //! What each dialect has of its own.
 
-use greylag_syntax::sql::Dialect::{self, BigQuery, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
+use greylag_syntax::sql::Dialect::{self, BigQuery, ClickHouse, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
 
 use super::check;
 
 #[test]
 fn dialects_have_names() {
-    for dialect in [BigQuery, Postgres, DuckDb, Snowflake, Trino, Spark, Generic] {
+    for dialect in [BigQuery, Postgres, DuckDb, Snowflake, Trino, Spark, ClickHouse, Generic] {
         assert_eq!(dialect.to_string().parse(), Ok(dialect));
     }
     let error = "oracle".parse::<Dialect>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "`oracle` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark and generic"
+        "`oracle` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark, clickhouse and generic"
     );
 }
 

@@ -6,11 +6,14 @@
 
 mod aliases;
 mod arbitrary;
+mod attributes;
+mod clickhouse;
 mod define;
 mod dialects;
 mod fallback;
 mod functions;
 mod outputs;
+mod respell;
 mod scope;
 mod whole;
 mod write;

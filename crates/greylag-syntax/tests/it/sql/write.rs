@@ -1,6 +1,7 @@
 //! Statements that change rows.
 
 use greylag_syntax::sql::Dialect::{BigQuery, Generic, Postgres, Snowflake, Spark};
+use greylag_syntax::sql::{NoSchemas, Origin, read};
 
 use super::check;
 
@@ -107,4 +108,33 @@ fn merge() {
         n.id -> s.id assign certain
         v -> s.v assign certain",
     );
+}
+
+#[test]
+fn a_merge_may_take_all_columns_by_their_names() {
+    for (dialect, update, insert) in
+        [(Spark, "update set *", "insert *"), (Snowflake, "update all by name", "insert all by name")]
+    {
+        let text = format!(
+            "merge into t using s on t.id = s.id when matched and s.d then delete when matched and t.v then {update} \
+             when not matched by target and s.w then {insert}"
+        );
+        check(
+            dialect,
+            "",
+            &text,
+            "
+            table t merge
+            table s read
+            t.id -> t.id mergekey certain
+            s.id -> s.id mergekey certain
+            s.d -> s.d filter certain
+            t.v -> t.v filter certain
+            s.w -> s.w filter certain",
+        );
+        let reading = read(&text, dialect, &NoSchemas);
+        assert_eq!(reading.wholes.len(), 1);
+        assert_eq!(reading.wholes[0].from, [Origin::Relation(0), Origin::Relation(1)]);
+        assert_eq!(reading.statements[0].assignments.len(), 1);
+    }
 }
