@@ -207,16 +207,23 @@ impl Blanker<'_> {
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()))
     }
 
-    /// The types of the parameters of a lambda, whose list opens here.
+    /// The types of the parameters of a lambda, whose list opens here: it is an argument, so that no call's list is taken for one, whose
+    /// result is read as JSON.
     fn parameters(&mut self, open: usize) -> usize {
         let end = self.after(open);
-        if !(self.mark(end, b'-') && self.mark(end + 1, b'>')) || self.is_bare_word(open.wrapping_sub(1)) {
+        let is_argument = open > 0 && (self.mark(open - 1, b'(') || self.mark(open - 1, b','));
+        let is_expression = (open..end).any(|at| self.is(at, &["case", "select", "with", "not", "distinct"]));
+        if !(self.mark(end, b'-') && self.mark(end + 1, b'>')) || !is_argument || is_expression {
             return open;
         }
         let mut at = open + 1;
         while at + 1 < end {
-            let next = (at..end - 1).find(|next| self.mark(*next, b',')).unwrap_or(end - 1);
-            if next > at + 1 {
+            let mut next = at;
+            while next + 1 < end && !self.mark(next, b',') {
+                next = if self.mark(next, b'(') { self.after(next) } else { next + 1 };
+            }
+            // A type is a word behind the name; what is joined by a mark is an expression.
+            if next > at + 1 && !self.word(at).is_empty() && !self.word(at + 1).is_empty() {
                 self.clear(at + 1, next);
             }
             at = next + 1;

@@ -92,6 +92,33 @@ fn named_arguments_and_lambdas() {
 }
 
 #[test]
+fn types_of_parameters_are_no_paths() {
+    check(
+        DuckDb,
+        "",
+        "select list_reduce(xs, (a integer, b decimal(9, 2)) -> a + b + c) from t",
+        "
+        xs -> t.xs select certain
+        c -> t.c select certain
+        table t read",
+    );
+    // What a call gives is read as JSON, and so is what stands in parentheses.
+    check(
+        DuckDb,
+        "",
+        "select to_json(t.a) -> 'k', coalesce((t.b || t.c) -> 'k', (t.d) -> 'k', (case when t.e then t.f end) -> 'k') from t",
+        "
+        t.a -> t.a select certain
+        t.b -> t.b select certain
+        t.c -> t.c select certain
+        t.d -> t.d select certain
+        t.e -> t.e select certain
+        t.f -> t.f select certain
+        table t read",
+    );
+}
+
+#[test]
 fn calls_without_parentheses_and_parameters() {
     check(
         Postgres,
