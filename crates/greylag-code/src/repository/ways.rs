@@ -23,7 +23,7 @@ pub(super) struct Cut {
     /// Those that can go in more ways.
     truncated: u64,
     /// How many of these ask for what, of what can be said.
-    asked: BTreeMap<Subject, u64>,
+    asked: Vec<(Subject, u64)>,
 }
 
 /// What is asked for.
@@ -39,7 +39,7 @@ impl Cut {
     /// What is cut of a project; nothing of one whose templates do not ask what can be said.
     pub(super) fn of(root: &str, project: &Project) -> Option<Self> {
         let of_templates = || project.nodes.iter().filter(|node| !node.renderings.is_empty());
-        let (mut truncated, mut asked) = (0, BTreeMap::new());
+        let (mut truncated, mut asked) = (0, BTreeMap::<Subject, u64>::new());
         for node in of_templates().filter(|node| node.truncated) {
             let decisions = node.renderings.iter().flat_map(|way| &way.decisions);
             let subjects: BTreeSet<Subject> = decisions.flat_map(|decision| subjects(&decision.what)).collect();
@@ -48,6 +48,7 @@ impl Cut {
                 *asked.entry(subject).or_default() += 1;
             }
         }
+        let asked = asked.into_iter().collect();
         let cut = Self { root: root.to_owned(), templates: of_templates().count() as u64, truncated, asked };
         (truncated > 0).then_some(cut)
     }

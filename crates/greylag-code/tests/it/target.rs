@@ -2,10 +2,12 @@
 
 use super::maker::change;
 use greylag_code::flow::flows;
-use greylag_code::repository::{Options, Report, Stated, look};
+use greylag_code::repository::index::{Index, Subject};
+use greylag_code::repository::{Options, Report, Stated, look, look_again};
 use greylag_code::tree::MemoryTree;
 use greylag_code::verify::{self, verify};
 use greylag_model::check::Verdict;
+use greylag_model::id::Timestamp;
 use greylag_syntax::sql::NoSchemas;
 
 const SOURCES: &str = "sources: [{name: shop, tables: [{name: users_v1}]}]\n";
@@ -140,6 +142,17 @@ fn who_asks_too_much_of_the_target_is_told_what_to_say() {
     let [cut] = told(&[], None).try_into().unwrap();
     let begin = "GL1018 dbt_project.yml: 1 of 1 templates of a dbt project can go in more ways than are looked at; most ask for `target.database` (1), ";
     assert!(cut.starts_with(begin), "{cut}");
+    // What was found before says it, too.
+    let (kept, changes) = (tempfile::tempdir().unwrap(), [change()]);
+    let subject = Subject { repository: "r", reader: "1", changes: &changes, options: Options::default() };
+    for is_empty in [true, false] {
+        let mut index = Index::open(kept.path(), &subject, Timestamp(4_000_000_000_000));
+        assert_eq!(index.is_empty(), is_empty);
+        let tree = MemoryTree::new(files(&[("models/m.sql", text.as_str())]));
+        let report = look_again(&tree, &changes, Options::default(), &mut index).unwrap();
+        index.save().unwrap();
+        assert_eq!(report.told.len(), 1);
+    }
     assert!(cut.contains("`.greylag.yaml`") && cut.contains("`dbt: {target: {database: …, "), "{cut}");
     let several = told(&[("other/x/dbt_project.yml", "")], None);
     assert!(several[0].contains("`dbt: {target: {database: …, "), "{several:?}");
