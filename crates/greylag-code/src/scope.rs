@@ -52,7 +52,7 @@ pub fn observe(
     name: &str,
     changes: &[TableChange],
     policy: &ScopesSpec,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<ScopeObserved>, DriverError> {
     let repository = hosts.repository(name)?;
     let base = repository.default_branch()?;
@@ -68,6 +68,7 @@ pub fn observe(
         datasets: Vec::new(),
         flows: Vec::new(),
         notes: Vec::new(),
+        told: Vec::new(),
     };
     // One without a commit reads nothing.
     let Some(tree) = tree else { return Ok(vec![whole]) };
@@ -84,6 +85,7 @@ pub fn observe(
     let mut scopes: Vec<ScopeObserved> = parts.iter().map(|(part, files)| scope(&whole, &cut, part, files)).collect();
     if let Some(first) = scopes.first_mut() {
         first.notes.extend(cut.unread());
+        first.told.extend(cut.report.told);
     } else {
         scopes.push(whole);
     }
@@ -131,7 +133,7 @@ pub fn look(
     found: &ScopeObserved,
     changes: &[TableChange],
     policy: &ScopesSpec,
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Looked, DriverError> {
     let name = &found.repository;
     let Some(part) = &found.part else {
@@ -175,7 +177,7 @@ pub fn left(report: &Report, elsewhere: &[FileReport]) -> Report {
             *file = held(file.clone(), &datasets);
         }
     }
-    Report { files: files.into_values().collect(), seen: report.seen, missing: report.missing.clone() }
+    Report { files: files.into_values().collect(), ..report.clone() }
 }
 
 /// A file that stays as it is, since another scope moves it or will.

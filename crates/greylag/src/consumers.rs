@@ -4,7 +4,6 @@ use crate::context::Context;
 use crate::failure::{self, Failure};
 use crate::migration_files::Files;
 use crate::wire;
-use clap::Args;
 use greylag_catalog::tables::{Meant as Named, Tables};
 use greylag_code::prove::Moved;
 use greylag_code::repository::index::{Index, Subject};
@@ -15,7 +14,7 @@ use greylag_driver::describe::Describe;
 use greylag_model::code;
 use greylag_model::consumer::TableChange;
 use greylag_model::dataset::Dataset;
-use greylag_model::diagnostic::{Diagnostic, Severity};
+use greylag_model::diagnostic::{Diagnostic, Place, Severity};
 use greylag_model::entity::{EntityRef, annotation};
 use greylag_model::mapping::Mapping;
 use greylag_model::plan::mapping_of;
@@ -23,28 +22,12 @@ use greylag_model::proof::Sample;
 use greylag_model::snapshot::Observed;
 use greylag_model::spec::{Migration, Pair};
 use greylag_model::table::{self, Meeting, TableName};
-use greylag_syntax::sql::Dialect;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Kind that a dataset's reference has when it names none.
 const DATASET_KIND: &str = "resource";
-
-/// How code is read.
-#[derive(Debug, Args)]
-pub(crate) struct Reading {
-    /// Dialect of SQL, instead of what repositories say (`dialect` in `.greylag.yaml`, the profile of a dbt project): bigquery,
-    /// postgres, duckdb, snowflake, trino, spark, clickhouse or generic.
-    #[arg(long, value_name = "DIALECT")]
-    dialect: Option<Dialect>,
-}
-
-impl Reading {
-    pub(crate) fn options(&self) -> Options {
-        Options { dialect: self.dialect }
-    }
-}
 
 /// A repository, or one file of one, on disk.
 pub(crate) struct Source {
@@ -112,14 +95,18 @@ pub(crate) fn look(
     context: &Context,
     source: &Source,
     changes: &[TableChange],
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Report, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", source.root.display()))
     };
     let tree = source.tree.as_ref();
     let root = fs::canonicalize(&source.root).ok().filter(|_| source.is_folder);
-    let Some(root) = root else { return repository::look(tree, changes, options).map_err(unreadable) };
+    let Some(root) = root else {
+        let report = repository::look(tree, changes, options).map_err(unreadable)?;
+        tell(context, source, &report);
+        return Ok(report);
+    };
     let (place, reader) = (root.to_string_lossy(), reader());
     let subject = Subject { repository: &place, reader: &reader, changes, options };
     let mut index = Index::open(&context.home()?.scans(), &subject, context.now());
@@ -127,14 +114,30 @@ pub(crate) fn look(
     if let Err(error) = index.save() {
         context.say(&format!("what was found cannot be kept for the next time: {error}"));
     }
+    tell(context, source, &report);
+    Ok(report)
+}
+
+/// Tells people what was found of a repository as a whole.
+pub(crate) fn tell(context: &Context, source: &Source, report: &Report) {
+    let root = source.root.display();
     if !report.missing.is_empty() {
         let names = report.missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let root = source.root.display();
         let lack = "what their macros make is not known";
         context
             .say(&format!("`{root}`: {names}: wanted packages that are not there; {lack} (`dbt deps` installs them)"));
     }
-    Ok(report)
+    tell_of(context, &source.root, &report.told);
+}
+
+/// Tells people what the owner of a repository had better say of it.
+pub(crate) fn tell_of(context: &Context, root: &Path, told: &[Diagnostic]) {
+    let placed = |told: &Diagnostic| {
+        let file = |place: &Place| root.join(&place.file).to_string_lossy().into_owned();
+        told.clone().at(told.place.clone().map(|place| Place { file: file(&place), ..place }))
+    };
+    let told: Vec<Diagnostic> = told.iter().map(placed).collect();
+    failure::report(&told, &BTreeMap::new(), context.format().is_json());
 }
 
 /// What tells this program from others that read otherwise: its version, and when its file was written.

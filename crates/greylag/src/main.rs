@@ -19,6 +19,7 @@ mod migration_files;
 mod output;
 mod progress;
 mod proving;
+mod reading;
 mod recheck;
 mod replan;
 mod scopes;

@@ -76,7 +76,7 @@ fn observe_all(
     let work = || {
         while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stop.load(Ordering::Acquire))
         {
-            let observed = scope::observe(hosts, name, changes, policy, Options { dialect: None });
+            let observed = scope::observe(hosts, name, changes, policy, Options::default());
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.push(observed);
             progress::tick(&bar, found.len(), names.len());
@@ -109,7 +109,7 @@ pub(crate) fn patches(context: &Context, tasks: &[PlanTask]) -> Result<String, F
     for work in scopes {
         let found = &work.found;
         let tree = Hosts::repository(&forge, &found.repository)?.tree(&ObjectId::parse(&found.commit)?)?;
-        let options = Options { dialect: None };
+        let options = Options::default();
         let report = scope::look(&tree, found, &work.changes, &work.policy.scopes, options)?.report;
         // Writing to a string does not fail.
         let _ = writeln!(text, "# {} at {}", found.name(), found.commit);

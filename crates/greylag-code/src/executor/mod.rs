@@ -234,8 +234,8 @@ impl<'a> Job<'a> {
         Ok(Proposal { about: &scope.about, changes: &scope.changes, until, report, part, elsewhere })
     }
 
-    fn options(&self) -> Options {
-        Options { dialect: None }
+    fn options(&self) -> Options<'static> {
+        Options::default()
     }
 
     /// A proposal as one commit on top of its base, the same whenever it is made of the same base.

@@ -12,7 +12,7 @@ mod node;
 mod query;
 
 use crate::owners::Owners;
-use crate::repository::{Kind, Options, projects, settings};
+use crate::repository::{Kind, Options, Purpose, Settings, projects};
 use crate::tree::Tree;
 use greylag_model::flow::{Consumer, Flows};
 use greylag_syntax::sql::{Dialect, Schemas};
@@ -22,15 +22,15 @@ use std::io;
 ///
 /// # Errors
 /// The tree cannot be read.
-pub fn flows(tree: &dyn Tree, schemas: &dyn Schemas, options: Options) -> io::Result<Flows> {
+pub fn flows(tree: &dyn Tree, schemas: &dyn Schemas, options: Options<'_>) -> io::Result<Flows> {
     let paths = tree.paths()?;
     let mut roots = Vec::new();
-    let said = settings::of_repository(tree)?;
+    let settings = Settings::of(tree)?;
     let owners = Owners::of(tree)?;
     let mut flows = Flows { name: owners.name.clone(), owner: owners.owner.clone(), ..Flows::default() };
     for root in projects(&paths) {
-        let own = options.dialect.map_or_else(|| settings::of_project(tree, &root), |given| Ok(Some(given)))?;
-        match node::read(tree, &root, own.or(said), schemas, &mut flows) {
+        let way = settings.way((tree, &paths), &root, options, Purpose::Showing)?;
+        match node::read(tree, &root, &way, schemas, &mut flows) {
             // A folder whose `dbt_project.yml` names no project is none.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             read => {
@@ -39,7 +39,7 @@ pub fn flows(tree: &dyn Tree, schemas: &dyn Schemas, options: Options) -> io::Re
             }
         }
     }
-    let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);
+    let dialect = options.dialect.or(settings.dialect).unwrap_or(Dialect::Generic);
     for path in paths.iter().filter(|path| Kind::of(path) == Kind::Sql) {
         let in_project = roots.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
         let bytes = if in_project { None } else { tree.read(path)? };

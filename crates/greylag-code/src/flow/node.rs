@@ -2,7 +2,7 @@
 
 use super::query::{Gathered, column_flow, direction, table};
 use crate::dbt::{self, Edge, Node, NodeKind, NodeRendering, Project, Target};
-use crate::repository::{line_and_position, settings};
+use crate::repository::{Way, line_and_position};
 use crate::tree::Tree;
 use greylag_model::flow::{ColumnFlow, Consumer, Flows, Place, Relation};
 use greylag_model::table::TableName;
@@ -13,18 +13,9 @@ use std::io;
 use std::ops::Range;
 
 /// Reads a project.
-pub(super) fn read(
-    tree: &dyn Tree,
-    root: &str,
-    dialect: Option<Dialect>,
-    schemas: &dyn Schemas,
-    flows: &mut Flows,
-) -> io::Result<()> {
-    let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-    let target = settings::target_of(tree, root)?;
-    let options = dbt::Options { adapter, target, threads: 2, ..dbt::Options::default() };
-    let project = dbt::read(tree, root, &options)?;
-    let reader = Reader { project: &project, dialect: dialect.unwrap_or(Dialect::Generic), schemas };
+pub(super) fn read(tree: &dyn Tree, root: &str, way: &Way, schemas: &dyn Schemas, flows: &mut Flows) -> io::Result<()> {
+    let project = dbt::read(tree, root, &way.options)?;
+    let reader = Reader { project: &project, dialect: way.dialect.unwrap_or(Dialect::Generic), schemas };
     for node in &project.nodes {
         flows.consumers.extend(reader.node(node, &mut flows.unknown));
     }

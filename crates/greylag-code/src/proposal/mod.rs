@@ -35,7 +35,7 @@ pub struct Proposal<'a> {
 }
 
 /// Looks at a tree for some changes.
-pub fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Options) -> Result<Report, DriverError> {
+pub fn look(tree: &dyn Tree, name: &str, changes: &[TableChange], options: Options<'_>) -> Result<Report, DriverError> {
     repository::look(tree, changes, options).map_err(|error| {
         DriverError::transient(code::FILE_UNREADABLE, format!("the repository `{name}` cannot be read: {error}"))
     })
@@ -89,7 +89,7 @@ impl Proposal<'_> {
 
     /// What can be said of the new files without running them: that nothing of its own is left to rewrite, that the way back leads to the
     /// very bytes of before, and whether the repository is done with that.
-    pub fn checks(&self, tree: &dyn Tree, name: &str, options: Options) -> Result<Vec<CheckResult>, DriverError> {
+    pub fn checks(&self, tree: &dyn Tree, name: &str, options: Options<'_>) -> Result<Vec<CheckResult>, DriverError> {
         let after = self.report.after(tree);
         let again = look(&after, name, self.changes, options)?;
         let elsewhere: BTreeSet<&str> = self.elsewhere.iter().map(|file| file.path.as_str()).collect();

@@ -74,7 +74,7 @@ pub struct Judged<'a> {
     /// What changes, with all that is known of the rows.
     pub moved: &'a [Moved<'a>],
     /// How it is read.
-    pub options: Options,
+    pub options: Options<'a>,
 }
 
 /// What can be said of a proposal.
@@ -86,7 +86,7 @@ pub fn verdicts(
     let Judged { name, base, new, options, .. } = judged;
     let mut checks = proposal.checks(*base, name, *options)?;
     let report = scope::left(&proposal.report, &proposal.elsewhere);
-    let how = verify::Options { dialect: options.dialect, report: Some(&report), scope: &[] };
+    let how = verify::Options { dialect: options.dialect, stated: options.stated, report: Some(&report), scope: &[] };
     let verified = verify::verify(*base, *new, proposal.changes, how).map_err(|error| unreadable(name, &error))?;
     // Rules find more to rewrite in a part's repository, and must: `rewritten` says it of the part.
     checks.extend(verified.into_iter().filter(|check| proposal.part.is_none() || check.name != "idempotent"));

@@ -22,7 +22,7 @@ mod seed;
 #[cfg(test)]
 mod tests;
 
-use crate::repository::{FileReport, Kind, Options, Report, projects, settings};
+use crate::repository::{FileReport, Kind, Options, Purpose, Report, Settings, projects};
 use crate::tree::Tree;
 use greylag_model::consumer::{Class, TableChange};
 use greylag_model::mapping::Mapping;
@@ -60,22 +60,21 @@ pub fn questions(
     tree: &dyn Tree,
     report: &Report,
     changes: &[Moved<'_>],
-    options: Options,
+    options: Options<'_>,
 ) -> io::Result<Vec<Question>> {
     let paths = tree.paths()?;
     let roots = projects(&paths);
-    let said = settings::of_repository(tree)?;
+    let settings = Settings::of(tree)?;
     let after = report.after(tree);
     let within = |root: &str, path: &str| root.is_empty() || path.starts_with(&format!("{root}/"));
     let mut questions = Vec::new();
     for root in &roots {
         if report.files.iter().any(|file| file.new.is_some() && within(root, &file.path)) {
-            let of_project = settings::of_project(tree, root)?;
-            let dialect = options.dialect.or(of_project).or(said);
-            questions.extend(project::questions(tree, &after, root, changes, dialect)?);
+            let way = settings.way((tree, &paths), root, options, Purpose::Deciding)?;
+            questions.extend(project::questions(tree, &after, root, changes, &way)?);
         }
     }
-    let dialect = options.dialect.or(said).unwrap_or(Dialect::Generic);
+    let dialect = options.dialect.or(settings.dialect).unwrap_or(Dialect::Generic);
     for file in &report.files {
         let in_project = roots.iter().any(|root| within(root, &file.path));
         if let Some(new) = file.new.as_ref().filter(|_| !in_project && Kind::of(&file.path) == Kind::Sql) {

@@ -3,6 +3,7 @@
 use super::relations::{Columns, Elsewhere, relations};
 use super::{Known, Moved, Question, seed, without_notes};
 use crate::dbt::{self, Node, NodeKind, NodeRendering, Project, Target};
+use crate::repository::Way;
 use crate::repository::makes::{self, Pair};
 use crate::tree::Tree;
 use greylag_model::consumer::TableChange;
@@ -23,12 +24,10 @@ pub(super) fn questions(
     after: &dyn Tree,
     root: &str,
     changes: &[Moved<'_>],
-    dialect: Option<Dialect>,
+    way: &Way,
 ) -> io::Result<Vec<Question>> {
-    let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-    let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
-    let (old, new) = (dbt::read(before, root, &options)?, dbt::read(after, root, &options)?);
-    let dialect = dialect.unwrap_or(Dialect::Generic);
+    let (old, new) = (dbt::read(before, root, &way.options)?, dbt::read(after, root, &way.options)?);
+    let dialect = way.dialect.unwrap_or(Dialect::Generic);
     let own: Vec<TableChange> = changes.iter().map(|moved| moved.change.clone()).collect();
     let known = makes::known(&old, &own);
     let work = Work { tree: before, old: &old, new: &new, changes, known: &known, dialect };

@@ -53,7 +53,7 @@ fn shown(relation: &Relation) -> String {
 fn check(files: &[(&str, &str)], expected: &[&str]) {
     let (change, mapping) = users();
     let tree = MemoryTree::new(files.iter().copied());
-    let options = Options { dialect: Some(Dialect::DuckDb) };
+    let options = Options { dialect: Some(Dialect::DuckDb), stated: None };
     let report = look(&tree, std::slice::from_ref(&change), options).unwrap();
     let moved = [Moved { change: &change, mapping: &mapping, sample: None }];
     let lines = questions(&tree, &report, &moved, options).unwrap().into_iter().map(|question| match question.ask {

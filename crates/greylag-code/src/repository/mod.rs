@@ -15,16 +15,19 @@ mod kind;
 mod plain;
 mod projects;
 pub(crate) mod settings;
+mod ways;
 mod words;
 
 pub(crate) use dbt::makes;
 pub use kind::Kind;
 pub(crate) use projects::roots as projects;
-pub(crate) use settings::{of_project as dialect_of_project, of_repository as dialect_of};
+pub use settings::Stated;
+pub(crate) use settings::{Purpose, Settings, Way};
 
 use crate::rewrite::{Finding, Wanted};
 use crate::tree::{Overlay, Tree};
 use greylag_model::consumer::{Class, TableChange};
+use greylag_model::diagnostic::Diagnostic;
 use greylag_model::reference::Reference;
 use greylag_syntax::edit::{self, Edit, EditError};
 use greylag_syntax::sql::{Dialect, Schemas};
@@ -39,10 +42,12 @@ use std::ops::Range;
 pub const LONGEST: usize = 16 << 20;
 
 /// How to look.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
     /// Dialect of SQL, instead of what the repository says itself.
     pub dialect: Option<Dialect>,
+    /// What is known of its projects of dbt; it comes before what the repository says itself.
+    pub stated: Option<&'a Stated>,
 }
 
 /// What was found in a repository.
@@ -54,6 +59,8 @@ pub struct Report {
     pub seen: Seen,
     /// Packages that dbt projects want and that are not there: what their macros make of a text is not known.
     pub missing: BTreeSet<String>,
+    /// What its owner had better say otherwise, or at all, in `.greylag.yaml`.
+    pub told: Vec<Diagnostic>,
 }
 
 /// How much was looked at.
@@ -146,15 +153,23 @@ impl Report {
 ///
 /// # Errors
 /// The tree cannot be read.
-pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options) -> io::Result<Report> {
+pub fn look(tree: &dyn Tree, changes: &[TableChange], options: Options<'_>) -> io::Result<Report> {
     scan(tree, changes, options, How::Anew)
+}
+
+/// What the owner of a repository had better say otherwise in `.greylag.yaml`. Who looks is told with the report.
+///
+/// # Errors
+/// The tree cannot be read.
+pub fn told(tree: &dyn Tree) -> io::Result<Vec<Diagnostic>> {
+    Ok(Settings::of(tree)?.told(&tree.paths()?))
 }
 
 /// Looks at a repository that is to be cut into parts: what hangs together there, too.
 pub(crate) fn look_to_cut(
     tree: &dyn Tree,
     changes: &[TableChange],
-    options: Options,
+    options: Options<'_>,
     part_of: PartOf<'_>,
 ) -> io::Result<(Report, Joints)> {
     let mut joints = Joints::default();
@@ -166,7 +181,12 @@ pub(crate) fn look_to_cut(
 ///
 /// # Errors
 /// The tree cannot be read.
-pub fn look_again(tree: &dyn Tree, changes: &[TableChange], options: Options, index: &mut Index) -> io::Result<Report> {
+pub fn look_again(
+    tree: &dyn Tree,
+    changes: &[TableChange],
+    options: Options<'_>,
+    index: &mut Index,
+) -> io::Result<Report> {
     scan(tree, changes, options, How::Again(index))
 }
 
@@ -180,7 +200,7 @@ enum How<'a> {
     ToCut(PartOf<'a>, &'a mut Joints),
 }
 
-fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>) -> io::Result<Report> {
+fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options<'_>, how: How<'_>) -> io::Result<Report> {
     let (mut index, mut cut) = match how {
         How::Anew => (None, None),
         How::Again(index) => (Some(index), None),
@@ -189,15 +209,17 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
     let mut report = Report::default();
     let known = Known(changes);
     let paths = tree.paths()?;
-    let said = settings::of_repository(tree)?;
+    let settings = Settings::of(tree)?;
+    let said = settings.dialect;
     let part_of = cut.as_ref().map(|(part_of, _)| *part_of);
-    let how = projects::How { tree, paths: &paths, changes, options, said, part_of };
+    let how = projects::How { tree, paths: &paths, changes, options, settings: &settings, part_of };
     let mut roots = Vec::new();
     for group in how.look(index.as_deref_mut())? {
         roots.extend(group.roots);
         report.files.extend(group.files);
         report.seen.add(group.seen);
         report.missing.extend(group.missing);
+        report.told.extend(group.cuts.iter().map(|cut| cut.told(&paths)));
         if let Some((_, joints)) = &mut cut {
             joints.add(group.joints);
         }
@@ -225,6 +247,7 @@ fn scan(tree: &dyn Tree, changes: &[TableChange], options: Options, how: How<'_>
         report.seen.add(found.seen);
     }
     report.files = FileReport::of_each(report.files);
+    report.told.extend(settings.told(&paths));
     if let Some((_, joints)) = cut {
         let is_plain = |path: &str| !roots.iter().any(|root| within(root, path));
         joints.flows.extend(joints::flows_of_files(&report, is_plain));

@@ -10,10 +10,11 @@
 
 use super::index::{self, Found, Index, Listing};
 use super::joints::{Joints, PartOf};
-use super::{FileReport, Options, Seen, dbt, settings};
+use super::settings::{Purpose, Settings};
+use super::ways::Cut;
+use super::{FileReport, Options, Seen, dbt};
 use crate::tree::{Tree, Version};
 use greylag_model::consumer::TableChange;
-use greylag_syntax::sql::Dialect;
 use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,9 +24,9 @@ pub(super) struct How<'a> {
     pub(super) tree: &'a dyn Tree,
     pub(super) paths: &'a [String],
     pub(super) changes: &'a [TableChange],
-    pub(super) options: Options,
-    /// The dialect that the repository says.
-    pub(super) said: Option<Dialect>,
+    pub(super) options: Options<'a>,
+    /// What the repository says.
+    pub(super) settings: &'a Settings,
     /// Where what hangs together is asked for: the part that a file would be of by itself.
     pub(super) part_of: Option<PartOf<'a>>,
 }
@@ -38,6 +39,8 @@ pub(super) struct Group {
     pub(super) seen: Seen,
     /// Packages that are wanted and not there.
     pub(super) missing: BTreeSet<String>,
+    /// Projects of which not all ways were looked at.
+    pub(super) cuts: Vec<Cut>,
     /// What hangs together, if it was asked for.
     pub(super) joints: Joints,
     /// The paths that were read for them.
@@ -71,7 +74,7 @@ impl How<'_> {
     /// Looks at some projects together. Of one that is alone nobody has to know what was read for it.
     fn group(&self, roots: Vec<String>, index: Option<&mut Index>, is_alone: bool) -> io::Result<Group> {
         let names: Vec<String> = roots.iter().map(|root| format!("{root}/")).collect();
-        let said = self.said.map(|said| said.to_string()).unwrap_or_default();
+        let said = self.said(&roots);
         let listing = Listing { paths: self.paths, roots: &roots, said };
         let noted = Noted { below: self.tree, paths: Mutex::default() };
         let tree = if is_alone { self.tree } else { &noted };
@@ -79,16 +82,23 @@ impl How<'_> {
         let found = index::unit(index, tree, &names.join("+"), &listing, |tree, found| {
             let mut projects = Vec::new();
             for root in &roots {
-                let given = self.options.dialect;
-                let dialect = given.map_or_else(|| settings::of_project(tree, root), |given| Ok(Some(given)))?;
-                projects.push((root.as_str(), dialect.or(self.said)));
+                let way = self.settings.way((tree, self.paths), root, self.options, Purpose::Deciding)?;
+                projects.push((root.as_str(), way));
             }
-            joints = dbt::look(tree, &projects, self.changes, found, self.part_of)?;
+            joints = dbt::look(tree, projects, self.changes, found, self.part_of)?;
             Ok(())
         })?;
-        let Found { files, seen, missing } = found;
+        let Found { files, seen, missing, cuts } = found;
         let read = noted.paths.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Group { roots, files, seen, missing, joints, read })
+        Ok(Group { roots, files, seen, missing, cuts, joints, read })
+    }
+
+    /// What is said of projects, and by which they are read.
+    fn said(&self, roots: &[String]) -> String {
+        let dialect = self.settings.dialect.map(|dialect| dialect.to_string()).unwrap_or_default();
+        let stated = roots.iter().map(|root| self.settings.stated(root, self.options));
+        let stated = stated.filter(|stated| !stated.is_empty()).map(|stated| serde_json::json!(stated).to_string());
+        stated.fold(dialect, |all, stated| all + "\0" + &stated)
     }
 }
 

@@ -45,7 +45,7 @@ impl<'a> Cut<'a> {
         tree: &dyn Tree,
         changes: &[TableChange],
         policy: &'a ScopesSpec,
-        options: Options,
+        options: Options<'_>,
     ) -> io::Result<Self> {
         let mut cut = Self {
             policy,

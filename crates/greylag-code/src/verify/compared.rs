@@ -4,7 +4,7 @@ use super::unit::{Side, Unit};
 use super::{Complaints, propagated};
 use crate::dbt::{self, Node, NodeRendering, Project};
 use crate::repository::makes::{self, Names};
-use crate::repository::{self, FileReport, Kind, LONGEST, Report};
+use crate::repository::{self, FileReport, Kind, LONGEST, Options, Purpose, Report, Settings, Way};
 use crate::tree::{Mode, Tree};
 use greylag_model::consumer::{Class, TableChange};
 use greylag_syntax::sql::Dialect;
@@ -71,12 +71,12 @@ impl<'a> Compared<'a> {
         new: &dyn Tree,
         changes: &[TableChange],
         report: &'a Report,
-        dialect: Option<Dialect>,
+        options: Options<'_>,
     ) -> io::Result<Self> {
-        let (before, after) = (old.paths()?, new.paths()?);
-        let all: BTreeSet<&String> = before.iter().chain(&after).collect();
-        let roots = repository::projects(&before);
-        let said = repository::dialect_of(old)?;
+        let (paths, after) = (old.paths()?, new.paths()?);
+        let all: BTreeSet<&String> = paths.iter().chain(&after).collect();
+        let roots = repository::projects(&paths);
+        let settings = Settings::of(old)?;
         let mut compared = Self {
             changes: changes.into(),
             report,
@@ -90,7 +90,7 @@ impl<'a> Compared<'a> {
             let (before, after) = (old.read(path)?, new.read(path)?);
             let in_project = roots.iter().any(|root| root.is_empty() || path.starts_with(&format!("{root}/")));
             if let (false, Some(after), Kind::Sql) = (in_project, &after, Kind::of(path)) {
-                let dialect = dialect.or(said).unwrap_or(Dialect::Generic);
+                let dialect = options.dialect.or(settings.dialect).unwrap_or(Dialect::Generic);
                 compared.file(path, before.as_deref(), after, dialect);
             }
             if before != after {
@@ -98,8 +98,8 @@ impl<'a> Compared<'a> {
             }
         }
         for root in &roots {
-            let dialect = dialect.map_or_else(|| repository::dialect_of_project(old, root), |given| Ok(Some(given)))?;
-            compared.project(old, new, root, dialect.or(said))?;
+            let way = settings.way((old, &paths), root, options, Purpose::Deciding)?;
+            compared.project(old, new, root, &way)?;
         }
         Ok(compared)
     }
@@ -139,23 +139,22 @@ impl<'a> Compared<'a> {
         });
     }
 
-    fn project(&mut self, old: &dyn Tree, new: &dyn Tree, root: &str, dialect: Option<Dialect>) -> io::Result<()> {
-        let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-        let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
-        let before = dbt::read(old, root, &options)?;
+    fn project(&mut self, old: &dyn Tree, new: &dyn Tree, root: &str, way: &Way) -> io::Result<()> {
+        let dialect = way.dialect.unwrap_or(Dialect::Generic);
+        let before = dbt::read(old, root, &way.options)?;
         let file = if root.is_empty() { "dbt_project.yml".to_owned() } else { format!("{root}/dbt_project.yml") };
         if new.read(&file)?.is_none() {
             self.templates.wrong(format!("the project `{file}` is gone"));
             return Ok(());
         }
-        let after = dbt::read(new, root, &options)?;
+        let after = dbt::read(new, root, &way.options)?;
         let known = makes::known(&before, &self.changes);
         let nodes = makes::pairs(&before, &after, &known);
         let mut pair = Pair { old: before, new: after, changes: known.changes.into(), nodes };
-        propagated::add(&mut pair, dialect.unwrap_or(Dialect::Generic));
+        propagated::add(&mut pair, dialect);
         for nodes in &pair.nodes {
             match nodes.new.and_then(|new| pair.new.nodes.get(new)) {
-                Some(now) => self.node(&pair, nodes, now, dialect.unwrap_or(Dialect::Generic)),
+                Some(now) => self.node(&pair, nodes, now, dialect),
                 None => self.gone(&pair, nodes.old),
             }
         }

@@ -49,7 +49,7 @@ mod tested;
 mod testing;
 mod unit;
 
-use crate::repository::{self, Report};
+use crate::repository::{self, Report, Stated};
 use crate::tree::Tree;
 use compared::Compared;
 use greylag_model::check::{CheckResult, Verdict};
@@ -65,6 +65,8 @@ const NAMED: usize = 5;
 pub struct Options<'a> {
     /// Dialect of SQL, instead of what the repository says itself.
     pub dialect: Option<Dialect>,
+    /// What is known of its projects of dbt; it comes before what the repository says itself.
+    pub stated: Option<&'a Stated>,
     /// What rules make of the old tree, if it is known: the files that it changes are the scope. Without it the old tree is looked
     /// at.
     pub report: Option<&'a Report>,
@@ -83,13 +85,13 @@ pub fn verify(
     changes: &[TableChange],
     options: Options<'_>,
 ) -> io::Result<Vec<CheckResult>> {
-    let reading = repository::Options { dialect: options.dialect };
+    let reading = repository::Options { dialect: options.dialect, stated: options.stated };
     let looked = match options.report {
         Some(_) => None,
         None => Some(repository::look(old, changes, reading)?),
     };
     let Some(report) = options.report.or(looked.as_ref()) else { return Ok(Vec::new()) };
-    let compared = Compared::of(old, new, changes, report, options.dialect)?;
+    let compared = Compared::of(old, new, changes, report, reading)?;
     let moved = report.files.iter().filter_map(|file| Some([file.path.clone(), file.moved.clone()?])).flatten();
     let scope: Vec<String> = options.scope.iter().cloned().chain(moved).collect();
     Ok(vec![

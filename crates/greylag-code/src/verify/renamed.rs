@@ -67,7 +67,7 @@ fn rewritten(files: &[(&str, &str)]) -> Files {
 
 fn rewritten_by(change: &TableChange, files: &[(&str, &str)]) -> Files {
     let tree = MemoryTree::new(files.iter().copied());
-    let options = repository::Options { dialect: Some(Dialect::DuckDb) };
+    let options = repository::Options { dialect: Some(Dialect::DuckDb), stated: None };
     let report = repository::look(&tree, std::slice::from_ref(change), options).unwrap();
     let now = |(path, text): &(&str, &str)| {
         let file = report.files.iter().find(|file| file.path == *path);

@@ -65,7 +65,7 @@ pub(super) fn check<T: AsRef<str>>(name: &str, old: &[(&str, &str)], new: &[(T, 
 
 /// The files as rules rewrite them.
 pub(super) fn after(old: &[(&str, &str)]) -> Vec<(String, String)> {
-    let report = repository::look(&tree(old), &[change()], repository::Options { dialect: None }).unwrap();
+    let report = repository::look(&tree(old), &[change()], repository::Options::default()).unwrap();
     let new = |path: &str, text: &str| {
         let file = report.files.iter().find(|file| file.path == path);
         file.and_then(|file| file.new.clone()).unwrap_or_else(|| text.to_owned())

@@ -62,7 +62,7 @@ fn what_is_installed_is_read_and_never_edited() {
     let root = work_tree(&PACKAGE);
     let tree = DirectoryTree::new(root.path());
     assert!(tree.paths().unwrap().iter().all(|path| !path.starts_with("dbt_packages/")));
-    let report = look(&tree, &[change()], Options { dialect: None }).unwrap();
+    let report = look(&tree, &[change()], Options::default()).unwrap();
     assert!(report.missing.is_empty());
     // A macro that is given the name lets it be changed where it is written; one that writes it is another project's.
     assert_eq!(report.files.iter().find(|file| file.path == "models/b.sql").unwrap().class, Class::Agentic);
@@ -75,7 +75,7 @@ fn what_is_installed_is_read_and_never_edited() {
 fn a_macro_that_is_given_a_name_lets_its_caller_be_edited() {
     let root = work_tree(&PACKAGE);
     fs::remove_file(root.path().join("models/b.sql")).unwrap();
-    let report = look(&DirectoryTree::new(root.path()), &[change()], Options { dialect: None }).unwrap();
+    let report = look(&DirectoryTree::new(root.path()), &[change()], Options::default()).unwrap();
     let edited = "select {{ pkg.key('user_id') }} as key from {{ source('shop', 'users_v2') }}\n";
     assert_eq!(new(&report, "models/a.sql"), Some(edited));
 }
@@ -83,7 +83,7 @@ fn a_macro_that_is_given_a_name_lets_its_caller_be_edited() {
 #[test]
 fn what_is_wanted_and_not_installed_is_named() {
     let root = work_tree(&[]);
-    let report = look(&DirectoryTree::new(root.path()), &[change()], Options { dialect: None }).unwrap();
+    let report = look(&DirectoryTree::new(root.path()), &[change()], Options::default()).unwrap();
     assert_eq!(report.missing.iter().collect::<Vec<_>>(), ["pkg"]);
     assert_eq!(new(&report, "models/a.sql"), None);
 }
@@ -94,7 +94,7 @@ fn an_index_sees_what_was_installed_since() {
     fs::remove_file(root.path().join("models/b.sql")).unwrap();
     let again = |folder: &Path| {
         let changes = [change()];
-        let options = Options { dialect: None };
+        let options = Options::default();
         let subject = Subject { repository: "r", reader: "1", changes: &changes, options };
         let mut index = Index::open(folder, &subject, Timestamp(4_000_000_000_000));
         let report = look_again(&DirectoryTree::new(root.path()), &changes, options, &mut index).unwrap();

@@ -12,4 +12,5 @@ mod rescan;
 mod scopes;
 mod serve;
 mod split;
+mod target;
 mod together;

@@ -53,7 +53,7 @@ const SCHEMA: &str =
 fn looked(files: &[(&str, &str)], change: &TableChange) -> Report {
     let all = [("dbt_project.yml", PROJECT), ("macros/schema.sql", SCHEMA)].into_iter().chain(files.iter().copied());
     let tree = MemoryTree::new(all);
-    let options = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb) };
+    let options = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb), stated: None };
     look(&tree, std::slice::from_ref(change), options).unwrap()
 }
 

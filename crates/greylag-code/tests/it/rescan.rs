@@ -61,7 +61,7 @@ fn index(folder: &Path, reader: &str, changes: &[TableChange]) -> Index {
 }
 
 fn index_at(folder: &Path, reader: &str, changes: &[TableChange], begun: Timestamp) -> Index {
-    let subject = Subject { repository: "here", reader, changes, options: Options { dialect: None } };
+    let subject = Subject { repository: "here", reader, changes, options: Options::default() };
     Index::open(folder, &subject, begun)
 }
 
@@ -70,7 +70,7 @@ fn scan(folder: &Path, files: &BTreeMap<String, String>) -> (u64, Vec<String>) {
     let changes = changes();
     let tree = Counted::new(files);
     let mut index = index(folder, "1", &changes);
-    let report = look_again(&tree, &changes, Options { dialect: None }, &mut index).unwrap();
+    let report = look_again(&tree, &changes, Options::default(), &mut index).unwrap();
     index.save().unwrap();
     assert_eq!(words(&report), words(&from_nothing(files)));
     let mut read = tree.read.into_inner().unwrap();
@@ -80,7 +80,7 @@ fn scan(folder: &Path, files: &BTreeMap<String, String>) -> (u64, Vec<String>) {
 }
 
 fn from_nothing(files: &BTreeMap<String, String>) -> Report {
-    look(&Counted::new(files), &changes(), Options { dialect: None }).unwrap()
+    look(&Counted::new(files), &changes(), Options::default()).unwrap()
 }
 
 fn words(report: &Report) -> String {
@@ -156,6 +156,27 @@ fn a_file_of_a_project_has_what_depends_on_it_read_again() {
 }
 
 #[test]
+fn what_is_said_of_a_project_has_it_read_again_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut files = estate();
+    files.insert("one/dbt_project.yml".to_owned(), "name: one\nprofile: p\n".to_owned());
+    scan(folder.path(), &files);
+    files.insert(
+        ".greylag.yaml".to_owned(),
+        "dialect: duckdb\ndbt: {projects: {two: {target: {name: x}}}}\n".to_owned(),
+    );
+    let (_, read) = scan(folder.path(), &files);
+    assert!(read.contains(&"two/models/p.sql".to_owned()), "{read:?}");
+    // The first project is a package of the second, but its own unit stands.
+    assert!(!read.contains(&"jobs/a.sql".to_owned()), "{read:?}");
+    assert_eq!(scan(folder.path(), &files).1, [".greylag.yaml"]);
+    files.insert("ci/profiles.yml".to_owned(), "p: {outputs: {default: {type: bigquery}}}\n".to_owned());
+    let (_, read) = scan(folder.path(), &files);
+    assert!(read.contains(&"one/models/m.sql".to_owned()) && read.contains(&"ci/profiles.yml".to_owned()), "{read:?}");
+    assert_eq!(scan(folder.path(), &files).1, [".greylag.yaml"]);
+}
+
+#[test]
 fn what_cannot_be_trusted_is_thrown_away() {
     let folder = tempfile::tempdir().unwrap();
     let files = estate();
@@ -210,14 +231,14 @@ fn in_a_directory_a_change_of_the_same_length_within_the_same_moment_is_seen() {
     for (begun, text) in [(4_000_000_000_000, "select id from raw.orders;"), (0, "select ix from raw.orders;")] {
         let tree = DirectoryTree::new(directory.path());
         let mut index = index_at(folder.path(), "1", &changes(), Timestamp(begun));
-        let report = look_again(&tree, &changes(), Options { dialect: None }, &mut index).unwrap();
+        let report = look_again(&tree, &changes(), Options::default(), &mut index).unwrap();
         index.save().unwrap();
         assert_eq!(words(&report), words(&from_nothing(&files)));
         files.insert("jobs/a.sql".to_owned(), text.to_owned());
         std::fs::write(directory.path().join("jobs/a.sql"), text).unwrap();
     }
     let mut index = index(folder.path(), "1", &changes());
-    let report = look_again(&DirectoryTree::new(directory.path()), &changes(), Options { dialect: None }, &mut index);
+    let report = look_again(&DirectoryTree::new(directory.path()), &changes(), Options::default(), &mut index);
     assert_eq!(words(&report.unwrap()), words(&from_nothing(&files)));
 }
 
@@ -230,7 +251,7 @@ enum Change {
     Move(usize, usize),
 }
 
-const PATHS: [&str; 16] = [
+const PATHS: [&str; 18] = [
     "jobs/a.sql",
     "jobs/b.sql",
     "jobs/c.py",
@@ -247,8 +268,10 @@ const PATHS: [&str; 16] = [
     "two/packages.yml",
     "two/models/p.sql",
     "two/seeds/s.csv",
+    "one/profiles.yml",
+    "ci/profiles.yml",
 ];
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 18] = [
     "select id, total from raw.orders\n",
     "select id from {{ source('raw', 'orders') }}\n",
     "select {{ shared('total') }} from {{ ref('m') }}\n",
@@ -263,6 +286,10 @@ const TEXTS: [&str; 14] = [
     "select * from {{ var('x', 'raw.orders') }}\n",
     "models: [{name: m, columns: [{name: id}]}]\n",
     "{% broken\n",
+    "name: one\nprofile: p\n",
+    "p: {outputs: {default: {type: bigquery}}}\n",
+    "dbt: {target: {name: prod}, projects: {two: {vars: {x: raw.orders}, target: {type: trino}}}}\n",
+    "select {{ 'id' if target.name == 'prod' else 'total' }} from {{ target.type }}.raw.orders\n",
 ];
 
 fn change() -> impl Strategy<Value = Change> {
@@ -304,7 +331,7 @@ proptest! {
             // Written a moment ago: bytes are compared.
             let mut kept = index_at(disk.path(), "1", &changes(), Timestamp(0));
             let tree = DirectoryTree::new(directory.path());
-            let report = look_again(&tree, &changes(), Options { dialect: None }, &mut kept)?;
+            let report = look_again(&tree, &changes(), Options::default(), &mut kept)?;
             kept.save()?;
             prop_assert_eq!(words(&report), words(&from_nothing(&files)));
             for change in &round {

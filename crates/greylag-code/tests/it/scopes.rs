@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 const REPOSITORY: &str = "team/models";
-const OPTIONS: Options = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb) };
+const OPTIONS: Options<'static> = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb), stated: None };
 
 /// `shop.NAME_v1 (id, kept)` becomes `shop.NAME_VERSION (key, kept)`.
 fn change(name: &str, version: &str) -> TableChange {
@@ -97,7 +97,8 @@ impl Cut {
             let after = flat(&report.after(&base));
             let (changes, part) = (&self.changes, scope.part.as_deref());
             let left = scope::left(&report, &elsewhere);
-            let options = verify::Options { dialect: OPTIONS.dialect, report: Some(&left), scope: &[] };
+            let options =
+                verify::Options { dialect: OPTIONS.dialect, report: Some(&left), ..verify::Options::default() };
             let verdicts = verify::verify(&base, &after, changes, options).unwrap();
             let proposal = Proposal { about: &about, changes, until: None, report, part, elsewhere };
             let own = proposal.checks(&base, REPOSITORY, OPTIONS).unwrap();

@@ -8,7 +8,7 @@ use greylag_model::consumer::{ColumnChange, Fate, TableChange};
 use greylag_model::id::Timestamp;
 use greylag_syntax::sql::Dialect;
 
-const OPTIONS: Options = Options { dialect: Some(Dialect::DuckDb) };
+const OPTIONS: Options<'static> = Options { dialect: Some(Dialect::DuckDb), stated: None };
 
 /// Two projects with a package between them.
 const SHOP: [(&str, &str); 2] =

@@ -40,4 +40,10 @@ codes! {
     OWNER_REFUSED = 1016, "the owner of a repository has said no",
         cause: "A run offered a change request, and it was closed without being merged. Its code still reads the old datasets.",
         cure: "Read its comments, talk to its owner, or leave its code as it is: the old datasets stay until they are retired, and `retire` looks for readers first.";
+    SETTINGS = 1017, "what `.greylag.yaml` says is not understood",
+        cause: "A repository says in its `.greylag.yaml` how its code is read: `dialect`, and `dbt` with `target`, `vars` and `projects`. What the message names is none of that, or no plain word. It says nothing then; the rest of the file stands, and more is taken for open than need be.",
+        cure: "Correct the line that is named. Keys that Greylag does not know at the top of the file are left alone.";
+    TARGET_OPEN = 1018, "what a dbt project is depends on its target",
+        cause: "Templates of the project ask for the target, or for variables, and nothing in the repository says what they are: each such question is answered both ways, and some templates can then go in more ways than are looked at. What they name is not known for sure, so they are left to somebody.",
+        cure: "Say in the repository's `.greylag.yaml` what is the same in every run that matters: `dbt: {target: {database: shop}}`, or `vars`. Who only looks says it by `--target database=shop` or `--vars name=value`. It is believed: what another target makes of the templates is not looked at then.";
 }

@@ -199,6 +199,7 @@ mod tests {
                 datasets: Vec::new(),
                 flows: flows.split_whitespace().map(flow).collect(),
                 notes: Vec::new(),
+                told: Vec::new(),
             }
         };
         Circles::of(&CodeObserved { scopes: scopes.iter().map(scope).collect(), ..CodeObserved::default() })

@@ -71,6 +71,9 @@ pub struct ScopeObserved {
     /// What is to be known of how its repository was cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What its owner had better say of how it is read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Diagnostic>,
 }
 
 /// Code makes one dataset of another.
@@ -159,6 +162,12 @@ impl ScopeObserved {
     /// What tells it from others.
     pub fn name(&self) -> ScopeName {
         ScopeName { repository: self.repository.clone(), part: self.part.clone() }
+    }
+
+    /// What whoever reads the plan should know of it.
+    fn warnings(&self) -> Vec<Diagnostic> {
+        let cut = self.notes.iter().map(|note| Diagnostic::warning(code::plan::SCOPE_CUT, note));
+        cut.chain(self.told.iter().cloned()).collect()
     }
 
     /// What becomes of its code: what its most difficult file needs.
@@ -355,7 +364,7 @@ fn tasks(
             subject: Subject::Scope { scope: Box::new(scope) },
             after,
             window: None,
-            warnings: found.notes.iter().map(|note| Diagnostic::warning(code::plan::SCOPE_CUT, note)).collect(),
+            warnings: found.warnings(),
         })
     };
     observed.scopes.iter().filter(|found| found.has_edits()).filter_map(task).collect()

@@ -1,10 +1,11 @@
 //! `greylag refs`: where code names a dataset or a column of one.
 
-use crate::consumers::{self, Reading, Source};
+use crate::consumers::{self, Source};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::output::{self, Row, heading, wide};
+use crate::reading::Reading;
 use clap::Args;
 use greylag_code::repository::Seen;
 use greylag_model::reference::{Confidence, Reference};
@@ -40,11 +41,12 @@ pub(crate) struct Refs {
 impl Refs {
     pub(crate) fn run(&self, context: &Context) -> Outcome {
         let changes = [consumers::unchanged(context, &self.dataset, &self.table)?];
+        let said = self.reading.said();
         let (mut references, mut seen) = (Vec::new(), Seen::default());
         for path in &self.paths {
             let source = Source::open(path)?;
             source.tell(context);
-            let report = consumers::look(context, &source, &changes, self.reading.options())?;
+            let report = consumers::look(context, &source, &changes, said.options())?;
             seen.add(report.seen);
             let found = report.files.into_iter().flat_map(|file| file.references);
             references.extend(found.filter(|reference| self.is_asked_for(reference)).map(|reference| Reference {

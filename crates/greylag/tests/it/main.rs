@@ -25,6 +25,7 @@ mod scan_code;
 mod scopes;
 mod stale;
 mod steps;
+mod target;
 mod templates;
 mod together;
 mod undo;

@@ -83,7 +83,7 @@ fn described(until: Option<&str>, verdicts: &[CheckResult]) -> String {
         ("c.sql", "select plan from raw.users_v1"),
     ];
     let (changes, about) = ([change()], about());
-    let report = look(&MemoryTree::new(files), &changes, Options { dialect: None }).unwrap();
+    let report = look(&MemoryTree::new(files), &changes, Options::default()).unwrap();
     description(
         &Proposal { about: &about, changes: &changes, until, report, part: None, elsewhere: Vec::new() },
         verdicts,

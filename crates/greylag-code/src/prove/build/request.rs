@@ -9,6 +9,7 @@ use super::super::relations::{Columns, changed, is_made_before, parts, unchanged
 use super::super::{Known, Moved};
 use crate::dbt::{self, Node, NodeKind, Project as Read, Target};
 use crate::repository::makes::{self, Pair};
+use crate::repository::{Options, Purpose, Settings};
 use crate::tree::Tree;
 use greylag_model::consumer::TableChange;
 use greylag_model::proof::{BuildRequest, BuiltNode, Content, Effort, Relation};
@@ -62,8 +63,13 @@ pub fn request(project: &Project<'_>, changes: &[Moved<'_>]) -> io::Result<Resul
     };
     let target = [("name", TARGET), ("schema", BuildRequest::SCHEMA), ("database", BuildRequest::DATABASE)];
     let target = target.into_iter().chain([("type", "duckdb"), ("profile_name", &profile)]);
+    // The owner's variables are the build's, too; its target is not theirs.
+    let settings = Settings::of(project.before)?;
+    let paths = project.before.paths()?;
+    let way = settings.way((project.before, &paths), project.root, Options::default(), Purpose::Deciding)?;
     let options = dbt::Options {
         adapter: Some("duckdb".to_owned()),
+        variables: way.options.variables,
         target: target.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         threads: 2,
         ..dbt::Options::default()

@@ -35,7 +35,7 @@ fn tree() -> MemoryTree {
 /// What is asked of the tree and what rules make of it.
 fn asked(left: &[&str]) -> Asked {
     let (change, mapping) = users();
-    let (tree, options) = (tree(), Options { dialect: Some(Dialect::DuckDb) });
+    let (tree, options) = (tree(), Options { dialect: Some(Dialect::DuckDb), ..Options::default() });
     let report = look(&tree, std::slice::from_ref(&change), options).unwrap();
     let after = report.after(&tree);
     let moved = [Moved { change: &change, mapping: &mapping, sample: None }];

@@ -31,7 +31,8 @@ mod trial;
 pub(super) use report::join;
 
 use super::joints::{Joints, PartOf};
-use super::{Seen, index};
+use super::ways::Cut;
+use super::{Seen, Way, index};
 use crate::dbt::{self, Project, Target};
 use crate::rewrite::{Demand, Wanted};
 use crate::tree::Tree;
@@ -131,11 +132,11 @@ struct Look<'a> {
     others: together::Others,
 }
 
-/// Looks at the projects in some folders of a tree, each with its dialect: what becomes of their files. Where there are several, an edit of
+/// Looks at the projects in some folders of a tree, each as it is read: what becomes of their files. Where there are several, an edit of
 /// a file that more than one of them reads is right in each. What hangs together is answered if `part_of` is there, which asks for it.
 pub(super) fn look(
     tree: &dyn Tree,
-    projects: &[(&str, Option<Dialect>)],
+    projects: Vec<(&str, Way)>,
     changes: &[TableChange],
     found: &mut index::Found,
     part_of: Option<PartOf<'_>>,
@@ -143,6 +144,7 @@ pub(super) fn look(
     let mut looks = agreed(tree, projects, changes, &mut found.seen)?;
     found.files.extend(looks.iter().flat_map(Look::reports));
     found.missing.extend(looks.iter().flat_map(|look| &look.project.missing_packages).cloned());
+    found.cuts.extend(looks.iter().filter_map(|look| Cut::of(look.root, &look.project)));
     let mut joints = Joints::default();
     for look in &mut looks {
         if let Some(part_of) = part_of {
@@ -155,13 +157,13 @@ pub(super) fn look(
 /// Looks that have come to their end: what is held, and what is asked for.
 fn agreed<'a>(
     tree: &'a dyn Tree,
-    projects: &[(&'a str, Option<Dialect>)],
+    projects: Vec<(&'a str, Way)>,
     changes: &[TableChange],
     seen: &mut Seen,
 ) -> io::Result<Vec<Look<'a>>> {
     let mut looks = Vec::new();
-    for (root, dialect) in projects {
-        let mut look = Look::new(tree, root, changes, *dialect)?;
+    for (root, way) in projects {
+        let mut look = Look::new(tree, root, changes, way)?;
         look.work(seen)?;
         looks.push(look);
     }
@@ -176,9 +178,8 @@ fn scalars(files: &Files) -> Vec<Span> {
 }
 
 impl<'a> Look<'a> {
-    fn new(tree: &'a dyn Tree, root: &'a str, changes: &[TableChange], dialect: Option<Dialect>) -> io::Result<Self> {
-        let adapter = dialect.filter(|dialect| *dialect != Dialect::Generic).map(|dialect| dialect.to_string());
-        let options = dbt::Options { adapter, threads: 2, ..dbt::Options::default() };
+    fn new(tree: &'a dyn Tree, root: &'a str, changes: &[TableChange], way: Way) -> io::Result<Self> {
+        let Way { dialect, options } = way;
         let project = dbt::read(tree, root, &options)?;
         let makes::Known { changes, concerned } = makes::known(&project, changes);
         let mut look = Self {

@@ -1,6 +1,7 @@
 //! What is kept of a unit.
 
 use super::{Found, settled};
+use crate::repository::ways::Cut;
 use crate::repository::{FileReport, Located, Seen};
 use crate::tree::{Tree, Version};
 use greylag_model::consumer::Class;
@@ -21,6 +22,7 @@ pub(super) struct Unit {
     /// Folders of installed packages, with the hash of the list of their files.
     pub(super) installed: BTreeMap<String, String>,
     missing: BTreeSet<String>,
+    cuts: Vec<Cut>,
     files: Vec<File>,
     seen: [u64; 4],
 }
@@ -102,10 +104,10 @@ impl Unit {
         installed: BTreeMap<String, String>,
         found: &Found,
     ) -> Self {
-        let Found { files, seen, missing } = found;
+        let Found { files, seen, missing, cuts } = found;
         let seen = [seen.sql, seen.bytes, seen.statements, seen.unknown];
-        let (files, missing) = (files.iter().map(File::of).collect(), missing.clone());
-        Self { inputs, listing, folders, installed, missing, files, seen }
+        let (files, missing, cuts) = (files.iter().map(File::of).collect(), missing.clone(), cuts.clone());
+        Self { inputs, listing, folders, installed, missing, cuts, files, seen }
     }
 
     /// What was found; none if it cannot be made again.
@@ -113,7 +115,7 @@ impl Unit {
         let [sql, bytes, statements, unknown] = self.seen;
         let files = self.files.iter().map(File::report).collect::<Option<Vec<_>>>()?;
         let seen = Seen { files: 0, sql, bytes, statements, unknown };
-        Some(Found { files, seen, missing: self.missing.clone() })
+        Some(Found { files, seen, missing: self.missing.clone(), cuts: self.cuts.clone() })
     }
 }
 

@@ -24,6 +24,8 @@ mod store;
 
 pub use store::tidy;
 
+use super::settings::PROFILES;
+use super::ways::Cut;
 use super::{FileReport, Options, Seen};
 use crate::tree::{Tree, Version};
 use greylag_model::consumer::TableChange;
@@ -58,7 +60,7 @@ pub struct Subject<'a> {
     /// The changes that are asked for.
     pub changes: &'a [TableChange],
     /// How code is read.
-    pub options: Options,
+    pub options: Options<'a>,
 }
 
 impl Subject<'_> {
@@ -67,7 +69,8 @@ impl Subject<'_> {
         let mut hasher = blake3::Hasher::new();
         let dialect = self.options.dialect.map(|dialect| dialect.to_string()).unwrap_or_default();
         let changes = serde_json::to_vec(self.changes).unwrap_or_default();
-        for part in [self.repository.as_bytes(), self.reader.as_bytes(), dialect.as_bytes(), &changes] {
+        let stated = serde_json::to_vec(&self.options.stated).unwrap_or_default();
+        for part in [self.repository.as_bytes(), self.reader.as_bytes(), dialect.as_bytes(), &changes, &stated] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
@@ -148,6 +151,8 @@ pub(super) struct Found {
     pub(super) seen: Seen,
     /// Packages that are wanted and not there.
     pub(super) missing: BTreeSet<String>,
+    /// Projects of which not all ways were looked at.
+    pub(super) cuts: Vec<Cut>,
 }
 
 /// The paths of which a unit is made, and what else it hangs on that is no file.
@@ -166,7 +171,7 @@ const PROJECT: &str = "dbt_project.yml";
 const OF_PROJECTS: [&str; 5] = ["sql", "py", "csv", "yml", "yaml"];
 
 impl Listing<'_> {
-    /// The hash: of a project over the paths in its folders, and over where there are projects at all.
+    /// The hash: of a project over the paths in its folders, and over where there are projects and profiles at all.
     fn hash(&self, folders: &[String]) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.said.as_bytes());
@@ -174,6 +179,7 @@ impl Listing<'_> {
             let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
             let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
             name == PROJECT
+                || name == PROFILES
                 || OF_PROJECTS.contains(&extension) && folders.iter().any(|around| is_inside(folder, around))
         };
         for path in self.paths.iter().filter(|_| !self.roots.is_empty()).filter(matters) {

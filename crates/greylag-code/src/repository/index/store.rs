@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 /// The extension of their names.
 pub(super) const EXTENSION: &str = "scan";
 /// The form of the file; another one is another file.
-const FORM: &str = "greylag scan 2";
+const FORM: &str = "greylag scan 3";
 /// Longest index that is kept or read, in bytes.
 const LONGEST: u64 = 64 << 20;
 /// How much a folder keeps: files, and bytes.

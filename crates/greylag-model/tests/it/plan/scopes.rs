@@ -27,6 +27,7 @@ fn scope(name: &str, datasets: &[&str], flows: &[&str]) -> ScopeObserved {
         datasets: datasets.iter().map(|name| (*name).to_owned()).collect(),
         flows: flows.iter().map(flow).collect(),
         notes: Vec::new(),
+        told: Vec::new(),
     }
 }
 

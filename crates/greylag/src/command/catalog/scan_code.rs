@@ -1,14 +1,16 @@
 //! `greylag catalog scan-code`.
 
-use crate::consumers::{Reading, Source};
+use crate::consumers::{self, Source};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Format, Row, heading, wide};
+use crate::reading::Reading;
 use clap::Args;
 use greylag_catalog::code::{Repository, Scanned, register};
 use greylag_catalog::tables::{Meant, Tables};
 use greylag_code::flow::flows;
+use greylag_code::repository;
 use greylag_driver::catalog::Catalog;
 use greylag_model::code;
 use greylag_syntax::sql::Schemas;
@@ -76,7 +78,10 @@ impl ScanCode {
         }
         let source = Source::open(path)?;
         let known = Known { catalog, tables, columns: Mutex::default() };
-        let flows = flows(source.tree.as_ref(), &known, self.reading.options()).map_err(|error| unreadable(&error))?;
+        let told = repository::told(source.tree.as_ref()).map_err(|error| unreadable(&error))?;
+        consumers::tell_of(context, path, &told);
+        let said = self.reading.said();
+        let flows = flows(source.tree.as_ref(), &known, said.options()).map_err(|error| unreadable(&error))?;
         let place = root.to_string_lossy();
         let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let commit = head(&root);

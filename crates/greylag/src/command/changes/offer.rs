@@ -110,7 +110,7 @@ pub(super) struct Offer<'a> {
     /// The branch into which.
     pub(super) base: &'a str,
     pub(super) tree: &'a CommitTree,
-    pub(super) options: Options,
+    pub(super) options: Options<'a>,
     pub(super) dry: bool,
     pub(super) reopen: bool,
     /// Whether old and new texts are run and compared.

@@ -1,11 +1,12 @@
 //! `greylag changes open`.
 
 use super::offer::{Became, Offer};
-use crate::consumers::{self, Converted, Meant, Reading};
+use crate::consumers::{self, Converted, Meant};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::{self, Row, heading, wide};
+use crate::reading::Reading;
 use crate::templates::Parameters;
 use crate::wire::{self, Hosting};
 use crate::{migration_files, progress, side_by_side};
@@ -15,7 +16,7 @@ use greylag_model::code;
 use greylag_model::consumer::{Class, TableChange};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Open change requests that move the code of hosted repositories to the new datasets of a migration.
 ///
@@ -142,7 +143,8 @@ impl Open {
             Failure::error(code::repository::FORGE_UNKNOWN, format!("the repository `{name}` has no branch `{base}`"))
                 .hint("take it once more with `greylag changes host`")
         })?;
-        let options = self.reading.options();
+        let said = self.reading.said();
+        let options = said.options();
         let (dry, reopen, proves) = (self.dry_run, self.reopen, !self.no_prove);
         let offer = Offer {
             context,
@@ -158,7 +160,9 @@ impl Open {
         };
         // Most repositories read nothing of most migrations: all are looked for at once before each is by itself.
         let all: Vec<TableChange> = meant.iter().flat_map(|meant| meant.changes.clone()).collect();
-        let mut whole = Some(proposal::look(&tree, name, &all, options)?);
+        let whole = proposal::look(&tree, name, &all, options)?;
+        consumers::tell_of(context, Path::new(name), &whole.told);
+        let mut whole = Some(whole);
         let met: Vec<String> =
             whole.iter().flat_map(|whole| proposal::datasets(&whole.files)).map(str::to_owned).collect();
         let unread = whole.as_ref().is_some_and(|whole| met.is_empty() && whole.class() != Class::Unaffected);

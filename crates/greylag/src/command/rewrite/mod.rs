@@ -4,18 +4,19 @@ mod patch;
 mod verify;
 mod write;
 
-use crate::consumers::{self, Reading, Source};
+use crate::consumers::{self, Source};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome, shown};
 use crate::migration_files;
 use crate::output::{self, Row, heading};
 use crate::proving::{self, Proofs};
+use crate::reading::Reading;
 use crate::templates::Parameters;
 use clap::Args;
 use greylag_code::prove::build::BuildProof;
 use greylag_code::prove::{Moved, edited, questions};
-use greylag_code::repository::{self, FileReport, Report};
+use greylag_code::repository::{self, FileReport, Options, Report};
 use greylag_model::check::Verdict;
 use greylag_model::code;
 use greylag_model::consumer::{Class, TableChange};
@@ -106,6 +107,8 @@ impl Rewrite {
         } else if write::is_unfinished(&home)? {
             context.say("a `--write` was stopped before it was done; the next `--write` finishes it first");
         }
+        let said = self.reading.said();
+        let options = said.options();
         let mut all = Vec::new();
         for (at, path) in self.paths.iter().enumerate() {
             let source = Source::open(path)?;
@@ -113,12 +116,12 @@ impl Rewrite {
             let unreadable = |error: std::io::Error| {
                 Failure::error(code::cli::FILE_UNREADABLE, format!("`{}` cannot be read: {error}", path.display()))
             };
-            let options = self.reading.options();
             let report = match self.with.get(at) {
                 Some(other) => edited(source.tree.as_ref(), Source::open(other)?.tree.as_ref()),
                 None => repository::look(source.tree.as_ref(), &changes, options),
             };
             let report = report.map_err(unreadable)?;
+            consumers::tell(context, &source, &report);
             let (mut proofs, mut built) = (Proofs::default(), None);
             if self.prove {
                 let moved: Vec<Moved<'_>> =
@@ -129,7 +132,7 @@ impl Rewrite {
             }
             all.push(Looked { source, report, proofs, built });
         }
-        let mut checked = if self.verify { self.verified(context, &all, &changes)? } else { Vec::new() };
+        let mut checked = if self.verify { self.verified(context, &all, &changes, options)? } else { Vec::new() };
         let built = all.iter().zip(&self.paths);
         let built: Vec<Checked> =
             built.filter_map(|(looked, path)| Some(Checked::build(path, looked.built.as_ref()?))).collect();
@@ -187,11 +190,17 @@ impl Rewrite {
     }
 
     /// What is to be held of the changes of each repository that has any.
-    fn verified(&self, context: &Context, all: &[Looked], changes: &[TableChange]) -> Result<Vec<Checked>, Failure> {
+    fn verified(
+        &self,
+        context: &Context,
+        all: &[Looked],
+        changes: &[TableChange],
+        options: Options<'_>,
+    ) -> Result<Vec<Checked>, Failure> {
         let mut checked = Vec::new();
         for (Looked { source, report, .. }, path) in all.iter().zip(&self.paths) {
             if report.files.iter().any(|file| file.new.is_some()) {
-                checked.extend(verify::of(context, path, (source, report), changes, self.reading.options())?);
+                checked.extend(verify::of(context, path, (source, report), changes, options)?);
             }
         }
         Ok(checked)

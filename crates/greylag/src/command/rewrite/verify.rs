@@ -36,11 +36,11 @@ pub(super) fn of(
     path: &Path,
     (source, report): (&Source, &Report),
     changes: &[TableChange],
-    options: Options,
+    options: Options<'_>,
 ) -> Result<Vec<Checked>, Failure> {
     let after = report.after(source.tree.as_ref());
     let repository = path.display().to_string();
-    let how = verify::Options { dialect: options.dialect, report: Some(report), scope: &[] };
+    let how = verify::Options { dialect: options.dialect, stated: options.stated, report: Some(report), scope: &[] };
     let results = verify(source.tree.as_ref(), &after, changes, how).map_err(|error| {
         Failure::error(code::cli::FILE_UNREADABLE, format!("`{repository}` cannot be read: {error}"))
     })?;
