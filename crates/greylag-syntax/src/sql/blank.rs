@@ -213,7 +213,7 @@ impl Blanker<'_> {
         let end = self.after(open);
         let is_argument = open > 0 && (self.mark(open - 1, b'(') || self.mark(open - 1, b','));
         let is_expression = (open..end).any(|at| self.is(at, &["case", "select", "with", "not", "distinct"]));
-        if !(self.mark(end, b'-') && self.mark(end + 1, b'>')) || !is_argument || is_expression {
+        if is_expression || !(is_argument && self.mark(end, b'-') && self.mark(end + 1, b'>')) {
             return open;
         }
         let mut at = open + 1;

@@ -14,7 +14,7 @@
 //!
 //! # What is compared
 //!
-//! Every model, snapshot and seed that a change can reach and that has a relation: see [`request`] for which those are and what is made for
+//! Every model, snapshot and seed that a change can reach and that has a relation: see [`request()`] for which those are and what is made for
 //! them, and [`BuildProver`] for how. A model's relation is asked for by the name that it has in this profile.
 //!
 //! # What it says

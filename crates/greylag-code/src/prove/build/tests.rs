@@ -119,7 +119,7 @@ fn verdict(outcome: Outcome) -> ProofVerdict {
 fn proof(verdicts: Vec<ProofVerdict>, code: i32) -> BuildProof {
     let sandbox = Scripted::new(move |job: &Job| {
         assert_eq!((job.argv.join(" ").as_str(), job.network, job.time_millis), ("dbt build", false, 9_000));
-        assert_eq!(job.directory, Path::new("/work/warehouse"));
+        assert!(job.directory.ends_with("warehouse"), "{:?}", job.directory);
         let at = job.folders.iter().find(|folder| folder.at == Path::new("/greylag")).unwrap();
         let profiles = fs::read_to_string(at.path.join("profiles.yml")).unwrap();
         let expected = r#"{"shop":{"outputs":{"greylag":{"attach":[{"alias":"lake","path":"/greylag/database-1.duckdb"}],"path":"/greylag/greylag.duckdb","schema":"main","settings":{"TimeZone":"UTC"},"threads":1,"type":"duckdb"}},"target":"greylag"}}"#;

@@ -185,7 +185,7 @@ mod tests {
             ),
             (
                 "dialect: foxpro",
-                ".greylag.yaml:1:10 `foxpro` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark and generic",
+                ".greylag.yaml:1:10 `foxpro` is no known SQL dialect; known are bigquery, postgres, duckdb, snowflake, trino, spark, clickhouse and generic",
             ),
             ("dialect: [a]", ".greylag.yaml:1:10 `dialect` is a list, where a word is wanted"),
         ] {

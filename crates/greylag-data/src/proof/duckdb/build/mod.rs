@@ -2,7 +2,7 @@
 //!
 //! # How a proof goes
 //!
-//! 1. A reader process draws rows for what the project reads and does not make, and says what makes tables of them ([`fill`]).
+//! 1. A reader process draws rows for what the project reads and does not make, and says what makes tables of them ([`fill()`]).
 //! 2. DuckDB makes a folder of databases of these rows: the old ones for the project as it was, the mapped ones for the changed project. The
 //!    caller builds both, each in its own folder, in whatever sandbox it has.
 //! 3. DuckDB shows each relation that both have made, and a reader compares them as it compares any result: a dataset that
