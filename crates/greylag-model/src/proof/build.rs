@@ -27,7 +27,7 @@ pub struct BuildRequest {
     pub stays: Vec<usize>,
     /// The relations to compare.
     pub nodes: Vec<BuiltNode>,
-    /// How far to go: rows, and where drawing begins.
+    /// How far to go: rows, where drawing begins, and after how long nothing more is tried where types are guessed.
     pub effort: Effort,
 }
 

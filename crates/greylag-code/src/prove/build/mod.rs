@@ -111,7 +111,9 @@ pub fn prove(
         }
         Ok(ended)
     };
-    let verdict = prover.prove(&asked.request, &build, runner.cancelled)?;
+    let mut request = asked.request.clone();
+    request.effort.millis = u64::try_from(command.timeout_millis).unwrap_or_default();
+    let verdict = prover.prove(&request, &build, runner.cancelled)?;
     let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
     let is_red = last.as_ref().is_some_and(|last| last.ended != Ended::Exit(0));
     let subjects = asked.request.nodes.iter().map(|node| node.subject.as_str());

@@ -9,7 +9,8 @@
 //!    changes through its way back.
 //! 4. Where rows differ, the old project is built again on the same rows in another order. A relation that differs from itself tells
 //!    nothing.
-//! 5. There is one round of made rows and one of real ones. Where nothing came of a relation and types were guessed, other types are tried.
+//! 5. There is one round of made rows and one of real ones. Where nothing came of a relation and types were guessed, other types are tried, unless
+//!    that took as long as a build may.
 //!
 //! A build may fail in a model and go on with others, so how it ended says nothing: what it made does. A relation that the old project
 //! does not make on these rows proves nothing; one that the old project makes and the new one does not is a difference.
@@ -49,7 +50,7 @@ use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Longest time of one job of DuckDB, milliseconds.
 const JOB_MILLIS: i64 = 60_000;
@@ -185,8 +186,13 @@ struct Folders {
 
 impl Work<'_> {
     fn prove(&mut self) -> Result<(), DriverError> {
-        let (mut guess, mut guesses) = (0, 1);
+        let (mut guess, mut guesses, began) = (0, 1, Instant::now());
+        let most = Duration::from_millis(self.request.effort.millis);
         while guess < guesses && self.nodes.iter().any(|node| !node.is_told()) {
+            // A build takes its time, and a model of which nothing ever comes would have it all.
+            if guess > 0 && began.elapsed() > most {
+                break;
+            }
             let room = self.prover.scratch.room()?;
             let (build, folder) = (self.request.clone(), room.path().to_owned());
             let filled = match self.ask(&Request::Fill(Box::new(FillRequest { build, guess, folder })))? {
