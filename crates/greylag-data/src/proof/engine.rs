@@ -137,6 +137,9 @@ fn planning(error: &DataFusionError) -> Trouble {
     if let Some(why) = of_subquery(&words) {
         return Trouble::Unsupported(why);
     }
+    if let Some(why) = of_cast(&words) {
+        return Trouble::Senseless(why);
+    }
     match error.find_root() {
         DataFusionError::SchemaError(..) => Trouble::Names(words),
         DataFusionError::Plan(_) if words.contains("' not found") => Trouble::Names(words),
@@ -181,6 +184,25 @@ fn of_subquery(words: &str) -> Option<String> {
     Some(format!("{what} hangs on rows outside of it by more than equal columns, which the engine does not run"))
 }
 
+/// In a person's words a cast that no engine has: of a list, structure or map to what is none and no text, or of a time of day or of bytes to
+/// a number. The engine says of these what it says of casts that it could have.
+fn of_cast(words: &str) -> Option<String> {
+    let (_, types) = words.split_once("Unsupported CAST from ")?;
+    let (from, to) = types.rsplit_once(" to ")?;
+    let is = |name: &str, kinds: &[&str]| kinds.iter().any(|kind| name.starts_with(kind));
+    let is_nested = |name: &str| is(name, &["List", "LargeList", "FixedSizeList", "Struct", "Map"]);
+    let is_number = |name: &str| is(name, &["Int", "UInt", "Float", "Decimal"]) && !name.starts_with("Interval");
+    let is_text = |name: &str| is(name, &["Utf8", "LargeUtf8"]);
+    let has_none = match (is_nested(from), is_nested(to)) {
+        (true, false) => !is_text(to),
+        (false, true) => !is_text(from) && from != "Null",
+        (true, true) => false,
+        (false, false) => is(from, &["Time32", "Time64", "Binary", "LargeBinary"]) && is_number(to),
+    };
+    let kind = |name: &str| if is_nested(name) { "a nested value" } else { "a value" };
+    has_none.then(|| format!("{} is cast to {}, between which no cast is", kind(from), kind(to)))
+}
+
 fn words(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
     let line = text.lines().next().unwrap_or_default();
@@ -189,4 +211,29 @@ fn words(error: &DataFusionError) -> String {
         short.push('…');
     }
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_cast;
+
+    #[test]
+    fn casts_that_no_engine_has_are_told() {
+        for (types, has_none) in [
+            ("Struct(\"a\": Int64, \"b c\": Utf8) to Int32", true),
+            ("List(Utf8) to Decimal128(12, 4)", true),
+            ("Int64 to List(Int64)", true),
+            ("Time64(ns) to Int32", true),
+            ("Binary to Int64", true),
+            ("Struct(\"a\": Int64) to Utf8", false),
+            ("Utf8 to List(Utf8)", false),
+            ("Time64(ns) to Interval(DayTime)", false),
+            ("Boolean to Date32", false),
+            ("List(Utf8) to List(Int64)", false),
+        ] {
+            let words = format!("This feature is not implemented: Unsupported CAST from {types}");
+            assert_eq!(of_cast(&words).is_some(), has_none, "{types}");
+        }
+        assert_eq!(of_cast("This feature is not implemented: x"), None);
+    }
 }

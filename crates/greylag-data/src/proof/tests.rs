@@ -75,6 +75,16 @@ fn where_whole_numbers_of_eight_bits_are_no_type_they_have_sixteen() {
 }
 
 #[test]
+fn a_new_text_with_a_cast_that_no_engine_has_is_another() {
+    let cast = |column: &str| format!("select cast([{column}] as integer) as id from raw.users_v");
+    let verdict = check("duckdb", "select id from raw.users_v1", &format!("{}2", cast("user_id")));
+    assert_eq!(verdict.name(), "different", "{verdict:?}");
+    // If it was there before, there is nothing to compare with.
+    let verdict = check("duckdb", &format!("{}1", cast("id")), "select user_id as id from raw.users_v2");
+    assert_eq!(verdict.name(), "unprovable", "{verdict:?}");
+}
+
+#[test]
 fn a_subquery_that_is_not_run_is_told_in_words() {
     let old = "select u.name, (select count(*) from ref.places p where p.id < u.id) as n from raw.users_v1 u";
     let new = "select u.full_name as name, (select count(*) from ref.places p where p.id < u.user_id) as n \
