@@ -35,6 +35,7 @@ mod relation;
 mod restore;
 mod shown;
 mod star;
+mod taken;
 #[cfg(test)]
 mod tests;
 mod using;
@@ -141,6 +142,7 @@ pub fn wanted(input: Input<'_>) -> Wanted {
     work.wholes();
     work.restore();
     work.columns();
+    work.taken();
     work.regions();
     work.done()
 }

@@ -439,3 +439,72 @@ mod joins {
         );
     }
 }
+
+mod taken {
+    use super::{Dialect, check, pretty};
+
+    #[test]
+    fn an_alias_that_sorting_would_take_is_found() {
+        check(
+            "select kept as user_id from raw.users_v1 order by uid",
+            "select kept as user_id from raw.users_v2 order by user_id\nagentic `uid`: `uid` becomes `user_id`, which is the name of something else there",
+        );
+        check(
+            "select uid as user_id from raw.users_v1 order by uid, user_id",
+            "select user_id as user_id from raw.users_v2 order by user_id, user_id",
+        );
+        check(
+            "select u.kept as user_id from raw.users_v1 u order by u.uid",
+            "select u.kept as user_id from raw.users_v2 u order by u.user_id",
+        );
+    }
+
+    #[test]
+    fn an_alias_counts_where_the_dialect_looks_at_it() {
+        let sql = "select kept as user_id from raw.users_v1 where uid > 1";
+        let moved = "select kept as user_id from raw.users_v2 where user_id > 1";
+        check(sql, moved);
+        let found = "\nagentic `uid`: `uid` becomes `user_id`, which is the name of something else there";
+        pretty(sql, &format!("{moved}{found}"), Dialect::ClickHouse);
+    }
+
+    #[test]
+    fn a_column_of_another_relation_is_found_where_nothing_tells_them_apart() {
+        let found = "\nagentic `uid`: `uid` becomes `user_id`, which is the name of something else there";
+        check(
+            "with o as (select 1 as user_id) select kept from raw.users_v1 join o on o.user_id = uid",
+            &format!(
+                "with o as (select 1 as user_id) select kept from raw.users_v2 join o on o.user_id = user_id{found}"
+            ),
+        );
+        check(
+            "with o as (select 1 as user_id, 2 as n) select kept from raw.users_v1 join o on o.n = uid",
+            &format!(
+                "with o as (select 1 as user_id, 2 as n) select kept from raw.users_v2 join o on o.n = user_id{found}"
+            ),
+        );
+        check(
+            "with o as (select 1 as user_id) select kept from raw.users_v1 u join o on o.user_id = u.uid",
+            "with o as (select 1 as user_id) select kept from raw.users_v2 u join o on o.user_id = u.user_id",
+        );
+    }
+
+    #[test]
+    fn a_name_that_the_new_column_would_cover_is_found() {
+        let covered = "\nagentic `user_id`: `user_id` is something else there, and would be what `uid` becomes";
+        check(
+            "with o as (select 1 as user_id) select 1 from o where exists (select 1 from raw.users_v1 u where user_id = u.uid)",
+            &format!(
+                "with o as (select 1 as user_id) select 1 from o where exists (select 1 from raw.users_v2 u where user_id = u.user_id){covered}"
+            ),
+        );
+        check(
+            "select kept as user_id, user_id || 'x' as named from raw.users_v1 u",
+            &format!("select kept as user_id, user_id || 'x' as named from raw.users_v2 u{covered}"),
+        );
+        check(
+            "select uid as user_id, user_id + 1 as next from raw.users_v1 group by user_id",
+            "select user_id as user_id, user_id + 1 as next from raw.users_v2 group by user_id",
+        );
+    }
+}

@@ -164,10 +164,10 @@ fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments
     }
     let found = found.map(|found| yaml_value(&found)).or(default);
     Ok(match found {
-        // A switch is there to be given another value by whoever runs the project: both ways of a template are ways. What
-        // is configured is as the project has it.
-        Some(Value::Bool(value)) if site.node.is_none() => Value::Bool(value),
-        Some(Value::Bool(_)) | None => evaluator.open(&format!("var({name})"), at),
+        // A switch is there to be given another value by whoever runs the project, and so is what is nothing until then: both
+        // ways of a template are ways. What is configured is as the project has it.
+        Some(found @ (Value::Bool(_) | Value::None)) if site.node.is_none() => found,
+        Some(Value::Bool(_) | Value::None) | None => evaluator.open(&format!("var({name})"), at),
         Some(found) => found,
     })
 }

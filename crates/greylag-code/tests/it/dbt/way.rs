@@ -17,6 +17,17 @@ fn an_incremental_model_has_two_ways() {
 }
 
 #[test]
+fn a_variable_that_is_nothing_until_somebody_says_it_has_two_ways() {
+    let model = "{% set begin = var('begin', none) %}select 1{% if begin %} where d > '{{ begin }}'{% else %} where d > 0{% endif %}";
+    let found = project(&[("models/a.sql", model)]);
+    let mut ways = texts(&found, "a");
+    ways.sort_unstable();
+    assert_eq!(ways, ["select 1 where d > 'greylag_open_0'", "select 1 where d > 0"]);
+    let said = Options { variables: [("begin".to_owned(), serde_json::Value::from("x"))].into(), ..Options::default() };
+    assert_eq!(texts(&project_with(&[("models/a.sql", model)], &said), "a"), ["select 1 where d > 'x'"]);
+}
+
+#[test]
 fn an_edge_of_some_ways_says_so() {
     let model = "{% if target.name == 'prod' %}{{ ref('b') }}{% endif %}{{ ref('c') }}";
     let files = [("models/a.sql", model), ("models/b.sql", "select 1"), ("models/c.sql", "select 1")];
