@@ -96,6 +96,12 @@ pub enum Fate {
 }
 
 impl TableChange {
+    /// Whether the new dataset has the columns of the old one under their names, and no others.
+    pub fn keeps_names(&self) -> bool {
+        let is_same = |column: &ColumnChange| matches!(&column.fate, Fate::Same(new) if *new == column.name);
+        self.target.len() == self.columns.len() && self.columns.iter().all(is_same)
+    }
+
     /// What a mapping means for readers.
     pub fn of(dataset: &str, old: Vec<TableName>, new: TableName, mapping: &Mapping) -> Self {
         let columns = mapping.source.columns.iter().zip(&mapping.reverse).map(|(column, reverse)| ColumnChange {

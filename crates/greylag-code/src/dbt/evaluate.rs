@@ -6,7 +6,7 @@ use super::named::parts_of;
 use super::naming::{columns_of, config_of, sources_of};
 use super::options::Options;
 use super::project::{
-    Config, Edge, Node, NodeKind, NodeRendering, Project, Reference, ReferenceKind, SourceTable, Target,
+    Config, Edge, Idle, Node, NodeKind, NodeRendering, Project, Reference, ReferenceKind, SourceTable, Target,
 };
 use super::references::{exposure, gathered, joined, references_in, tests_of};
 use super::said::said_of;
@@ -271,10 +271,34 @@ pub(super) fn evaluate(loaded: Loaded, options: &Options) -> Project {
         }
     }
     project.tests = column_tests(&shared);
+    project.idle = idle(&shared, &project);
     // Nobody asks for anything of this project from here on.
     forget();
     without_disabled(&mut project);
     finished(project, shared)
+}
+
+/// The sources that macros name by literals in calls that nothing renders. Of packages that are installed nothing is asked: they do not know
+/// the sources of others.
+fn idle(shared: &Arc<Shared>, project: &Project) -> Vec<Idle> {
+    let edges = project.nodes.iter().flat_map(|node| &node.edges);
+    let edges = edges.chain(project.exposures.iter().flat_map(|exposure| &exposure.edges));
+    let edges = edges.chain(project.tests.iter().flat_map(|test| &test.edges));
+    let rendered: HashSet<Span> = edges.flat_map(|edge| edge.places.iter().map(|(call, _)| *call)).collect();
+    let mut found = Vec::new();
+    for (package, own) in shared.loaded.packages.iter().enumerate().filter(|(_, package)| !package.public.installed) {
+        for each in shared.loaded.macros.get(&own.public.name).into_iter().flat_map(HashMap::values) {
+            let calls = literal_calls(&each.body).into_iter().filter(|call| call.is_source);
+            for call in calls.filter(|call| !rendered.contains(&call.at)) {
+                let text = |index: usize| call.arguments.get(index).map_or("", |argument| argument.text());
+                if let Some(source) = shared.find_source(text(0), text(1), package) {
+                    found.push(Idle { name: each.name.to_string(), at: call.at, source });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|idle| (idle.at.file, idle.at.start));
+    found
 }
 
 /// Takes out the edges from nodes that are built to nodes that turned out to be switched off.

@@ -33,8 +33,8 @@ mod yaml;
 
 pub use options::{Columns, Options};
 pub use project::{
-    Column, ColumnTest, Config, Edge, Exposure, Node, NodeKind, NodeRendering, Package, Problem, Project, Reference,
-    ReferenceKind, Said, SaidKind, SourceTable, Target,
+    Column, ColumnTest, Config, Edge, Exposure, Idle, Node, NodeKind, NodeRendering, Package, Problem, Project,
+    Reference, ReferenceKind, Said, SaidKind, SourceTable, Target,
 };
 
 pub use taken::taken;

@@ -25,10 +25,23 @@ pub struct Project {
     pub exposures: Vec<Exposure>,
     /// Tests that stand at a model, source or column.
     pub tests: Vec<ColumnTest>,
+    /// Sources that macros name which nothing here renders: they are run by hand, or by something that is not read.
+    pub idle: Vec<Idle>,
     /// What was called and is nowhere: name, and where it was called.
     pub unknown: BTreeMap<String, Vec<Span>>,
     /// Files that could not be read, and why.
     pub problems: Vec<Problem>,
+}
+
+/// A source that a macro names, in a call that nothing renders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idle {
+    /// The macro.
+    pub name: String,
+    /// The bytes of the call.
+    pub at: Span,
+    /// The source's table, by its index.
+    pub source: usize,
 }
 
 /// A package of the project.

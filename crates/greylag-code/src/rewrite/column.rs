@@ -43,7 +43,9 @@ impl Work<'_> {
                 self.refer(column, number, name);
                 return;
             }
-            if !matches!(column.why, Why::Pseudo | Why::WholeRow) {
+            if column.why == Why::WholeRow {
+                self.whole_row(column, number);
+            } else if column.why != Why::Pseudo {
                 let why = format!("`{name}` is no column of `{}`", change.dataset);
                 self.find(column.range.clone(), Class::Unknown, number, Some(name), why);
             }
@@ -76,6 +78,16 @@ impl Work<'_> {
                 self.find(column.range.clone(), Class::Judgement, number, Some(&found.name), why);
             }
         }
+    }
+
+    /// A use of a whole row: whoever takes it sees the columns of the new dataset.
+    fn whole_row(&mut self, column: &ColumnUse, number: usize) {
+        let change = self.change(number);
+        if change.keeps_names() {
+            return;
+        }
+        let why = format!("it takes a whole row of `{}`, whose columns change", change.dataset);
+        self.find(column.range.clone(), Class::Agentic, number, None, why);
     }
 
     pub(super) fn refer(&mut self, column: &ColumnUse, change: usize, name: &str) {

@@ -6,6 +6,7 @@
 use super::Work;
 use greylag_model::consumer::{Class, Fate};
 use greylag_syntax::sql::{ColumnUse, Dialect, Feed, Origin, Output, OutputKind, Role};
+use std::ops::Range;
 
 impl Work<'_> {
     /// Holds what a new name would make ambiguous, or give another meaning. On the way back nothing is asked: what is taken
@@ -15,6 +16,15 @@ impl Work<'_> {
             return;
         }
         let reading = self.input.reading;
+        for (at, relation) in reading.relations.iter().enumerate() {
+            let Some((number, _)) = self.concerned[at].filter(|(number, _)| !self.change(*number).keeps_names()) else {
+                continue;
+            };
+            if self.is_joined_naturally(&relation.range) {
+                let why = "a natural join takes columns by their names, and these change";
+                self.find(relation.range.clone(), Class::Agentic, number, None, why.to_owned());
+            }
+        }
         for column in &reading.columns {
             let Some((number, old, new)) = self.called_anew(column) else { continue };
             if column.qualifier.is_none() && (self.is_an_alias(column, &old, new) || self.is_of_another(column, new)) {
@@ -29,6 +39,18 @@ impl Work<'_> {
                 self.find(column.range.clone(), Class::Agentic, number, Some(&old), why);
             }
         }
+    }
+
+    /// Whether the block that a relation stands in has a natural join.
+    fn is_joined_naturally(&self, at: &Range<usize>) -> bool {
+        let blocks = self.input.reading.queries.iter().map(|block| &block.range);
+        let around =
+            blocks.filter(|range| range.start <= at.start && at.end <= range.end).min_by_key(|range| range.len());
+        let text = around.and_then(|range| self.input.text.get(range.clone())).unwrap_or_default().to_ascii_lowercase();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        words.windows(2).any(|pair| {
+            pair[0] == "natural" && matches!(pair[1], "join" | "inner" | "left" | "right" | "full" | "outer")
+        })
     }
 
     /// Of a use that gets another name: the change, the old name, and the new one.

@@ -507,4 +507,20 @@ mod taken {
             "select user_id as user_id, user_id + 1 as next from raw.users_v2 group by user_id",
         );
     }
+
+    #[test]
+    fn a_natural_join_is_left() {
+        let found = "agentic `raw.users_v1`: a natural join takes columns by their names, and these change";
+        check(
+            "select kept from raw.users_v1 natural left join orders",
+            &format!("select kept from raw.users_v2 natural left join orders\n{found}"),
+        );
+        check("select kept from raw.users_v1 -- natural", "select kept from raw.users_v2 -- natural");
+    }
+
+    #[test]
+    fn a_whole_row_is_left() {
+        let found = "agentic `u`: it takes a whole row of `users_v1`, whose columns change";
+        check("select to_json(u) from raw.users_v1 u", &format!("select to_json(u) from raw.users_v2 u\n{found}"));
+    }
 }

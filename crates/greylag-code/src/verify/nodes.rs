@@ -165,7 +165,13 @@ impl<'a> Both<'a> {
         for column in &self.old.columns {
             let names = renamed.of(column.name.text());
             meant.extend(names.iter().map(|name| name.to_lowercase()));
-            let now = names.iter().find_map(|name| declares(name));
+            // One that is declared twice is the one that is declared as it was.
+            let is_same = |now: &&Column| {
+                let kind = |column: &Column| column.data_type.as_ref().map(|kind| kind.text().to_lowercase());
+                names.iter().any(|name| now.name.text().eq_ignore_ascii_case(name)) && kind(now) == kind(column)
+            };
+            let same = self.new.columns.iter().find(is_same);
+            let now = same.or_else(|| names.iter().find_map(|name| declares(name)));
             match now {
                 Some(now) => self.data_type(column, now, complaints),
                 None if names.is_empty() => {}

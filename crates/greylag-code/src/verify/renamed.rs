@@ -292,6 +292,23 @@ fn outputs_that_take_new_names_are_followed() {
     wrong("models/stg.yml", "name: user_id", "name: uid", "the entry of `models/stg.sql` declares no `user_id`");
 }
 
+/// What is declared twice is held against the declaration that is as it was.
+#[test]
+fn a_column_that_is_declared_twice_is_as_it_was() {
+    let twice = "models:\n  - name: apart\n    columns:\n      - {name: n, data_type: int}\n      - {name: n, data_type: text}\n";
+    let files = [
+        ("dbt_project.yml", "name: p\n"),
+        ("models/s.yml", "sources:\n  - name: shop\n    tables:\n      - name: users_v1\n"),
+        ("models/reads.sql", "select uid from {{ source('shop', 'users_v1') }}\n"),
+        ("models/apart.sql", "select 1 as n\n"),
+        ("models/apart.yml", twice),
+    ];
+    let mut new = rewritten_by(&change(), &files);
+    assert_eq!(said_of(&change(), &files, &new), "");
+    replaced(&mut new, "models/apart.yml", "data_type: text", "data_type: date");
+    assert!(said_of(&change(), &files, &new).contains("Fail"));
+}
+
 /// A source that parts has a second entry, and nothing else comes with it.
 #[test]
 fn a_source_that_parts_is_followed() {

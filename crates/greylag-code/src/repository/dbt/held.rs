@@ -1,7 +1,7 @@
 //! Who is held, until nothing more has to be.
 
 use super::{Held, Look, Placed};
-use crate::dbt::Target;
+use crate::dbt::{Idle, Target};
 use greylag_model::consumer::Class;
 use greylag_syntax::edit::Edit;
 use greylag_syntax::trace::FileId;
@@ -122,6 +122,22 @@ impl Look<'_> {
             if self.moved_target(target).is_ok_and(|moved| !moved.is_disjoint(edits)) {
                 self.hold_target(target, &held);
             }
+        }
+    }
+
+    /// Holds the sources that macros name which nothing renders: what they do with them is not known, and they would name what is not there.
+    pub(super) fn hold_idle(&mut self) {
+        for Idle { name, at, source } in self.project.idle.clone() {
+            let Some(change) = self.concerned.get(source).copied().flatten() else { continue };
+            let dataset = &self.changes[change].dataset;
+            let why = format!("the macro `{name}` reads `{dataset}`, and nothing that is read here runs it");
+            let held = Held { class: Class::Unknown, why };
+            if self.may_part(source) {
+                self.split.insert(source);
+            } else {
+                self.hold_target(Target::Source(source), &held);
+            }
+            self.idle.push((at, change, held));
         }
     }
 

@@ -128,6 +128,8 @@ struct Look<'a> {
     held: BTreeMap<Target, Held>,
     /// Why edits of a file are not made, by file.
     refused: BTreeMap<FileId, Held>,
+    /// Calls in macros that nothing renders, of what changes with them, and why they are left.
+    idle: Vec<(Span, usize, Held)>,
     /// What other projects say of edits of files that they read, too.
     others: together::Others,
 }
@@ -200,6 +202,7 @@ impl<'a> Look<'a> {
             asks: BTreeMap::new(),
             held: BTreeMap::new(),
             refused: BTreeMap::new(),
+            idle: Vec::new(),
             others: together::Others::default(),
         };
         look.kept = look.exposed();
@@ -227,6 +230,7 @@ impl Look<'_> {
         self.changes.truncate(self.own);
         (self.asks, self.held, self.refused) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         self.split.clear();
+        self.idle.clear();
         self.makers = self.find_makers();
         let kept = std::mem::take(&mut self.kept);
         self.propagate(&kept);
@@ -239,6 +243,7 @@ impl Look<'_> {
         let first = self.counted;
         self.nodes(if first { &mut again } else { seen });
         self.counted = true;
+        self.hold_idle();
         Ok(())
     }
 

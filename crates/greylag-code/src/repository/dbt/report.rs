@@ -60,6 +60,12 @@ impl Look<'_> {
                 report.findings.push(located);
             }
         }
+        for (at, change, held) in &self.idle {
+            let located = self.held(held, *at, Some(*change));
+            let report = self.file(&mut files, at.file);
+            report.class = report.class.max(held.class);
+            report.findings.push(located);
+        }
         for (target, held) in &self.held {
             let Target::Source(source) = target else { continue };
             let table = &self.project.sources[*source];

@@ -44,7 +44,8 @@ impl Look<'_> {
         // Where only the target knows the schema, it is the one that the old dataset has.
         let stays = |schema: &str| match table.schema.text() {
             "" => change.old.iter().filter_map(schema_of).any(|old| schema.eq_ignore_ascii_case(old)),
-            own => schema.eq_ignore_ascii_case(own),
+            // Quotes around it are part of the text, and not of the name.
+            _ => table.relation().iter().rev().nth(1).is_some_and(|own| schema.eq_ignore_ascii_case(own)),
         };
         if schema_of(&change.new).is_some_and(|schema| !stays(schema)) {
             return Err(agentic(format!("the source `{}` would have to be in another schema", table.id)));
