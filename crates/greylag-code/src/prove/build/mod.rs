@@ -117,7 +117,8 @@ pub fn prove(
     let last = last.into_inner().unwrap_or_else(PoisonError::into_inner);
     let is_red = last.as_ref().is_some_and(|last| last.ended != Ended::Exit(0));
     let subjects = asked.request.nodes.iter().map(|node| node.subject.as_str());
-    let mut counted = Counted { rows: verdict.rows_in, real: verdict.sampled, ..Counted::default() };
+    let (rows, real, left_out) = (verdict.rows_in, verdict.sampled, asked.left_out);
+    let mut counted = Counted { rows, real, left_out, ..Counted::default() };
     subjects.zip(&verdict.nodes).for_each(|(subject, verdict)| counted.take(subject, verdict));
     let check = counted.check(command, is_red);
     let nodes = asked.paths.iter().cloned().zip(verdict.nodes).collect();
@@ -183,6 +184,7 @@ fn told(outcome: &CommandOutcome) -> Built {
 struct Counted {
     rows: u64,
     real: u64,
+    left_out: usize,
     equal: usize,
     nodes: usize,
     different: Vec<String>,
@@ -204,7 +206,8 @@ impl Counted {
     }
 
     fn check(self, command: &Command, is_red: bool) -> CheckResult {
-        let verdict = match (self.different.is_empty(), self.unprovable.is_empty()) {
+        let is_whole = self.unprovable.is_empty() && self.left_out == 0;
+        let verdict = match (self.different.is_empty(), is_whole) {
             (false, _) => Verdict::Fail,
             (true, true) => Verdict::Pass,
             (true, false) => Verdict::Unknown,
@@ -214,6 +217,9 @@ impl Counted {
         for (reason, nodes) in &self.unprovable {
             // Writing to a string does not fail.
             let _ = write!(detail, ", {} unprovable ({})", nodes.len(), reason.name());
+        }
+        if self.left_out > 0 {
+            let _ = write!(detail, ", {} gone or too many to be compared", self.left_out);
         }
         let _ = write!(detail, "; {} rows, {} of them real", self.rows, self.real);
         for name in self.unread.iter().take(NAMED) {

@@ -36,6 +36,8 @@ pub struct Asked {
     pub request: BuildRequest,
     /// The file of each node's template.
     pub paths: Vec<String>,
+    /// Nodes that the change reaches and that are not compared: those that are gone, and those beyond the number that is.
+    pub left_out: usize,
     /// The profile that the project asks for.
     pub profile: String,
 }
@@ -85,23 +87,22 @@ pub fn request(project: &Project<'_>, changes: &[Moved<'_>]) -> io::Result<Resul
     let reached = work.reached((&old, &new), &pairs);
     let is_left = |at: &usize| project.left.contains(changes[*at].change.dataset.as_str());
     let stays = work.found.changed.keys().enumerate().filter(|(_, at)| is_left(at)).map(|(place, _)| place).collect();
-    let (mut nodes, mut paths) = (Vec::new(), Vec::new());
+    let (mut nodes, mut paths, mut left_out) = (Vec::new(), Vec::new(), 0);
     for pair in pairs.iter().filter(|pair| reached.contains(&pair.old) && makes::has_relation(&old.nodes[pair.old])) {
         let before = &old.nodes[pair.old];
-        let Some(after) = pair.new.map(|at| &new.nodes[at]) else { continue };
-        let (Some(one), Some(other)) = (TableName::of(&before.relation), TableName::of(&after.relation)) else {
+        let after = pair.new.and_then(|at| TableName::of(&new.nodes[at].relation));
+        let (Some(one), Some(other), true) = (TableName::of(&before.relation), after, nodes.len() < MOST_NODES) else {
+            left_out += 1;
             continue;
         };
         let makes = pair.makes.and_then(|at| work.moved(at)).map(|at| Box::new(changes[at].mapping.clone()));
-        if nodes.len() < MOST_NODES {
-            nodes.push(BuiltNode { subject: before.id.clone(), old: one, new: other, makes });
-            paths.push(old.files.path(before.file).to_owned());
-        }
+        nodes.push(BuiltNode { subject: before.id.clone(), old: one, new: other, makes });
+        paths.push(old.files.path(before.file).to_owned());
     }
     let (texts, relations) = work.found.done(changes);
     let (subject, dialect, effort) = (old.name.clone(), DIALECT.to_string(), Effort::default());
     let request = BuildRequest { subject, dialect, texts, relations, stays, nodes, effort };
-    Ok(Ok(Asked { request, paths, profile }))
+    Ok(Ok(Asked { request, paths, left_out, profile }))
 }
 
 /// The profile that a project asks for: by default one of its own name.

@@ -57,7 +57,7 @@ fn named(relation: &Relation) -> String {
 
 #[test]
 fn what_is_read_is_made_and_what_is_reached_is_compared() {
-    let Asked { request, paths, profile } = asked(&[]);
+    let Asked { request, paths, profile, left_out } = asked(&[]);
     let relations: Vec<String> = request.relations.iter().map(named).collect();
     let expected = [
         "raw.users_v1 -> raw.users_v2: changed",
@@ -80,7 +80,7 @@ fn what_is_read_is_made_and_what_is_reached_is_compared() {
         ]
     );
     assert_eq!(paths, ["warehouse/models/behind.sql", "warehouse/models/first.sql"]);
-    assert_eq!((profile.as_str(), request.stays.len()), ("shop", 0));
+    assert_eq!((profile.as_str(), request.stays.len(), left_out), ("shop", 0, 0));
     assert!(request.texts.iter().any(|text| text.contains("id > 3")), "{:?}", request.texts);
 }
 
@@ -145,6 +145,23 @@ fn a_build_gets_its_project_and_its_profile() {
     let detail = "`dbt build` makes the same of 2 of 2 relations that the change reaches; 7 rows, 2 of them real";
     assert_eq!((proof.check.verdict, proof.check.detail.as_str()), (Verdict::Pass, detail));
     assert_eq!(proof.said, ["new"]);
+}
+
+#[test]
+fn what_is_not_compared_is_no_pass() {
+    let (before, (change, mapping)) = (tree(), users());
+    let mut after = crate::tree::Overlay::new(&before);
+    after.remove("warehouse/models/behind.sql");
+    let moved = [Moved { change: &change, mapping: &mapping, sample: None }];
+    let left = std::collections::BTreeSet::new();
+    let project = Project { before: &before, after: &after, root: "warehouse", left: &left };
+    let asked = request(&project, &moved).unwrap().unwrap();
+    assert_eq!((asked.left_out, asked.request.nodes.len()), (1, 1));
+    let mut counted = Counted { left_out: 1, ..Counted::default() };
+    counted.take("model.p.first", &verdict(Outcome::Equal));
+    let check = counted.check(&Command::of(&before, Purpose::Build).unwrap().unwrap(), false);
+    assert_eq!(check.verdict, Verdict::Unknown, "{}", check.detail);
+    assert!(check.detail.contains(", 1 gone or too many to be compared; "), "{}", check.detail);
 }
 
 #[test]
