@@ -39,6 +39,7 @@ pub use project::{
 
 pub use taken::taken;
 
+pub(crate) use host::{is_printed_plain, unquoted};
 pub(crate) use yaml::places;
 
 use crate::tree::Tree;

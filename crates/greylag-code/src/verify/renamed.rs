@@ -329,4 +329,13 @@ fn a_source_that_parts_is_followed() {
     replaced(&mut new, "models/s.yml", "- name: users_v2", "- name: users_v3");
     let said = said_of(&change, &files, &new);
     assert!(said.contains("the source `source.p.shop.users_v3` was not declared before"), "{said}");
+    // The way back takes the entry away again, and no other one.
+    let moved = rewritten_by(&change, &files);
+    let moved: Vec<(&str, &str)> = moved.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let back = change.reversed("users_v2");
+    let mut new = rewritten_by(&back, &moved);
+    assert!(new.iter().all(|(_, text)| !text.contains("users_v2")), "{new:#?}");
+    assert_eq!(said_of(&back, &moved, &new), "");
+    replaced(&mut new, "models/s.yml", "- name: users_v1", "- name: users");
+    assert!(said_of(&back, &moved, &new).contains("Fail"));
 }

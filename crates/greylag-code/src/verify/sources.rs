@@ -40,6 +40,7 @@ pub(super) fn check(pair: &Pair, compared: &Compared<'_>, complaints: &mut Compl
     for (before, after) in pair.old.sources.iter().zip(&successors) {
         match after.and_then(|at| pair.new.sources.get(at)) {
             Some(after) => source(pair, compared, (before, after), complaints),
+            None if came_home(pair, before, &compared.changes) => {}
             None => complaints.wrong(format!("the source `{}` is gone", before.id)),
         }
     }
@@ -56,6 +57,20 @@ fn parts(source: &SourceTable, changes: &[TableChange]) -> bool {
         Meant::New(number) => changes.get(number).is_some_and(|change| change.sources == SourcePolicy::Split),
         _ => false,
     }
+}
+
+/// Whether a source was such an entry, which says nothing but a name, and its readers are back at the one beside it.
+fn came_home(pair: &Pair, source: &SourceTable, changes: &[TableChange]) -> bool {
+    let Some(change) = old_of(&source.relation(), changes).and_then(|(number, _)| changes.get(number)) else {
+        return false;
+    };
+    let is_home = |other: &SourceTable| {
+        let is_beside = other.package == source.package && other.source.text() == source.source.text();
+        is_beside && change.new.meets(&other.relation()).is_some()
+    };
+    let was_there = pair.old.sources.iter().any(is_home) && pair.new.sources.iter().any(is_home);
+    let is_bare = source.columns.is_empty() && source.said.is_empty();
+    change.undoes.is_some() && change.sources == SourcePolicy::Split && was_there && is_bare
 }
 
 fn source(

@@ -50,7 +50,7 @@ const PROJECT: &str = "name: shop\nversion: '1.0'\n";
 const SCHEMA: &str =
     "{% macro generate_schema_name(custom, node) -%}\n  {{ custom or target.schema }}\n{%- endmacro %}\n";
 
-fn looked(files: &[(&str, &str)], change: &TableChange) -> Report {
+pub(crate) fn looked(files: &[(&str, &str)], change: &TableChange) -> Report {
     let all = [("dbt_project.yml", PROJECT), ("macros/schema.sql", SCHEMA)].into_iter().chain(files.iter().copied());
     let tree = MemoryTree::new(all);
     let options = Options { dialect: Some(greylag_syntax::sql::Dialect::DuckDb), stated: None };

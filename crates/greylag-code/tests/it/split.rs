@@ -1,6 +1,6 @@
 //! Sources of which only some readers can move.
 
-use crate::maker::{change, check_with};
+use crate::maker::{change, check_with, looked};
 use greylag_model::consumer::{Fate, TableChange};
 use greylag_model::spec::SourcePolicy;
 
@@ -98,4 +98,98 @@ fn quotes_of_a_schema_are_no_part_of_its_name() {
             quoted.replace("users_v1", "users_v2")
         ),
     );
+}
+
+/// Each file as a rewrite leaves it.
+fn after(files: &[(&str, &str)], change: &TableChange) -> Vec<(String, String)> {
+    let report = looked(files, change);
+    let new = |path: &str| report.files.iter().find(|file| file.path == path).and_then(|file| file.new.clone());
+    files.iter().map(|(path, text)| ((*path).to_owned(), new(path).unwrap_or_else(|| (*text).to_owned()))).collect()
+}
+
+fn lent(files: &[(String, String)]) -> Vec<(&str, &str)> {
+    files.iter().map(|(path, text)| (&**path, &**text)).collect()
+}
+
+#[test]
+fn an_entry_that_was_added_goes_with_its_readers() {
+    let plain = "sources:\n  - name: shop\n    tables:\n      - name: users_v1\n        description: who\n";
+    let called = [("models/moves.sql", "select uid from {{ source('shop', 'users_v1') }}\n"), (STAYS.0, STAYS.1)]
+        .map(|(path, text)| (path, text.replace("'users'", "'users_v1'")));
+    let flow = "sources:\n- name: shop\n  tables:\n  - {name: users_v1}\n  - {name: other}\n";
+    for (sources, models) in [
+        (SOURCES.to_owned(), lent_of([MOVES, STAYS])),
+        (SOURCES.replace('\n', "\r\n"), lent_of([MOVES, STAYS])),
+        (plain.to_owned(), called.clone()),
+        (flow.to_owned(), called.clone()),
+    ] {
+        let files = [("models/s.yml", &*sources), (models[0].0, &models[0].1), (models[1].0, &models[1].1)];
+        let moved = after(&files, &parting());
+        assert!(moved.iter().take(2).all(|(path, text)| text.contains("users_v2") || panic!("{path} stays")));
+        let back = after(&lent(&moved), &parting().reversed("users_v2"));
+        assert_eq!(lent(&back), files, "by way of {moved:#?}");
+    }
+}
+
+fn lent_of(files: [(&'static str, &str); 2]) -> [(&'static str, String); 2] {
+    files.map(|(path, text)| (path, text.to_owned()))
+}
+
+#[test]
+fn tests_that_lead_to_an_added_entry_go_back_as_well() {
+    let two = SOURCES.replace("      - name: other\n", "      - name: users_v2\n      - name: other\n");
+    let yaml = "models:\n  - name: moves\n    columns:\n      - name: uid\n        tests:\n          - relationships:\n              \
+                to: source('shop', 'users_v2')\n              field: user_id\n";
+    let reads = ("models/moves.sql", "select user_id as uid from {{ source('shop', 'users_v2') }}\n");
+    check_with(
+        &parting().reversed("users_v2"),
+        &[("models/s.yml", &two), ("models/m.yml", yaml), reads, STAYS],
+        &format!(
+            "--- models/m.yml\n{}--- models/moves.sql\n{}--- models/s.yml\n{SOURCES}",
+            yaml.replace("users_v2", "users").replace("user_id", "uid"),
+            MOVES.1
+        ),
+    );
+}
+
+#[test]
+fn an_added_entry_stays_for_whom_somebody_must_move() {
+    let two = SOURCES.replace("      - name: other\n", "      - name: users_v2\n      - name: other\n");
+    let reads = ("models/moves.sql", "select user_id as uid from {{ source('shop', 'users_v2') }}\n");
+    let hand = IDLE.1.replace("'users'", "'users_v2'").replace("(uid)", "(user_id)");
+    check_with(
+        &parting().reversed("users_v2"),
+        &[("models/s.yml", &two), (IDLE.0, &hand), reads],
+        &format!("{}--- models/moves.sql\n{}", BY_HAND.replace("users_v1", "users_v2"), MOVES.1),
+    );
+}
+
+#[test]
+fn an_entry_of_which_somebody_made_more_stays() {
+    let more = "      - name: users_v2\n        description: who\n      - name: other\n";
+    let two = SOURCES.replace("      - name: other\n", more);
+    let reads = ("models/moves.sql", "select user_id as uid from {{ source('shop', 'users_v2') }}\n");
+    check_with(
+        &parting().reversed("users_v2"),
+        &[("models/s.yml", &two), reads, STAYS],
+        &format!("--- models/moves.sql\n{}", MOVES.1),
+    );
+}
+
+/// A word of SQL is a name to a call, with quotes that stand in no file.
+#[test]
+fn a_table_may_be_called_as_a_word_of_sql_or_need_quotes() {
+    for (name, new) in [("order", "order_v2"), ("users", "order"), ("old-users", "users"), ("old-users", "new-users")] {
+        let quoted = |name: &str| format!("shop.\"{name}\"").parse().unwrap();
+        let whole = TableChange { sources: SourcePolicy::Whole, old: vec![quoted(name)], new: quoted(new), ..change() };
+        let sources = format!("sources:\n  - name: shop\n    tables:\n      - name: {name}\n");
+        let model = format!("select uid, age from {{{{ source('shop', '{name}') }}}}\n");
+        let files = [("models/s.yml", &*sources), ("models/a.sql", &*model)];
+        let moved = after(&files, &whole);
+        assert_eq!(moved[0].1, sources.replace(name, new));
+        let expected =
+            format!("select user_id as uid, cast(age as integer) as age from {{{{ source('shop', '{new}') }}}}\n");
+        assert_eq!(moved[1].1, expected);
+        assert_eq!(lent(&after(&lent(&moved), &whole.reversed(new))), files);
+    }
 }

@@ -15,7 +15,8 @@ mod target;
 
 pub(super) use builtin::{is_template, template_of};
 pub(super) use convert::{json_value, yaml_value};
-pub(super) use relation::{Part, unquoted};
+pub(super) use relation::Part;
+pub(crate) use relation::{is_printed_plain, unquoted};
 
 use super::evaluate::Shared;
 use super::load::CORE_PACKAGE;

@@ -88,7 +88,7 @@ impl Relation {
         let shown = self.parts.iter().flatten().filter(|part| part.shown && !part.text.is_empty());
         for (at, part) in shown.enumerate() {
             let mut name = if at > 0 { Traced::generated(".") } else { Traced::new() };
-            if is_plain(part.text.text()) || is_quoted(part.text.text()) {
+            if is_printed_plain(part.text.text()) || is_quoted(part.text.text()) {
                 name.append(&part.text);
             } else {
                 name.push(&self.quote.to_string(), Origin::Generated);
@@ -101,8 +101,8 @@ impl Relation {
     }
 }
 
-/// Whether a name needs no quotes.
-fn is_plain(name: &str) -> bool {
+/// Whether a name is printed without quotes.
+pub(crate) fn is_printed_plain(name: &str) -> bool {
     name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
         && name.chars().all(|c| c == '_' || c == '$' || c.is_ascii_alphanumeric())
 }
@@ -113,7 +113,7 @@ fn is_quoted(name: &str) -> bool {
 }
 
 /// A name without the quotes that it has.
-pub(in crate::dbt) fn unquoted(name: &str) -> &str {
+pub(crate) fn unquoted(name: &str) -> &str {
     let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
     inner('"').or_else(|| inner('`')).unwrap_or(name)
 }

@@ -2,7 +2,7 @@
 
 use super::makes::may_be_made_by;
 use super::{Ask, Held, Look, Placed};
-use crate::dbt::{self, Node, NodeKind, NodeRendering, Target};
+use crate::dbt::{self, Node, NodeKind, NodeRendering, Target, is_printed_plain, unquoted};
 use crate::repository::{Known, Seen};
 use crate::rewrite::{self, Demand, Input, Wanted, notes, place, wanted, wanted_of_writer};
 use greylag_model::consumer::Class;
@@ -121,10 +121,11 @@ impl Look<'_> {
         seen.statements += reading.statements.len() as u64;
         seen.unknown += reading.unknown.len() as u64;
         let input = Input { text: text.text(), dialect: self.dialect, reading, changes: &self.changes };
-        let wanted = match makes {
+        let mut wanted = match makes {
             Some(change) => wanted_of_writer(input, change),
             None => wanted(input),
         };
+        wanted.demands.iter_mut().for_each(|demand| as_printed(text, demand));
         if !wanted.references.is_empty() {
             for (at, hole) in holes_in(text, holes) {
                 // A name that resolves to something else than a changed dataset is that one's matter.
@@ -189,6 +190,22 @@ impl Ask {
             self.held = Some(Held { class, why: why.into() });
         }
     }
+}
+
+/// A demand of a name that a call makes, as the call prints it: what needs quotes as a word of SQL is printed without them, and what
+/// has them now may need none.
+fn as_printed(text: &Traced, demand: &mut Demand) {
+    let name = unquoted(&demand.by);
+    if !matches!(place(text, demand), Ok(rewrite::Placed::Marked(mark)) if mark.0 & HOLE == 0)
+        || !is_printed_plain(name)
+    {
+        return;
+    }
+    let (before, behind) = (&text.text()[..demand.at.start], &text.text()[demand.at.end..]);
+    if ['"', '`'].iter().any(|quote| before.ends_with(*quote) && behind.starts_with(*quote)) {
+        demand.at = demand.at.start - 1..demand.at.end + 1;
+    }
+    demand.by = name.to_owned();
 }
 
 /// Where open values stand in a text.

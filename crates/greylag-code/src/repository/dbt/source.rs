@@ -53,6 +53,14 @@ impl Look<'_> {
         if self.split.contains(&source) {
             return self.moved_apart(source, change);
         }
+        if let Some((lines, home)) = self.added(source) {
+            edits = self.moved_home(source, lines, home)?;
+            self.tests(source, change, &mut edits)?;
+            return Ok(edits);
+        }
+        if self.home(source).is_some() {
+            return self.moved_apart(source, change);
+        }
         let is_called_so = span(&table.table) == Some(identifier);
         if is_called_so && self.beside(table, change.new.last()).is_some() {
             if self.may_part(source) {

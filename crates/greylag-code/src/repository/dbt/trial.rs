@@ -97,6 +97,9 @@ impl Look<'_> {
         let table = &self.project.sources[source];
         let stays = self.held.contains_key(&Target::Source(source)) || self.split.contains(&source);
         let change = self.concerned[source].filter(|_| !stays)?;
+        if self.home(source).is_some() {
+            return self.added(source).map(|(_, home)| (table.table.text(), home));
+        }
         let new = self.changes[change].new.last();
         let is_called_so = span(&table.identifier) == span(&table.table);
         (is_called_so && self.beside(table, new).is_none()).then(|| (table.table.text(), new))
