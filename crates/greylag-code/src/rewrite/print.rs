@@ -39,7 +39,10 @@ impl Style<'_> {
             },
             Node::Literal(literal) => self.literal(literal, &expr.data_type),
             Node::Call { function, args } => self.call(*function, args),
-            Node::Cast { input, loss: None, safe } => self.cast(&self.write(input)?, &expr.data_type, *safe),
+            Node::Cast { input, loss: None, safe } => {
+                let to = self.type_of(&expr.data_type, expr.nullable || input.nullable)?;
+                self.cast(&self.write(input)?, &to, *safe)
+            }
             Node::Cast { .. } => Err(self.none("a cast that says how it rounds")),
             Node::Case { branches, otherwise } => self.case(branches, otherwise.as_deref()),
         }
@@ -63,14 +66,26 @@ impl Style<'_> {
         Unwritable { what: what.into(), dialect: self.dialect }
     }
 
-    fn cast(&self, input: &str, to: &DataType, safe: bool) -> Result<String, Unwritable> {
+    fn cast(&self, input: &str, to: &str, safe: bool) -> Result<String, Unwritable> {
         let word = match (safe, self.dialect) {
             (false, _) => "cast",
             (true, Dialect::BigQuery) => "safe_cast",
-            (true, Dialect::Postgres) => return Err(self.none("a cast that gives null for what does not fit")),
+            (true, Dialect::Postgres | Dialect::ClickHouse) => {
+                return Err(self.none("a cast that gives null for what does not fit"));
+            }
             (true, _) => "try_cast",
         };
-        Ok(format!("{}({input} {} {})", self.word(word), self.word("as"), self.word(&self.data_type(to)?)))
+        Ok(format!("{}({input} {} {to})", self.word(word), self.word("as")))
+    }
+
+    /// A type in the style's case. ClickHouse casts null only to a type that has it, and takes its own types' names to the letter.
+    pub fn type_of(&self, to: &DataType, nullable: bool) -> Result<String, Unwritable> {
+        let name = self.data_type(to)?;
+        Ok(match self.dialect {
+            Dialect::ClickHouse if nullable => format!("Nullable({name})"),
+            Dialect::ClickHouse => name,
+            _ => self.word(&name),
+        })
     }
 
     fn case(&self, branches: &[(TypedExpr, TypedExpr)], otherwise: Option<&TypedExpr>) -> Result<String, Unwritable> {
@@ -123,12 +138,12 @@ impl Style<'_> {
 
     fn literal(&self, literal: &Literal, data_type: &DataType) -> Result<String, Unwritable> {
         match literal {
-            Literal::Null => self.cast(&self.word("null"), data_type, false),
+            Literal::Null => self.cast(&self.word("null"), &self.type_of(data_type, true)?, false),
             Literal::Boolean(value) => Ok(self.word(if *value { "true" } else { "false" })),
             Literal::Integer(digits) | Literal::Decimal(digits) if digits.starts_with('-') => Ok(format!("({digits})")),
             Literal::Integer(digits) | Literal::Decimal(digits) => Ok(digits.clone()),
             Literal::String(text) => self.text(text),
-            Literal::Temporal(text) => self.cast(&format!("'{text}'"), data_type, false),
+            Literal::Temporal(text) => self.cast(&format!("'{text}'"), &self.type_of(data_type, false)?, false),
             Literal::Float(_) | Literal::Binary(_) => Err(self.none("a literal of floating point or of bytes")),
         }
     }
@@ -142,8 +157,11 @@ impl Style<'_> {
     }
 
     /// The name of a type; an engine's timestamps have the unit that they have there.
-    pub fn data_type(&self, data_type: &DataType) -> Result<String, Unwritable> {
+    fn data_type(&self, data_type: &DataType) -> Result<String, Unwritable> {
         use Dialect::{BigQuery, DuckDb, Generic, Postgres, Snowflake, Spark, Trino};
+        if self.dialect == Dialect::ClickHouse {
+            return clickhouse(data_type).ok_or_else(|| self.none(format!("the type `{data_type}`")));
+        }
         let name = match (data_type, self.dialect) {
             (DataType::Boolean, BigQuery) => "bool",
             (DataType::Boolean, _) => "boolean",
@@ -188,6 +206,34 @@ impl Style<'_> {
         };
         Ok(name.to_owned())
     }
+}
+
+/// What ClickHouse calls a type. Its dates and times have the widest range that it knows.
+fn clickhouse(data_type: &DataType) -> Option<String> {
+    let name = match data_type {
+        DataType::Boolean => "Bool",
+        DataType::Int8 => "Int8",
+        DataType::Int16 => "Int16",
+        DataType::Int32 => "Int32",
+        DataType::Int64 => "Int64",
+        DataType::UInt8 => "UInt8",
+        DataType::UInt16 => "UInt16",
+        DataType::UInt32 => "UInt32",
+        DataType::UInt64 => "UInt64",
+        DataType::Float32 => "Float32",
+        DataType::Float64 => "Float64",
+        DataType::Decimal { precision, scale } => return Some(format!("Decimal({precision}, {scale})")),
+        DataType::Date => "Date32",
+        DataType::Timestamp { unit, zone: None } => match unit {
+            TimeUnit::S => "DateTime64(0)",
+            TimeUnit::Ms => "DateTime64(3)",
+            TimeUnit::Us => "DateTime64(6)",
+            TimeUnit::Ns => "DateTime64(9)",
+        },
+        DataType::String => "String",
+        _ => return None,
+    };
+    Some(name.to_owned())
 }
 
 /// Numbers whose sums and products are the same in every engine.
@@ -356,3 +402,34 @@ const RESERVED: &[&str] = &[
     "with",
     "within",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::Style;
+    use greylag_model::expr::{Literal, Node, TypedExpr};
+    use greylag_model::types::{DataType, TimeUnit};
+    use greylag_syntax::sql::Dialect;
+
+    fn cast(to: DataType, nullable: bool) -> TypedExpr {
+        let input = TypedExpr { data_type: DataType::String, nullable, node: Node::Column("a".to_owned()) };
+        TypedExpr { data_type: to, nullable, node: Node::Cast { input: Box::new(input), loss: None, safe: false } }
+    }
+
+    #[test]
+    fn clickhouse_casts_null_to_a_type_that_has_it() {
+        for upper in [false, true] {
+            let style = Style { dialect: Dialect::ClickHouse, qualifier: "", upper, texts: &[] };
+            let written = |expr| style.write(&expr).map(|text| text.replace("CAST", "cast").replace("AS", "as"));
+            assert_eq!(written(cast(DataType::Int64, true)).as_deref(), Ok("cast(a as Nullable(Int64))"));
+            assert_eq!(written(cast(DataType::String, false)).as_deref(), Ok("cast(a as String)"));
+            let at = DataType::Timestamp { unit: TimeUnit::Us, zone: None };
+            assert_eq!(written(cast(at, false)).as_deref(), Ok("cast(a as DateTime64(6))"));
+        }
+        let style = Style { dialect: Dialect::ClickHouse, qualifier: "", upper: true, texts: &[] };
+        let null = TypedExpr { data_type: DataType::Int8, nullable: true, node: Node::Literal(Literal::Null) };
+        assert_eq!(style.write(&null).as_deref(), Ok("CAST(NULL AS Nullable(Int8))"));
+        let TypedExpr { node: Node::Cast { input, .. }, .. } = cast(DataType::Int64, true) else { panic!("a cast") };
+        let safe = Node::Cast { input, loss: None, safe: true };
+        assert!(style.write(&TypedExpr { data_type: DataType::Int64, nullable: true, node: safe }).is_err());
+    }
+}

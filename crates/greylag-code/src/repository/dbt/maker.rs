@@ -235,14 +235,12 @@ impl Look<'_> {
         if matches!(&made.value.node, expr::Node::Column(name) if Some(name) == old) {
             return Ok(());
         }
-        let style = Style { dialect: self.dialect, qualifier: "", upper: false, texts: &[] };
-        let new =
-            style.data_type(&made.data_type).map_err(|why| agentic(format!("the type of `{}`: {why}", made.name)))?;
+        let upper = !data_type.text().chars().any(char::is_lowercase);
+        let style = Style { dialect: self.dialect, qualifier: "", upper, texts: &[] };
+        let new = style.type_of(&made.data_type, made.value.nullable);
+        let new = new.map_err(|why| agentic(format!("the type of `{}`: {why}", made.name)))?;
         let at = span(data_type).ok_or_else(|| agentic("the type of a column is made up"))?;
-        edits.insert(replaced(
-            at,
-            &if data_type.text().chars().any(char::is_lowercase) { new } else { new.to_uppercase() },
-        ));
+        edits.insert(replaced(at, &new));
         Ok(())
     }
 

@@ -32,12 +32,20 @@ pub(in crate::proof) fn rewrite(data_type: &mut DataType) {
         | DataType::Varchar(_)
         | DataType::Nvarchar(_)
         | DataType::String(_)
+        | DataType::FixedString(_)
         | DataType::Char(_) => DataType::Text,
         DataType::Bytes(_) | DataType::Binary(_) | DataType::Varbinary(_) | DataType::Blob(_) => DataType::Bytea,
         DataType::Datetime(_) | DataType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
             DataType::Timestamp(Some(6), TimezoneInfo::None)
         }
         DataType::TimestampNtz { .. } => DataType::Timestamp(Some(6), TimezoneInfo::None),
+        DataType::Datetime64(digits, None) => DataType::Timestamp(Some(*digits), TimezoneInfo::None),
+        DataType::Date32 => DataType::Date,
+        // Every type has null in DataFusion.
+        DataType::Nullable(inner) | DataType::LowCardinality(inner) => {
+            rewrite(inner);
+            (**inner).clone()
+        }
         DataType::Dec(info) | DataType::BigNumeric(info) | DataType::BigDecimal(info) => DataType::Decimal(*info),
         DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None) => {
             DataType::Decimal(ExactNumberInfo::PrecisionAndScale(38, 9))
@@ -83,6 +91,11 @@ mod tests {
             "bigquery",
             "select cast(a as int64), cast(b as float64), cast(c as string)",
             "SELECT CAST(a AS BIGINT), CAST(b AS DOUBLE), CAST(c AS TEXT)",
+        );
+        check(
+            "clickhouse",
+            "select cast(a as Nullable(Int64)), cast(b as LowCardinality(Nullable(String))), cast(c as Nullable(DateTime64(3)))",
+            "SELECT CAST(a AS BIGINT), CAST(b AS TEXT), CAST(c AS TIMESTAMP(3))",
         );
         check(
             "duckdb",
