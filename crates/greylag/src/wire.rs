@@ -40,8 +40,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Memory of one reader process, bytes.
@@ -416,8 +416,17 @@ pub(crate) fn try_git() -> Result<String, Failure> {
     Ok(git()?.version()?)
 }
 
-/// The first git of the environment's path that is new enough.
+/// The first git of the environment's path that is new enough, found once.
 fn git() -> Result<Git, Failure> {
+    static FOUND: OnceLock<Git> = OnceLock::new();
+    if let Some(found) = FOUND.get() {
+        return Ok(found.clone());
+    }
+    let found = find_git()?;
+    Ok(FOUND.get_or_init(|| found).clone())
+}
+
+fn find_git() -> Result<Git, Failure> {
     let path = env::var_os("PATH").unwrap_or_else(|| OsString::from(USUAL_PATH));
     let places = env::split_paths(&path).filter(|folder| folder.is_absolute()).map(|folder| folder.join("git"));
     let mut refused = None;

@@ -119,7 +119,7 @@ fn renew(job: &Job<'_>, request: &ChangeRequest) -> Result<(), DriverError> {
         return job.plane.forge.close(&request.repository, &Which::Number(request.number));
     }
     let commit = job.commit(&repository, &tree, &proposal)?;
-    let verdicts = verdicts(job, &proposal, &tree, &repository.tree(&commit)?)?;
+    let verdicts = verdicts(job, &proposal, &tree, &tree.beside(&commit)?)?;
     let updated = job.plane.forge.update(&request.at(), &head(&repository, commit.as_str()))?;
     let (title, description) = (proposal::title(&proposal), proposal::description(&proposal, &verdicts));
     let updated = job.plane.forge.edit(&updated.repository, updated.number, &title, &description)?;

@@ -268,9 +268,22 @@ impl<'a> Job<'a> {
     ) -> Result<CommitTree, DriverError> {
         match repository.tree(&ObjectId::parse(commit)?) {
             Err(error) if error.code == code::GIT_OBJECT => {
-                let base = repository.tree(&ObjectId::parse(base)?)?;
-                repository.tree(&self.commit(repository, &base, proposal)?)
+                self.made_on(repository, &repository.tree(&ObjectId::parse(base)?)?, commit, proposal)
             }
+            told => told,
+        }
+    }
+
+    /// The same, read beside its base.
+    fn made_on(
+        &self,
+        repository: &Repository,
+        base: &CommitTree,
+        commit: &str,
+        proposal: &Proposal<'_>,
+    ) -> Result<CommitTree, DriverError> {
+        match base.beside(&ObjectId::parse(commit)?) {
+            Err(error) if error.code == code::GIT_OBJECT => base.beside(&self.commit(repository, base, proposal)?),
             told => told,
         }
     }

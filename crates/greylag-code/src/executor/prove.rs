@@ -28,7 +28,7 @@ impl Work for Prove {
         let repository = job.repository()?;
         let base = repository.tree(&ObjectId::parse(&rewritten.base)?)?;
         let proposal = job.proposal(&base)?;
-        let new = job.made(&repository, (&rewritten.base, commit), &proposal)?;
+        let new = job.made_on(&repository, &base, commit, &proposal)?;
         let checks = verdicts(job, &proposal, &base, &new)?;
         let output = json!(Proven { verdicts: checks.clone() });
         Ok(Outcome::Done(StepReport { checks, output, ..StepReport::default() }))

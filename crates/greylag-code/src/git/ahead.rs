@@ -44,15 +44,28 @@ impl Ahead {
         if let Some(bytes) = self.kept.get(&file.id) {
             return Ok(Some(Arc::clone(bytes)));
         }
-        let mut batch = match self.batch.take() {
-            Some(batch) => batch,
-            None => Batch::start(repository)?,
-        };
-        // One that has met an error is not kept.
+        let mut batch = self.begin(repository)?;
         let names = self.wanted(&mut batch, listing, path, &file.id)?;
         self.take(&mut batch, &names)?;
         self.batch = Some(batch);
         Ok(self.kept.get(&file.id).cloned())
+    }
+
+    /// Asks the process something else.
+    pub(super) fn by<T>(
+        &mut self,
+        repository: &Repository,
+        ask: impl FnOnce(&mut Batch) -> Result<T, DriverError>,
+    ) -> Result<T, DriverError> {
+        let mut batch = self.begin(repository)?;
+        let answer = ask(&mut batch)?;
+        self.batch = Some(batch);
+        Ok(answer)
+    }
+
+    /// The process, which whoever takes it gives back unless it has met an error.
+    fn begin(&mut self, repository: &Repository) -> Result<Batch, DriverError> {
+        self.batch.take().map_or_else(|| Batch::start(repository), Ok)
     }
 
     /// The file itself and those after it that are worth it.

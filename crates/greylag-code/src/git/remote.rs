@@ -1,5 +1,8 @@
 //! Where a repository is fetched from and pushed to.
 
+use super::object::ObjectId;
+use super::reference::is_branch_name;
+use super::stored::{self, Stored};
 use greylag_driver::error::DriverError;
 use greylag_model::code::repository as code;
 use std::fmt;
@@ -92,6 +95,19 @@ impl Remote {
     /// The same with a header for every request, e.g. `Authorization: …`; it is never in an argument list.
     pub fn with_header(self, header: impl Into<String>) -> Self {
         Self { header: Some(header.into()), ..self }
+    }
+
+    /// The default branch of a repository on this machine, or another one, and where it is, if its files say so plainly: it saves
+    /// asking before a fetch. Only `upload-pack` hands out anything of it.
+    pub fn plainly(&self, branch: Option<&str>) -> Option<(String, ObjectId)> {
+        let path = self.path.as_ref()?;
+        let folder = [path.clone(), path.join(".git")].into_iter().find(|folder| folder.join("objects").is_dir())?;
+        let branch = branch.map_or_else(|| stored::head(&folder), |branch| Some(branch.to_owned()));
+        let branch = branch.filter(|branch| is_branch_name(branch))?;
+        match stored::branch(&folder, &branch) {
+            Stored::At(commit) => Some((branch, commit)),
+            Stored::Nowhere | Stored::Unknown => None,
+        }
     }
 
     /// The address, without secrets.

@@ -34,14 +34,15 @@ pub(super) struct Listing {
     pub(super) left_out: usize,
 }
 
-/// The regular files of a commit, read when they are asked for, by one process of git that lives as long as this.
+/// The regular files of a commit, read when they are asked for, by one process of git that lives as long as this and the trees
+/// [beside](CommitTree::beside) it.
 ///
 /// Links, submodules, and entries whose names are not plain (see [`super::path`]) are not in it.
 pub struct CommitTree {
     repository: Repository,
     commit: ObjectId,
     listing: Listing,
-    ahead: Mutex<Ahead>,
+    ahead: Arc<Mutex<Ahead>>,
     memo: Memo,
 }
 
@@ -69,7 +70,7 @@ impl Repository {
             repository: self.clone(),
             commit,
             listing,
-            ahead: Mutex::new(Ahead::new(batch)),
+            ahead: Arc::new(Mutex::new(Ahead::new(batch))),
             memo: Memo::default(),
         })
     }
@@ -79,6 +80,20 @@ impl CommitTree {
     /// The commit.
     pub fn commit(&self) -> &ObjectId {
         &self.commit
+    }
+
+    /// The files of another commit of the repository, read by the same process: files that both have are read once.
+    pub fn beside(&self, commit: &ObjectId) -> Result<Self, DriverError> {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let listing = ahead.by(&self.repository, |batch| list(&self.repository, batch, commit))?;
+        drop(ahead);
+        Ok(Self {
+            repository: self.repository.clone(),
+            commit: commit.clone(),
+            listing,
+            ahead: Arc::clone(&self.ahead),
+            memo: Memo::default(),
+        })
     }
 
     /// How many links, submodules and entries with strange names are left out.

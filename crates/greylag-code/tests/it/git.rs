@@ -62,6 +62,46 @@ fn what_was_fetched_is_read() {
 }
 
 #[test]
+fn files_say_where_a_branch_is_before_a_fetch() {
+    let estate = Estate::with(FILES);
+    let main = estate.theirs(&["rev-parse", "main"]);
+    let plainly = |branch| estate.remote().plainly(branch).map(|(name, commit)| format!("{name} {commit}"));
+    assert_eq!(plainly(None), Some(format!("main {main}")));
+    let side = estate.change("side", None, &[("x", "1\n")]);
+    estate.theirs(&["pack-refs", "--all"]);
+    assert_eq!(plainly(Some("side")), Some(format!("side {side}")));
+    assert_eq!(plainly(Some("none")), None);
+    assert_eq!(plainly(Some("../main")), None);
+    // What is not plain is git's to tell.
+    estate.theirs(&["symbolic-ref", "refs/heads/other", "refs/heads/side"]);
+    assert_eq!(plainly(Some("other")), None);
+    std::fs::remove_file(estate.path("theirs.git/HEAD")).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", estate.path("theirs.git/HEAD")).unwrap();
+    assert_eq!(plainly(None), None);
+    assert_eq!(Remote::parse("https://example.com/a.git").unwrap().plainly(None), None);
+}
+
+#[test]
+fn trees_beside_each_other_are_read_by_one_process() {
+    let estate = Estate::with(FILES);
+    let (ours, main) = fetched(&estate);
+    let tree = ours.tree(&main).unwrap();
+    assert_eq!(tree.read("models/a.sql").unwrap().as_deref(), Some(FILES[0].1.as_bytes()));
+    // It was started before the commit was written, and finds it.
+    let commit = ours.commit(&tree, &edits(&[("models/a.sql", replace("select 11\n"))]), &signed("x")).unwrap();
+    let beside = tree.beside(&commit).unwrap();
+    assert_eq!(*beside.commit(), commit);
+    assert_eq!(beside.paths().unwrap(), tree.paths().unwrap());
+    assert_eq!(beside.read("models/a.sql").unwrap().as_deref(), Some(&b"select 11\n"[..]));
+    assert_eq!(tree.read("models/a.sql").unwrap().as_deref(), Some(FILES[0].1.as_bytes()));
+    // After one that is not there, the others are read as before.
+    let none = ObjectId::parse(&"1".repeat(40)).unwrap();
+    assert_eq!(tree.beside(&none).err().map(|error| error.code), Some(code::GIT_OBJECT));
+    drop(beside);
+    assert_eq!(tree.read(FILES[1].0).unwrap().as_deref(), Some(FILES[1].1.as_bytes()));
+}
+
+#[test]
 fn nothing_is_shared_with_a_remote_on_this_machine() {
     let estate = Estate::with(FILES);
     let (ours, _) = fetched(&estate);

@@ -81,10 +81,14 @@ impl EmbeddedForge {
 
     /// Has a repository: made empty if it is not there, and with this policy from now on.
     pub fn host(&self, name: &str, policy: Policy) -> Result<Repository, DriverError> {
-        let folder = self.place(name)?;
-        let repository = Repository::make(self.git.clone(), folder, Safety::Durable)?;
+        let repository = self.prepare(name)?;
         self.database.host(name, policy)?;
         Ok(repository)
+    }
+
+    /// Where a repository of this name is filled before it is hosted; until then nobody sees it.
+    pub fn prepare(&self, name: &str) -> Result<Repository, DriverError> {
+        Repository::make(self.git.clone(), self.place(name)?, Safety::Durable)
     }
 
     /// The names of its repositories, in order.

@@ -12,6 +12,7 @@ use greylag_code::git::{ObjectId, RefChange, Remote, Repository, Wanted};
 use greylag_driver::forge::Policy;
 use greylag_model::code;
 use serde_json::json;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -156,29 +157,47 @@ impl Host {
         forge: &Hosting,
         (remote, name, policy): (&Remote, &str, Policy),
     ) -> Result<(String, (&'static str, ObjectId)), Failure> {
-        let (_scratch, passing) = wire::passing_repository(context)?;
-        let (default, branches) = passing.look(remote)?;
-        let branch = self.branch.clone().or(default).unwrap_or_else(|| "main".to_owned());
-        let there = branches.get(&branch).ok_or_else(|| {
-            let message = format!("`{}` has no branch `{branch}`", remote.url());
-            Failure::error(code::repository::FORGE_UNKNOWN, message).hint("name one with `--branch`")
-        })?;
-        let hosted = forge.host(name, policy)?;
+        let passing = OnceCell::new();
+        let passing = || match passing.get() {
+            Some((_, passing)) => Ok::<&Repository, Failure>(passing),
+            None => {
+                let made = wire::passing_repository(context)?;
+                Ok(&passing.get_or_init(|| made).1)
+            }
+        };
+        let (branch, there) = match remote.plainly(self.branch.as_deref()) {
+            Some(told) => told,
+            None => self.asked(passing()?, remote)?,
+        };
+        let hosted = forge.prepare(name)?;
         let wanted = Wanted { branches: vec![branch.clone()], depth: None };
         let taken = match hosted.branch(&branch)? {
-            Some(here) if here == *there => ("unchanged", here),
+            Some(here) if here == there => ("unchanged", here),
             Some(here) => {
-                passing.fetch(remote, &wanted)?;
-                hosted.take(&passing, there, &[])?;
-                go_on(&hosted, (name, &branch), here, there)?
+                passing()?.fetch(remote, &wanted)?;
+                hosted.take(passing()?, &there, &[])?;
+                go_on(&hosted, (name, &branch), here, &there)?
             }
             None => {
                 hosted.fetch(remote, &wanted)?;
-                let head = hosted.branch(&branch)?.unwrap_or_else(|| there.clone());
+                let head = hosted.branch(&branch)?.unwrap_or(there);
                 ("new", head)
             }
         };
+        // What could not be fetched is not hosted.
+        forge.host(name, policy)?;
         Ok((branch, taken))
+    }
+
+    /// The branch that is wanted, and where it is, as the remote tells.
+    fn asked(&self, passing: &Repository, remote: &Remote) -> Result<(String, ObjectId), Failure> {
+        let (default, mut branches) = passing.look(remote)?;
+        let branch = self.branch.clone().or(default).unwrap_or_else(|| "main".to_owned());
+        let there = branches.remove(&branch).ok_or_else(|| {
+            let message = format!("`{}` has no branch `{branch}`", remote.url());
+            Failure::error(code::repository::FORGE_UNKNOWN, message).hint("name one with `--branch`")
+        })?;
+        Ok((branch, there))
     }
 }
 

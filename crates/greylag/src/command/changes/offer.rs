@@ -210,7 +210,7 @@ impl Offer<'_> {
         rows: &[Converted],
         commit: &ObjectId,
     ) -> Result<Vec<CheckResult>, Failure> {
-        let new = self.repository.tree(commit)?;
+        let new = self.tree.beside(commit)?;
         let moved = proposal.changes.iter().zip(rows);
         let moved: Vec<Moved<'_>> = moved.map(|(change, rows)| rows.moved(change)).collect();
         let judged = Judged { name: self.name, base: self.tree, new: &new, moved: &moved, options: self.options };
