@@ -356,3 +356,17 @@ fn names_stay_where_somebody_outside_reads_them() {
         ),
     );
 }
+
+/// Why something is held says where it would be another text.
+#[test]
+fn a_text_that_decides_more_than_a_name_is_shown_where_it_differs() {
+    let sources = "sources:\n  - name: shop\n    tables: [{name: users_v1}]\n";
+    let decides = "{% set key = 'uid' %}select\n  {{ key }}{% if key == 'uid' %}, 1 as one{% endif %}\n\
+                   from {{ source('shop', 'users_v1') }}\n";
+    check(
+        &[("models/s.yml", sources), ("models/a.sql", decides)],
+        "agentic models/a.sql: with the changes made, `models/a.sql` renders otherwise than was asked for: its rendered \
+         line 2 is `user_id as uid`, not `user_id as uid, 1 as one`\n\
+         agentic models/a.sql: the same bytes are used where they must stay, by `a`\n",
+    );
+}

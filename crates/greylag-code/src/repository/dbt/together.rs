@@ -89,7 +89,7 @@ fn disagreements(looks: &[Look<'_>]) -> io::Result<Vec<(usize, Refusal, String)>
             }
             continue;
         }
-        let Trial { wrong, is_right } = look.trial(&all)?;
+        let Trial { wrong, is_right, .. } = look.trial(&all)?;
         if is_right {
             continue;
         }

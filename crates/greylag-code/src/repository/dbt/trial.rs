@@ -14,6 +14,8 @@ use std::io;
 pub(super) struct Trial {
     /// The nodes that are not as they must be.
     pub(super) wrong: Vec<usize>,
+    /// Where the text of one of them is another, and what it is.
+    pub(super) seen: BTreeMap<usize, String>,
     /// Whether all is.
     pub(super) is_right: bool,
 }
@@ -22,11 +24,11 @@ impl Look<'_> {
     /// Makes the edits in a copy and renders all of it again; holds whoever is to blame for a rendering that is not as it
     /// must be. Whether there was none.
     pub(super) fn tried(&mut self, edits: &BTreeSet<Placed>) -> io::Result<bool> {
-        let Trial { wrong, is_right } = self.trial(edits)?;
+        let Trial { wrong, seen, is_right } = self.trial(edits)?;
         if is_right {
             return Ok(true);
         }
-        let held = self.blame(&wrong, edits);
+        let held = self.blame(&wrong, &seen, edits);
         if !held {
             // Nobody is found: nothing of it is sure.
             self.hold_owners(edits, "with the changes made, the project renders otherwise than was asked for");
@@ -56,17 +58,20 @@ impl Look<'_> {
         for node in &after.nodes {
             by_id.entry(&node.id).or_default().push_back(node);
         }
-        let mut wrong = Vec::new();
+        let (mut wrong, mut seen) = (Vec::new(), BTreeMap::new());
         for (number, node) in self.project.nodes.iter().enumerate() {
             let after = by_id.get_mut(&*self.id_after(Target::Node(number))).and_then(VecDeque::pop_front);
-            let same =
-                after.is_some_and(|after| self.as_asked(number, node, after) && self.as_named(number, node, after));
-            if !same {
-                wrong.push(number);
+            match after.map(|after| (self.as_asked(number, node, after), self.as_named(number, node, after))) {
+                Some((Ok(()), true)) => {}
+                Some((Err(what), _)) => {
+                    wrong.push(number);
+                    seen.extend(what.map(|what| (number, what)));
+                }
+                Some((Ok(()), false)) | None => wrong.push(number),
             }
         }
         let is_right = wrong.is_empty() && after.nodes.len() == self.project.nodes.len() && self.as_declared(&after);
-        Ok(Trial { wrong, is_right })
+        Ok(Trial { wrong, seen, is_right })
     }
 
     /// Whether any rendering of some nodes is made of bytes that an edit changes.
@@ -138,27 +143,35 @@ impl Look<'_> {
         more && (less || self.moving().iter().any(|target| matches!(target, Target::Node(_))))
     }
 
-    /// Whether a node's new renderings are its old ones with its demands made.
-    fn as_asked(&self, number: usize, before: &Node, after: &Node) -> bool {
+    /// Whether a node's new renderings are its old ones with its demands made; an error says where one of them differs.
+    fn as_asked(&self, number: usize, before: &Node, after: &Node) -> Result<(), Option<String>> {
         let ask = self.asks.get(&number);
-        let all = before.renderings.iter().zip(&after.renderings).enumerate();
-        before.renderings.len() == after.renderings.len()
-            && all.into_iter().all(|(at, (before, after))| match (&before.text, &after.text) {
+        if before.renderings.len() != after.renderings.len() {
+            return Err(Some("it can be rendered in more or fewer ways".to_owned()));
+        }
+        for (at, (before, after)) in before.renderings.iter().zip(&after.renderings).enumerate() {
+            match (&before.text, &after.text) {
                 // A way that is none has no wishes, and nobody sees it.
-                (Ok(_), Ok(_)) if ask.is_some_and(|ask| ask.wanted.get(at).is_some_and(Option::is_none)) => true,
+                (Ok(_), Ok(_)) if ask.is_some_and(|ask| ask.wanted.get(at).is_some_and(Option::is_none)) => {}
                 (Ok(old), Ok(new)) => {
                     let demands = ask.and_then(|ask| Some(ask.made(ask.wanted.get(at)?.as_ref()?))).unwrap_or_default();
                     let edits: Vec<Edit> =
                         demands.iter().map(|demand| Edit { at: demand.at.clone(), by: demand.by.clone() }).collect();
-                    apply(old.text(), &edits).is_ok_and(|expected| expected.text == new.text())
+                    let expected = apply(old.text(), &edits).map_err(|_| None)?;
+                    if expected.text != new.text() {
+                        return Err(difference(&expected.text, new.text()));
+                    }
                 }
-                (Err(_), Err(_)) => true,
-                _ => false,
-            })
+                (Err(_), Err(_)) => {}
+                (Ok(_), Err(error)) => return Err(Some(format!("it cannot be rendered: {}", error.message))),
+                (Err(_), Ok(_)) => return Err(None),
+            }
+        }
+        Ok(())
     }
 
     /// Holds the nodes that are not as they must be, and whoever edits bytes that they are made of. Whether anybody was.
-    fn blame(&mut self, wrong: &[usize], edits: &BTreeSet<Placed>) -> bool {
+    fn blame(&mut self, wrong: &[usize], seen: &BTreeMap<usize, String>, edits: &BTreeSet<Placed>) -> bool {
         let mut guilty = BTreeSet::new();
         for number in wrong {
             let node = &self.project.nodes[*number];
@@ -173,10 +186,9 @@ impl Look<'_> {
             held |= !ask.unnoted && !ask.notes.is_empty();
             ask.unnoted = true;
             if ask.held.is_none() {
-                ask.hold(
-                    Class::Agentic,
-                    format!("with the changes made, `{path}` renders otherwise than was asked for"),
-                );
+                let what = seen.get(number).map_or_else(String::new, |what| format!(": {what}"));
+                let why = format!("with the changes made, `{path}` renders otherwise than was asked for{what}");
+                ask.hold(Class::Agentic, why);
                 held = true;
             }
         }
@@ -186,6 +198,31 @@ impl Look<'_> {
         held
     }
 }
+
+/// Where a text first differs from what was expected, as lines of the rendered text.
+fn difference(expected: &str, new: &str) -> Option<String> {
+    let shown = |line: Option<&str>| match line.map(str::trim) {
+        None => "nothing".to_owned(),
+        Some(line) if line.chars().count() > LONGEST => {
+            format!("`{}…`", line.chars().take(LONGEST).collect::<String>())
+        }
+        Some(line) => format!("`{line}`"),
+    };
+    let (mut expected, mut new) = (expected.lines(), new.lines());
+    for line in 1_usize.. {
+        match (expected.next(), new.next()) {
+            (None, None) => return None,
+            (one, other) if one == other => {}
+            (one, other) => {
+                return Some(format!("its rendered line {line} is {}, not {}", shown(other), shown(one)));
+            }
+        }
+    }
+    None
+}
+
+/// How much of a line is shown.
+const LONGEST: usize = 80;
 
 /// What the columns of a source are listed as.
 const SECOND: &str = "columns of source.";
