@@ -72,9 +72,9 @@ pub struct Seen {
     pub sql: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// Statements.
+    /// Statements of those that may name what changes.
     pub statements: u64,
-    /// Regions of SQL that could not be read.
+    /// Regions of SQL among these that could not be read.
     pub unknown: u64,
 }
 

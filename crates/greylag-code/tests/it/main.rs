@@ -8,6 +8,7 @@ mod git;
 mod hostile;
 mod installed;
 mod maker;
+mod plain;
 mod rescan;
 mod scopes;
 mod serve;

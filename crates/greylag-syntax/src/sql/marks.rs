@@ -1,7 +1,7 @@
 //! What is remembered of a text that was changed before it was parsed.
 
 /// Where the tree means something else than it says. Every number is where a token begins in the whole text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Marks {
     /// Relations that are given to functions and are not in the tree.
     pub(super) tables: Vec<u32>,

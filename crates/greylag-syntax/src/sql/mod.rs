@@ -40,6 +40,7 @@ mod expr;
 mod from;
 mod function;
 mod items;
+mod kept;
 mod lex;
 mod lineage;
 mod lines;

@@ -5,6 +5,7 @@ use std::mem;
 
 use super::Schemas;
 use super::dialect::Dialect;
+use super::kept;
 use super::lex::{Kind, Token, lex};
 use super::lines::Lines;
 use super::marks::Marks;
@@ -92,7 +93,7 @@ impl Walker<'_> {
                 let calls = parse::depth(tokens).min(parse::DEEPEST) * STACK_OF_LEVEL
                     + chain.min(parse::RECURSION) * STACK_OF_CALL;
                 let stack = STACK + chain * STACK_OF_TOKEN + calls;
-                stacker::maybe_grow(stack, stack, || self.parsed(piece));
+                stacker::maybe_grow(stack, stack, || self.parsed(piece, chain));
             }
         }
         self.bodies(piece, depth);
@@ -106,7 +107,7 @@ impl Walker<'_> {
         self.variables.extend(words);
     }
 
-    fn parsed(&mut self, piece: &Piece) {
+    fn parsed(&mut self, piece: &Piece, chain: usize) {
         let Some(range) = self.reading.statements.get(self.statement).map(|statement| statement.range.clone()) else {
             return;
         };
@@ -114,12 +115,12 @@ impl Walker<'_> {
         let text = self.text.get(range.clone()).unwrap_or_default();
         let outcome = match parse::beyond(self.text, text.len(), tokens) {
             Some(reason) => Err(reason),
-            None => parse::parse(self.text, range.clone(), tokens, self.dialect, piece.form),
+            None => kept::parse(self.text, range.clone(), tokens, (self.dialect, piece.form), chain),
         };
         (self.lines, self.base) = (Lines::new(text), range.start);
         let parsed = match outcome {
             Ok(outcome) => {
-                self.marks = outcome.marks;
+                self.marks.clone_from(&outcome.marks);
                 match &outcome.tree {
                     Tree::Statement(statement) => self.statement(statement, 0),
                     Tree::Expression(expr) => self.loose(expr),

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::lex::{Kind, Token};
 
 /// What a piece is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Form {
     /// A statement.
     Statement,

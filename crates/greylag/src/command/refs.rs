@@ -56,7 +56,8 @@ impl Refs {
         }
         let unknown = references.iter().filter(|found| found.confidence == Confidence::Unknown).count();
         context.say(&format!(
-            "{} references, {unknown} of them unknown; {} files, {} of SQL with {} statements, {} places that could not be read",
+            "{} references, {unknown} of them unknown; {} files, {} of SQL; statements in those that may name it: {}, places there that \
+             could not be read: {}",
             references.len(),
             output::count(seen.files),
             output::count(seen.sql),
