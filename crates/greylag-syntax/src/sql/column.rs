@@ -16,7 +16,7 @@ impl Walker<'_> {
             return;
         }
         let Some(name) = self.name(ident) else { return };
-        let resolution = self.resolve(scope, name.written(), reach.aliases);
+        let resolution = self.given(scope, &name).or_else(|| self.resolve(scope, name.written(), reach.aliases));
         let row = self.row_of(scope, &name, resolution.as_ref());
         let resolution = match (row, resolution) {
             (Some(row), _) => row,
@@ -87,7 +87,8 @@ impl Walker<'_> {
             return;
         }
         let reaches = self.dialect.dots_reach_fields();
-        let resolution = reaches.then(|| self.resolve(scope, first.written(), reach.aliases)).flatten();
+        let of = || self.given(scope, first).or_else(|| self.resolve(scope, first.written(), reach.aliases));
+        let resolution = reaches.then(of).flatten();
         match resolution {
             Some(found) => {
                 self.push_column(names, 0, found, said);
@@ -142,7 +143,14 @@ impl Walker<'_> {
     }
 
     fn is_local(&self, ident: &Ident) -> bool {
-        !self.locals.is_empty() && self.locals.iter().any(|local| self.dialect.same(written(ident), (local, false)))
+        self.locals.iter().any(|local| self.dialect.same(written(ident), (local, false))) || self.is_bound(ident)
+    }
+
+    /// Whether a name is that of a value which an expression around it binds.
+    fn is_bound(&self, ident: &Ident) -> bool {
+        let mut same = self.marks.locals.iter().filter(|(_, name)| self.dialect.same(written(ident), (name, false)));
+        let start = || self.token_of(ident).and_then(|at| self.tokens.get(at)).map(|token| token.start);
+        same.any(|(range, _)| start().is_some_and(|start| range.contains(&start)))
     }
 
     fn is_variable(&self, ident: &Ident) -> bool {

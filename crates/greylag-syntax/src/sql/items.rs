@@ -59,6 +59,9 @@ impl Walker<'_> {
     ) {
         let range = cut.map_or(0..0, |(first, end)| self.span(first, end));
         match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.takes_columns(expr) => {
+                self.of_columns(expr, range, scope, block, outputs);
+            }
             SelectItem::UnnamedExpr(expr) => {
                 let end = (!range.is_empty()).then_some(range.end);
                 let mut output = self.output(expr, end, scope, block);
