@@ -5,14 +5,14 @@ use sqlparser::ast::{AccessExpr, Expr, Ident, ObjectName, Subscript};
 use super::dialect::Dialect;
 use super::expr::Reach;
 use super::reading::{Confidence, Name, Origin, Why};
-use super::scope::{Rows, Scope, plain};
+use super::scope::{Aliases, Rows, Scope, Source, plain};
 use super::walk::{Resolution, Said, Walker, written};
 
 impl Walker<'_> {
     /// A name alone.
     pub(super) fn identifier(&mut self, ident: &Ident, scope: &Scope<'_>, reach: Reach) {
         let calls = ident.quote_style.is_none() && self.dialect.is_call(&ident.value);
-        if self.is_local(ident) || ident.quote_style == Some('\'') || is_parameter(ident) || calls {
+        if self.is_local(ident) || self.is_string(ident) || is_parameter(ident) || calls {
             return;
         }
         let Some(name) = self.name(ident) else { return };
@@ -40,6 +40,10 @@ impl Walker<'_> {
             return None;
         }
         let source = self.source_named(scope, std::slice::from_ref(name))?;
+        // A relation is often called like a column of its own, but whoever wants its rows mostly gives it another name.
+        if !source.renamed && !self.takes_rows && resolution.is_some() {
+            return None;
+        }
         let from = match source.rows {
             Rows::Relation(relation) => vec![Origin::Relation(relation)],
             Rows::Block(query) => {
@@ -53,7 +57,7 @@ impl Walker<'_> {
     /// Names joined by dots, with nothing else between them; `more` says that fields follow.
     pub(super) fn compound(&mut self, idents: &[Ident], scope: &Scope<'_>, reach: Reach, more: bool) {
         let Some(first) = idents.first() else { return };
-        if self.is_local(first) || is_parameter(first) {
+        if self.is_local(first) || self.is_string(first) || is_parameter(first) {
             return;
         }
         let mut names = Vec::with_capacity(idents.len());
@@ -70,6 +74,10 @@ impl Walker<'_> {
             return self.identifier(first, scope, reach);
         }
         match self.qualified(scope, &names) {
+            // A relation may be called like a column of its own, whose field this is then.
+            Some((source, column)) if self.is_field(scope, source, &names, column) => {
+                self.field(&names, scope, reach, said);
+            }
             Some((source, column)) => {
                 let resolution = names.get(column).map(|name| self.resolve_in(source, name.written()));
                 if let Some(resolution) = resolution {
@@ -78,6 +86,16 @@ impl Walker<'_> {
             }
             None => self.field(&names, scope, reach, said),
         }
+    }
+
+    /// Whether a path cannot be of the source that it names, but of a column that is known.
+    fn is_field(&self, scope: &Scope<'_>, source: &Source, names: &[Name], column: usize) -> bool {
+        let (Some(first), Some(name)) = (names.first(), names.get(column)) else { return false };
+        self.dialect.dots_reach_fields()
+            && self.find(source.rows, name.written()).0.is_empty()
+            && self
+                .resolve(scope, first.written(), Aliases::Hidden)
+                .is_some_and(|found| matches!(found.why, Why::OnlyKnown | Why::KnownAmongUnknown | Why::Merged))
     }
 
     /// A path whose first name is no source: a column and its fields.
@@ -140,6 +158,12 @@ impl Walker<'_> {
     pub(super) fn object_as_column(&mut self, name: &ObjectName, scope: &Scope<'_>, reach: Reach, more: bool) {
         let idents: Vec<Ident> = name.0.iter().filter_map(|part| part.as_ident().cloned()).collect();
         self.compound(&idents, scope, reach, more);
+    }
+
+    /// Whether a name is a string of the dialect: another one, which may have been parsed instead, has names in such quotes.
+    fn is_string(&self, ident: &Ident) -> bool {
+        let quote = ident.quote_style;
+        quote == Some('\'') || quote == Some('"') && self.dialect.double_quotes_are_strings()
     }
 
     fn is_local(&self, ident: &Ident) -> bool {

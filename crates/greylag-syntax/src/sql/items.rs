@@ -198,6 +198,11 @@ impl Walker<'_> {
                 DataType::Text => Some(("text", false)),
                 _ => None,
             }),
+            // Spark calls a column that is cast, and nothing else done to, by its own name.
+            Expr::Cast { expr, .. } if self.dialect == Dialect::Spark => match &**expr {
+                inner @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => self.invented(inner),
+                _ => None,
+            },
             Expr::Function(function) if named => function.name.0.last().and_then(|part| part.as_ident()).and_then(of),
             _ => None,
         }

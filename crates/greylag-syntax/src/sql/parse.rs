@@ -197,12 +197,14 @@ fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form
     let outcome = |tree, parsed| Outcome { tree, parsed, marks: Marks::default() };
     let deep = dialect == Dialect::Postgres && depth(tokens) > DEEPEST_TRIED;
     let own = if deep { Dialect::Generic.parser() } else { dialect.parser() };
+    let is_misread = misread(text, tokens, base, dialect);
     let error = match attempt(text, own, form, &[]) {
-        Ok(tree) => return Ok(outcome(tree, Parsed::Dialect)),
+        Ok(tree) if !is_misread => return Ok(outcome(tree, Parsed::Dialect)),
+        Ok(_) => "the type of an array is read as a comparison".to_owned(),
         Err(error) => error,
     };
     let others = others(dialect);
-    for other in others {
+    for other in others.iter().filter(|_| !is_misread) {
         if let Ok(tree) = attempt(text, *other, form, &[]) {
             return Ok(outcome(tree, Parsed::Generic));
         }
@@ -216,6 +218,17 @@ fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form
         }
     }
     Err(error)
+}
+
+/// Whether the parser would take `array<t>[…]` for two comparisons.
+fn misread(text: &str, tokens: &[Token], base: usize, dialect: Dialect) -> bool {
+    let array = |token: &Token| {
+        let range = (token.start as usize - base)..(token.end as usize - base);
+        token.kind == Kind::Word && text.get(range).is_some_and(|word| word.eq_ignore_ascii_case("array"))
+    };
+    dialect == Dialect::BigQuery
+        && tokens.windows(2).any(|pair| array(&pair[0]) && pair[1].mark(b'<'))
+        && tokens.windows(2).any(|pair| pair[0].mark(b'>') && pair[1].mark(b'['))
 }
 
 /// Dialects that are tried after a dialect's own.

@@ -13,6 +13,7 @@
 //! | joins with a condition | Spark | `cross join t on a = b` | `join t on a = b` |
 //! | numbers that are not known | Snowflake | `limit n` | `limit 1` |
 //! | lists without parentheses | all | `a in b`, `a not in b` | `a =  b` |
+//! | numbers of rows | all | `lateral f(a) with ordinality as b (c, d)` | `lateral f(a) as b (c, d)` |
 //! | from which end is counted | all | `nth_value(a, 2) from first over (…)` | `nth_value(a, 2) over (…)` |
 //!
 //! Where a name stands for such a value, it is remembered: it is no column there.
@@ -36,6 +37,9 @@ impl Blanker<'_> {
             (Kind::Word, Dialect::Snowflake) if self.is(at, &["limit"]) => self.bound(at),
             // In ClickHouse a relation may stand there.
             (Kind::Word, dialect) if dialect != Dialect::ClickHouse && self.is(at, &["in"]) => self.among(at),
+            (Kind::Word, _) if self.is(at, &["with"]) && self.is(at + 1, &["ordinality"]) => {
+                Some(self.clear(at, at + 2))
+            }
             (Kind::Word, _) if self.is(at, &["from"]) && self.is(at + 1, &["first", "last"]) => self.counted(at),
             (Kind::Parameter, Dialect::ClickHouse) if token.end - token.start == 1 => self.either(at),
             (Kind::Word, Dialect::DuckDb | Dialect::Generic) if self.is(at, &["columns"]) => self.of_star(at),

@@ -82,7 +82,7 @@ impl Walker<'_> {
             .or_else(|| inner.sources.first().map(|source| source.names.clone()))
             .unwrap_or_default();
         let rows = self.renamed(Rows::Block(block), alias.as_ref());
-        scope.sources.push(Source { names, rows });
+        scope.sources.push(Source { names, renamed: true, own: Vec::new(), rows });
     }
 
     /// What a pivot gives; the columns that it turns around were walked since `before`.
@@ -153,6 +153,10 @@ impl Walker<'_> {
         self.each(columns.iter().map(|item| &item.expr), inner, ARGUMENT);
         let feeds = self.feeds_since(before, self.scalars.len(), self.block);
         let mut outputs = self.passed(inner, before);
+        let mut value = value;
+        while let Expr::Nested(inner) = value {
+            value = inner;
+        }
         let values: Vec<&Ident> = match value {
             Expr::Identifier(ident) => vec![ident],
             Expr::Tuple(items) => items

@@ -204,7 +204,7 @@ impl Walker<'_> {
     /// What sorts and bounds a set operation sees its outputs alone.
     fn tail(&mut self, query: &Query, outer: Option<&Scope<'_>>, block: usize) {
         let mut scope = Scope::inside(outer, block);
-        scope.sources.push(Source { names: Vec::new(), rows: Rows::Block(block) });
+        scope.sources.push(Source { names: Vec::new(), renamed: true, own: Vec::new(), rows: Rows::Block(block) });
         if let Some(order) = &query.order_by {
             self.order_by(order, &scope, block, Aliases::Hidden);
         }

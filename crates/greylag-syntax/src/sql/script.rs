@@ -51,6 +51,7 @@ pub(super) fn read(text: &str, dialect: Dialect, schemas: &dyn Schemas) -> Readi
         plain: HashSet::new(),
         scalars: Vec::new(),
         aggregated: false,
+        takes_rows: false,
         block: None,
         statement: 0,
         marks: Marks::default(),

@@ -46,6 +46,8 @@ pub(super) struct Walker<'a> {
     pub(super) scalars: Vec<usize>,
     /// Whether an aggregate function was met since an item began.
     pub(super) aggregated: bool,
+    /// Whether the function around takes whole rows.
+    pub(super) takes_rows: bool,
     pub(super) block: Option<usize>,
     pub(super) statement: usize,
     /// Where the tree of the piece means something else than it says.

@@ -151,3 +151,16 @@ fn relations_are_given_to_functions() {
         l.b -> logs.b filter certain",
     );
 }
+
+#[test]
+fn the_value_of_an_unpivot_may_stand_in_parentheses() {
+    check_outputs(
+        BigQuery,
+        "t(id, a, b)",
+        "select * from t unpivot ((v) for n in ((a) as 'A', (b) as 'B'))",
+        "
+        id copy t.id
+        v copy t.a, t.b
+        n copy",
+    );
+}
