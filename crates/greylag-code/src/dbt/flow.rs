@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn what_is_in_quotes_stands_on_one_line() {
         let text = "a: 'it''s\r\nso'\nb: \"x\\\"\ny\"\n";
-        let first = quoted_on_one_line(text, 3).unwrap();
+        let first = quoted_on_one_line(text, 3).unwrap_or_default();
         assert_eq!(first, "a: 'it''s  so'\nb: \"x\\\"\ny\"\n");
         assert_eq!(quoted_on_one_line(&first, 18).as_deref(), Some("a: 'it''s  so'\nb: \"x\\\" y\"\n"));
         assert_eq!(quoted_on_one_line(&first, 3), None);

@@ -178,9 +178,9 @@ pub(super) fn read(file: FileId, text: &str) -> Result<Option<Yaml>, String> {
 fn place_of(text: &str, message: &str) -> Option<usize> {
     let mut parts = message.splitn(3, ':');
     let (line, column) = (parts.next()?.parse::<usize>().ok()?, parts.next()?.parse::<usize>().ok()?);
-    let lines = text.split_inclusive('\n');
+    let mut lines = text.split_inclusive('\n');
     let start: usize = lines.clone().take(line.checked_sub(1)?).map(str::len).sum();
-    let (at, _) = lines.skip(line - 1).next()?.char_indices().nth(column.checked_sub(1)?)?;
+    let (at, _) = lines.nth(line - 1)?.char_indices().nth(column.checked_sub(1)?)?;
     Some(start + at)
 }
 

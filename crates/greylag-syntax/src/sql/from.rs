@@ -190,7 +190,8 @@ impl Walker<'_> {
     }
 
     fn cte_of(&self, ident: &Ident) -> Option<usize> {
-        let name = super::walk::written(ident);
+        let spelled = self.spelled(ident);
+        let name = spelled.as_ref().map_or_else(|| super::walk::written(ident), Name::written);
         self.ctes.iter().rev().find(|cte| self.dialect.same(name, (&cte.name, cte.quoted))).map(|cte| cte.block)
     }
 

@@ -355,7 +355,9 @@ impl Walker<'_> {
         }
         let last = args.len().checked_sub(1)?;
         let at = |at: usize| args.get(at).is_some_and(is_part).then_some(at);
-        let first = || is_any(name, PART_FIRST).then(|| at(0)).flatten();
+        // Snowflake takes quotes around such a word.
+        let quoted = self.dialect == Dialect::Snowflake && args.len() > 1 && args.first().is_some_and(is_quoted_part);
+        let first = || is_any(name, PART_FIRST).then(|| at(0).or(quoted.then_some(0))).flatten();
         // A time zone may follow.
         let second = || (last == 2 && is_any(name, ZONED)).then(|| at(1)).flatten();
         let last = || (last > 0 && is_any(name, PART_LAST)).then(|| at(last)).flatten();
@@ -372,6 +374,11 @@ impl Walker<'_> {
 
 fn is_text(argument: &FunctionArg) -> bool {
     matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(_))))
+}
+
+fn is_quoted_part(argument: &FunctionArg) -> bool {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident))) = argument else { return false };
+    ident.quote_style == Some('"') && is_any(&ident.value, PARTS)
 }
 
 fn is_part(argument: &FunctionArg) -> bool {

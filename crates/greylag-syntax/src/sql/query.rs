@@ -51,7 +51,7 @@ impl Walker<'_> {
         let is_union = matches!(&*cte.query.body, SetExpr::SetOperation { .. });
         let sees_itself = is_union && (recursive || self.dialect == Dialect::Snowflake);
         let bound = walk::Cte {
-            name: cte.alias.name.value.as_str().into(),
+            name: self.spelled(&cte.alias.name).map_or_else(|| cte.alias.name.value.as_str().into(), |name| name.text),
             quoted: cte.alias.name.quote_style.is_some(),
             block,
         };

@@ -2,7 +2,7 @@
 //!
 //! | what | dialect | example | read as |
 //! |---|---|---|---|
-//! | names that are words of the grammar | Spark | `a as from, b` | `a as fro_, b` |
+//! | names that are words of the grammar | Spark, BigQuery | `a as from, b`, `from table` | `a as fro_, b`, `from tabl_` |
 //! | names that begin with digits | Spark, BigQuery | `t.30_days` | `t._0_days` |
 //! | parts of a tuple by their number | ClickHouse | `f(x).2` | `f(x).x` |
 //! | fields that begin with `_` | all | `x[0]._id` | `x[0].xid` |
@@ -44,6 +44,9 @@ impl Blanker<'_> {
                 let is_name = matches!(qualifier.kind, Kind::Word | Kind::Quoted) && qualifier.end == dot.start;
                 (is_name && !self.text_of(token).contains('.')).then(|| self.spell(at, b"_"))
             }
+            (Kind::Word, Dialect::BigQuery) if self.is(at, &["table"]) && self.is_table(at) => {
+                Some(self.spell(at, b"tabl_"))
+            }
             (Kind::Word, Dialect::Spark) if self.is(at, &["all"]) && self.is_qualifier(at) => {
                 Some(self.spell(at, b"al_"))
             }
@@ -82,6 +85,19 @@ impl Blanker<'_> {
     /// Whether a dot after a call or subscript stands before a name.
     fn is_field_of_value(&self, at: usize) -> bool {
         at > 1 && self.mark(at - 1, b'.') && (self.mark(at - 2, b')') || self.mark(at - 2, b']'))
+    }
+
+    /// Whether `table` is the name of a table expression: no function and no other name follows.
+    fn is_table(&self, at: usize) -> bool {
+        let before = |words: &[&str]| at > 0 && self.is(at - 1, words);
+        let next = self.tokens.get(at + 1);
+        let ends = next.is_none_or(|token| match token.kind {
+            Kind::Mark(mark) => matches!(mark, b')' | b',' | b';' | b'.'),
+            Kind::Word => true,
+            _ => false,
+        });
+        let is_defined = self.is(at + 1, &["as"]) && self.mark(at + 2, b'(');
+        before(&["from", "join"]) && ends || is_defined || self.mark(at + 1, b'.')
     }
 
     /// Whether a word is what a relation is called, or is called by.

@@ -104,6 +104,16 @@ impl Walker<'_> {
         }
     }
 
+    /// A name that is spelled otherwise in the tree.
+    pub(super) fn spelled(&self, ident: &Ident) -> Option<Name> {
+        if self.marks.respelled.is_empty() {
+            return None;
+        }
+        let at = self.token_of(ident)?;
+        let is_spelled = self.tokens.get(at).is_some_and(|token| self.marks.respelled.contains(&token.start));
+        is_spelled.then(|| self.name_at(at)).flatten()
+    }
+
     /// The token that begins at an offset.
     pub(super) fn token_at(&self, offset: usize) -> Option<usize> {
         self.tokens.binary_search_by_key(&offset, |token| token.start as usize).ok()

@@ -21,7 +21,7 @@ fn parts_of_dates() {
     check(
         Snowflake,
         "",
-        "select datediff(day, a, b), dateadd(month, 1, date), date_trunc('day', date), last_day(c, month) from t",
+        "select datediff(day, a, b), dateadd(\"month\", 1, date), date_trunc('day', date), last_day(c, month) from t",
         "
         a -> t.a select certain
         b -> t.b select certain
