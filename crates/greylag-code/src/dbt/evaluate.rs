@@ -241,6 +241,11 @@ impl Shared {
         }
     }
 
+    /// Whether the adapter prints the names of relations in quotes.
+    pub(super) fn quotes(&self) -> bool {
+        !matches!(self.options.adapter.as_deref(), None | Some("snowflake" | "spark"))
+    }
+
     /// The sign that names are quoted with.
     pub(super) fn quote(&self) -> char {
         match self.options.adapter.as_deref() {

@@ -25,6 +25,17 @@ pub(super) fn on_one_line(text: &str) -> Option<String> {
     changed.then(|| String::from_utf8(bytes).ok())?
 }
 
+/// The text with what is in quotes from a byte on written on one line; `None` if it is.
+pub(super) fn quoted_on_one_line(text: &str, from: usize) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    let quote = bytes.get(from).copied().filter(|byte| matches!(byte, b'\'' | b'"'))?;
+    let end = quote_end(&bytes, from, quote);
+    let mut breaks = bytes[from..end].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).peekable();
+    breaks.peek()?;
+    breaks.for_each(|byte| *byte = b' ');
+    String::from_utf8(bytes).ok()
+}
+
 fn line_end(bytes: &[u8], from: usize) -> usize {
     bytes[from..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| from + at)
 }
@@ -41,6 +52,7 @@ fn quote_end(bytes: &[u8], from: usize, quote: u8) -> usize {
     while let Some(byte) = bytes.get(at) {
         match *byte {
             b'\\' if quote == b'"' => at += 1,
+            b'\'' if quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
             byte if byte == quote => return at + 1,
             _ => {}
         }
@@ -104,7 +116,7 @@ fn blank(bytes: &mut [u8], from: usize, to: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::on_one_line;
+    use super::{on_one_line, quoted_on_one_line};
 
     #[test]
     fn collections_in_brackets_stand_on_one_line_and_every_byte_in_its_place() {
@@ -113,5 +125,15 @@ mod tests {
         assert_eq!(on_one_line(text).as_deref(), Some(expected));
         assert_eq!(text.len(), expected.len());
         assert_eq!(on_one_line("a: [1]\nb: it's [open\n"), None);
+    }
+
+    #[test]
+    fn what_is_in_quotes_stands_on_one_line() {
+        let text = "a: 'it''s\r\nso'\nb: \"x\\\"\ny\"\n";
+        let first = quoted_on_one_line(text, 3).unwrap_or_default();
+        assert_eq!(first, "a: 'it''s  so'\nb: \"x\\\"\ny\"\n");
+        assert_eq!(quoted_on_one_line(&first, 18).as_deref(), Some("a: 'it''s  so'\nb: \"x\\\" y\"\n"));
+        assert_eq!(quoted_on_one_line(&first, 3), None);
+        assert_eq!(quoted_on_one_line(text, 0), None);
     }
 }

@@ -7,6 +7,7 @@ use crate::tree::Tree;
 use greylag_syntax::jinja::ast::{self, Macro, MacroKind, Template};
 use greylag_syntax::jinja::{Error, parse, parse_blocks};
 use greylag_syntax::trace::{FileId, Files, Span};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
@@ -146,6 +147,11 @@ pub(super) fn load(tree: &dyn Tree, root: &str, threads: usize) -> io::Result<Lo
     Ok(loader.loaded)
 }
 
+/// Whether rules of a package leave a file of it out.
+fn is_ignored(rules: &Gitignore, path: &str, root: &str) -> bool {
+    inside(path, root).is_some_and(|rest| rules.matched_path_or_any_parents(rest, false).is_ignore())
+}
+
 struct Loader<'a> {
     tree: &'a dyn Tree,
     paths: Vec<String>,
@@ -244,6 +250,18 @@ impl Loader<'_> {
         Ok(projects)
     }
 
+    /// What the `.dbtignore` of a package leaves out.
+    fn ignored(&self, root: &str) -> io::Result<Option<Gitignore>> {
+        let path = below(root, ".dbtignore").unwrap_or_default();
+        let Some(bytes) = self.tree.read(&path)? else { return Ok(None) };
+        let mut builder = GitignoreBuilder::new("");
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            // A rule that cannot be read ignores nothing.
+            let _ = builder.add_line(None, line);
+        }
+        Ok(builder.build().ok().filter(|rules| !rules.is_empty()))
+    }
+
     /// Reads the files of a package and notes what is to be parsed.
     fn files_of(&mut self, package: usize) -> io::Result<()> {
         let Some(LoadedPackage { public, settings }) = self.loaded.packages.get(package) else { return Ok(()) };
@@ -257,6 +275,7 @@ impl Loader<'_> {
             (settings.seeds.clone(), Role::Node(NodeKind::Seed)),
         ];
         let packages = below(&root, &settings.packages).unwrap_or_default();
+        let ignored = self.ignored(&root)?;
         let mut yamls = BTreeSet::new();
         for (folders, role) in roles {
             for folder in folders.iter().filter_map(|folder| below(&root, folder)) {
@@ -264,6 +283,7 @@ impl Loader<'_> {
                     .paths
                     .iter()
                     .filter(|path| inside(path, &packages).is_none() || inside(&root, &packages).is_some())
+                    .filter(|path| !ignored.as_ref().is_some_and(|rules| is_ignored(rules, path, &root)))
                     .filter_map(|path| Some((path.clone(), inside(path, &folder)?.to_owned())))
                     .collect();
                 for (path, rest) in inside_it {

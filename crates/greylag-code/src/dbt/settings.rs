@@ -25,7 +25,7 @@ impl Settings {
         let paths = |keys: [&str; 2], default: &str| -> Vec<String> {
             let found = keys.iter().find_map(|key| yaml.get(key)).map(Yaml::texts).filter(|paths| !paths.is_empty());
             match found {
-                Some(paths) => paths.iter().map(|path| path.as_str().to_owned()).collect(),
+                Some(paths) => paths.iter().map(|path| by_default(path.as_str()).to_owned()).collect(),
                 None => vec![default.to_owned()],
             }
         };
@@ -74,6 +74,16 @@ impl Settings {
             }
         }
     }
+}
+
+/// A setting that a variable of the environment may give, as it is without one.
+fn by_default(text: &str) -> &str {
+    let call = text.trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+    let arguments =
+        call.and_then(|call| call.strip_prefix("env_var")?.trim_start().strip_prefix('(')?.strip_suffix(')'));
+    let last = arguments.and_then(|arguments| arguments.rsplit_once(',')).map(|(_, last)| last.trim());
+    let of = |quote: char| last?.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.contains(quote));
+    of('\'').or_else(|| of('"')).unwrap_or(text)
 }
 
 /// A path below a folder, with its `.` and `..` resolved; `None` if it leads out of the tree.

@@ -12,6 +12,9 @@ use std::sync::Arc;
 const DEPTH: usize = 64;
 /// How many nodes a document may have once its aliases are followed.
 const NODES: usize = 2_000_000;
+/// How many texts in quotes may go on where YAML forbids it, and what the parser says of one.
+const MENDED: usize = 500;
+const INDENTED: &str = "invalid indentation in quoted scalar";
 
 /// A node of a document.
 #[derive(Debug, Clone)]
@@ -152,14 +155,38 @@ pub(super) fn is_null(text: &str) -> bool {
 /// # Errors
 /// What is wrong with it, with line and column.
 pub(super) fn read(file: FileId, text: &str) -> Result<Option<Yaml>, String> {
-    read_strictly(file, text).or_else(|message| {
-        // dbt's parser lets lists in brackets go on at any column.
-        super::flow::on_one_line(text).and_then(|text| read_strictly(file, &text).ok()).ok_or(message)
-    })
+    let first = match read_strictly(file, text, text) {
+        Ok(yaml) => return Ok(yaml),
+        Err(error) => error,
+    };
+    // dbt's parser lets lists in brackets go on at any column, and so texts in quotes.
+    let flat = super::flow::on_one_line(text);
+    let mut flat = flat.unwrap_or_else(|| text.to_owned());
+    for _ in 0..MENDED {
+        let error = match read_strictly(file, &flat, text) {
+            Ok(yaml) => return Ok(yaml),
+            Err(error) => error,
+        };
+        let at = error.ends_with(INDENTED).then(|| place_of(&flat, &error)).flatten();
+        let Some(next) = at.and_then(|at| super::flow::quoted_on_one_line(&flat, at)) else { break };
+        flat = next;
+    }
+    Err(first)
 }
 
-fn read_strictly(file: FileId, text: &str) -> Result<Option<Yaml>, String> {
-    let mut reader = Reader { file, text, bytes: bytes_of(text), anchors: HashMap::new(), nodes: 0 };
+/// The byte at the line and column that a message begins with.
+fn place_of(text: &str, message: &str) -> Option<usize> {
+    let mut parts = message.splitn(3, ':');
+    let (line, column) = (parts.next()?.parse::<usize>().ok()?, parts.next()?.parse::<usize>().ok()?);
+    let mut lines = text.split_inclusive('\n');
+    let start: usize = lines.clone().take(line.checked_sub(1)?).map(str::len).sum();
+    let (at, _) = lines.nth(line - 1)?.char_indices().nth(column.checked_sub(1)?)?;
+    Some(start + at)
+}
+
+/// Reads a text whose bytes stand where they stand in the file's own.
+fn read_strictly(file: FileId, text: &str, own: &str) -> Result<Option<Yaml>, String> {
+    let mut reader = Reader { file, text: own, bytes: bytes_of(text), anchors: HashMap::new(), nodes: 0 };
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event

@@ -47,7 +47,8 @@ pub(super) fn blank(text: &str, tokens: &[Token], base: usize, dialect: Dialect)
     let mut blanker = Blanker { text, tokens, base, dialect, bytes, changed: false, marks: Marks::default() };
     let mut at = 0;
     while at < tokens.len() {
-        let next = blanker.respell(at).or_else(|| blanker.attribute(at)).unwrap_or_else(|| blanker.rule(at));
+        let next = blanker.respell(at).or_else(|| blanker.phrase(at)).or_else(|| blanker.attribute(at));
+        let next = next.unwrap_or_else(|| blanker.rule(at));
         at = next.max(at + 1);
     }
     let Blanker { bytes, changed, marks, .. } = blanker;
@@ -60,7 +61,7 @@ pub(super) struct Blanker<'a> {
     base: usize,
     pub(super) dialect: Dialect,
     bytes: Vec<u8>,
-    changed: bool,
+    pub(super) changed: bool,
     pub(super) marks: Marks,
 }
 
@@ -110,7 +111,7 @@ impl Blanker<'_> {
     }
 
     /// Writes one byte over every byte of a token.
-    fn fill(&mut self, at: usize, byte: u8) -> usize {
+    pub(super) fn fill(&mut self, at: usize, byte: u8) -> usize {
         if let Some(token) = self.tokens.get(at) {
             let range = token.start as usize - self.base..token.end as usize - self.base;
             self.bytes.get_mut(range).unwrap_or_default().fill(byte);
@@ -155,7 +156,7 @@ impl Blanker<'_> {
             }
             "using" if self.is(at + 1, &["key"]) && self.mark(at + 2, b'(') => self.clear(at, self.after(at + 2)),
             "materialized" if opens => self.clear(at - usize::from(at > 0 && self.is(at - 1, &["not"])), at + 1),
-            "by" if self.is(at + 1, &["name"]) => self.clear(at, at + 2),
+            "by" if self.is(at + 1, &["name"]) && !self.joins_sets(at) => self.clear(at, at + 2),
             "collate" => self.clear(at, at + 2),
             "omit" | "keep" if self.is(at + 1, &["quotes"]) => self.clear(at, at + 2),
             "json_value" | "json_query" | "json_exists" if opens => self.json(at + 1),

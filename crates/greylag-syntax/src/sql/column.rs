@@ -5,18 +5,18 @@ use sqlparser::ast::{AccessExpr, Expr, Ident, ObjectName, Subscript};
 use super::dialect::Dialect;
 use super::expr::Reach;
 use super::reading::{Confidence, Name, Origin, Why};
-use super::scope::{Rows, Scope, plain};
+use super::scope::{Aliases, Rows, Scope, Source, plain};
 use super::walk::{Resolution, Said, Walker, written};
 
 impl Walker<'_> {
     /// A name alone.
     pub(super) fn identifier(&mut self, ident: &Ident, scope: &Scope<'_>, reach: Reach) {
         let calls = ident.quote_style.is_none() && self.dialect.is_call(&ident.value);
-        if self.is_local(ident) || ident.quote_style == Some('\'') || is_parameter(ident) || calls {
+        if self.is_local(ident) || self.is_string(ident) || is_parameter(ident) || calls {
             return;
         }
         let Some(name) = self.name(ident) else { return };
-        let resolution = self.resolve(scope, name.written(), reach.aliases);
+        let resolution = self.given(scope, &name).or_else(|| self.resolve(scope, name.written(), reach.aliases));
         let row = self.row_of(scope, &name, resolution.as_ref());
         let resolution = match (row, resolution) {
             (Some(row), _) => row,
@@ -40,6 +40,10 @@ impl Walker<'_> {
             return None;
         }
         let source = self.source_named(scope, std::slice::from_ref(name))?;
+        // A relation is often called like a column of its own, but whoever wants its rows mostly gives it another name.
+        if !source.renamed && !self.takes_rows && resolution.is_some() {
+            return None;
+        }
         let from = match source.rows {
             Rows::Relation(relation) => vec![Origin::Relation(relation)],
             Rows::Block(query) => {
@@ -53,7 +57,7 @@ impl Walker<'_> {
     /// Names joined by dots, with nothing else between them; `more` says that fields follow.
     pub(super) fn compound(&mut self, idents: &[Ident], scope: &Scope<'_>, reach: Reach, more: bool) {
         let Some(first) = idents.first() else { return };
-        if self.is_local(first) || is_parameter(first) {
+        if self.is_local(first) || self.is_string(first) || is_parameter(first) {
             return;
         }
         let mut names = Vec::with_capacity(idents.len());
@@ -70,6 +74,10 @@ impl Walker<'_> {
             return self.identifier(first, scope, reach);
         }
         match self.qualified(scope, &names) {
+            // A relation may be called like a column of its own, whose field this is then.
+            Some((source, column)) if self.is_field(scope, source, &names, column) => {
+                self.field(&names, scope, reach, said);
+            }
             Some((source, column)) => {
                 let resolution = names.get(column).map(|name| self.resolve_in(source, name.written()));
                 if let Some(resolution) = resolution {
@@ -80,6 +88,16 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether a path cannot be of the source that it names, but of a column that is known.
+    fn is_field(&self, scope: &Scope<'_>, source: &Source, names: &[Name], column: usize) -> bool {
+        let (Some(first), Some(name)) = (names.first(), names.get(column)) else { return false };
+        self.dialect.dots_reach_fields()
+            && self.find(source.rows, name.written()).0.is_empty()
+            && self
+                .resolve(scope, first.written(), Aliases::Hidden)
+                .is_some_and(|found| matches!(found.why, Why::OnlyKnown | Why::KnownAmongUnknown | Why::Merged))
+    }
+
     /// A path whose first name is no source: a column and its fields.
     fn field(&mut self, names: &[Name], scope: &Scope<'_>, reach: Reach, said: Said) {
         let Some(first) = names.first() else { return };
@@ -87,7 +105,8 @@ impl Walker<'_> {
             return;
         }
         let reaches = self.dialect.dots_reach_fields();
-        let resolution = reaches.then(|| self.resolve(scope, first.written(), reach.aliases)).flatten();
+        let of = || self.given(scope, first).or_else(|| self.resolve(scope, first.written(), reach.aliases));
+        let resolution = reaches.then(of).flatten();
         match resolution {
             Some(found) => {
                 self.push_column(names, 0, found, said);
@@ -141,8 +160,21 @@ impl Walker<'_> {
         self.compound(&idents, scope, reach, more);
     }
 
+    /// Whether a name is a string of the dialect: another one, which may have been parsed instead, has names in such quotes.
+    fn is_string(&self, ident: &Ident) -> bool {
+        let quote = ident.quote_style;
+        quote == Some('\'') || quote == Some('"') && self.dialect.double_quotes_are_strings()
+    }
+
     fn is_local(&self, ident: &Ident) -> bool {
-        !self.locals.is_empty() && self.locals.iter().any(|local| self.dialect.same(written(ident), (local, false)))
+        self.locals.iter().any(|local| self.dialect.same(written(ident), (local, false))) || self.is_bound(ident)
+    }
+
+    /// Whether a name is that of a value which an expression around it binds.
+    fn is_bound(&self, ident: &Ident) -> bool {
+        let mut same = self.marks.locals.iter().filter(|(_, name)| self.dialect.same(written(ident), (name, false)));
+        let start = || self.token_of(ident).and_then(|at| self.tokens.get(at)).map(|token| token.start);
+        same.any(|(range, _)| start().is_some_and(|start| range.contains(&start)))
     }
 
     fn is_variable(&self, ident: &Ident) -> bool {

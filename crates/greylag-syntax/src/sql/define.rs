@@ -125,7 +125,7 @@ impl Walker<'_> {
     fn layout<'e>(&mut self, exprs: impl Iterator<Item = &'e Expr>, target: usize) {
         let block = self.push_block(QueryKind::Assignment, None, 0..0);
         let mut scope = Scope::inside(None, block);
-        scope.sources.push(Source { names: Vec::new(), rows: Rows::Relation(target) });
+        scope.sources.push(Source { names: Vec::new(), renamed: true, own: Vec::new(), rows: Rows::Relation(target) });
         let around = self.block.replace(block);
         self.each(exprs, &scope, Reach::new(Role::Define, Aliases::Hidden));
         self.block = around;

@@ -161,6 +161,11 @@ impl Dialect {
         matches!(self, Self::Snowflake | Self::DuckDb | Self::ClickHouse)
     }
 
+    /// Whether a relation that is given another name is also named by its own.
+    pub(super) fn keeps_own_names(self) -> bool {
+        self == Self::ClickHouse
+    }
+
     /// Whether every clause and item, even one before it, takes a name of the select list before a column of the same name.
     pub(super) fn aliases_hide_columns(self) -> bool {
         self == Self::ClickHouse

@@ -172,9 +172,11 @@ impl Walker<'_> {
         }
         let alias_name = alias.and_then(|alias| self.name(&alias.name));
         let names = alias_name.clone().map_or_else(|| parts.clone(), |alias| vec![alias]);
+        let renamed = alias_name.is_some();
+        let own = if renamed && self.dialect.keeps_own_names() { parts.clone() } else { Vec::new() };
         let relation = self.push_relation(parts, range, alias_name, role, Confidence::Certain);
         let rows = self.renamed(Rows::Relation(relation), alias);
-        scope.sources.push(Source { names, rows });
+        scope.sources.push(Source { names, renamed, own, rows });
     }
 
     /// `identifier(x)`, `table(x)`: which relation it is is only known when it runs.
@@ -184,11 +186,12 @@ impl Walker<'_> {
         let block = self.push_block(QueryKind::Function, self.block, 0..0);
         self.set_outputs(block, vec![open(Vec::new(), 0..0)]);
         let names = alias.and_then(|alias| self.name(&alias.name)).into_iter().collect();
-        scope.sources.push(Source { names, rows: Rows::Block(block) });
+        scope.sources.push(Source { names, renamed: true, own: Vec::new(), rows: Rows::Block(block) });
     }
 
     fn cte_of(&self, ident: &Ident) -> Option<usize> {
-        let name = super::walk::written(ident);
+        let spelled = self.spelled(ident);
+        let name = spelled.as_ref().map_or_else(|| super::walk::written(ident), Name::written);
         self.ctes.iter().rev().find(|cte| self.dialect.same(name, (&cte.name, cte.quoted))).map(|cte| cte.block)
     }
 
@@ -197,8 +200,10 @@ impl Walker<'_> {
             Some(alias) => self.name(&alias.name),
             None => self.name(ident),
         };
+        let keeps = alias.is_some() && self.dialect.keeps_own_names();
+        let own = keeps.then(|| self.name(ident)).flatten().into_iter().collect();
         let rows = self.renamed(Rows::Block(block), alias);
-        scope.sources.push(Source { names: name.into_iter().collect(), rows });
+        scope.sources.push(Source { names: name.into_iter().collect(), renamed: alias.is_some(), own, rows });
     }
 
     /// A source whose columns an alias renames by position.
@@ -259,7 +264,12 @@ impl Walker<'_> {
         self.query(query, outer, block);
         self.scalars.truncate(scalars);
         let name = alias.and_then(|alias| self.name(&alias.name));
-        scope.sources.push(Source { names: name.into_iter().collect(), rows: Rows::Block(block) });
+        scope.sources.push(Source {
+            names: name.into_iter().collect(),
+            renamed: true,
+            own: Vec::new(),
+            rows: Rows::Block(block),
+        });
     }
 
     /// Whether a path in `from` reaches into a column of a source before it, as arrays do in BigQuery.
@@ -372,7 +382,12 @@ impl Walker<'_> {
         }
         outputs.extend(offset);
         self.set_outputs(block, outputs);
-        scope.sources.push(Source { names: name.into_iter().collect(), rows: Rows::Block(block) });
+        scope.sources.push(Source {
+            names: name.into_iter().collect(),
+            renamed: true,
+            own: Vec::new(),
+            rows: Rows::Block(block),
+        });
     }
 
     /// `lateral view explode (x) t as a, b`.

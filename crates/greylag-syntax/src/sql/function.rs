@@ -104,6 +104,9 @@ const PART_LAST: &[&str] = &[
     "previous_day",
 ];
 
+/// Functions of whose three arguments the second is such a part.
+const ZONED: &[&str] = &["date_trunc", "datetime_trunc", "timestamp_trunc"];
+
 /// Functions whose first argument is such a part.
 const PART_FIRST: &[&str] = &[
     "dateadd",
@@ -202,6 +205,28 @@ const AGGREGATES: &[&str] = &[
     "hll",
 ];
 
+/// Functions that are given whole rows.
+const OF_ROWS: &[&str] = &[
+    "any_value",
+    "array_agg",
+    "count",
+    "farm_fingerprint",
+    "format",
+    "hash",
+    "hstore",
+    "json_agg",
+    "json_build_object",
+    "jsonb_agg",
+    "list",
+    "md5",
+    "row_to_json",
+    "struct",
+    "to_json",
+    "to_json_string",
+    "to_jsonb",
+    "to_record",
+];
+
 /// Words after the name of an aggregate function of ClickHouse, in small letters.
 const COMBINATORS: &[&str] =
     &["if", "array", "map", "state", "merge", "foreach", "distinct", "ordefault", "ornull", "resample"];
@@ -211,6 +236,7 @@ impl Walker<'_> {
         let name = function.name.0.last().and_then(|part| part.as_ident()).map_or("", |ident| ident.value.as_str());
         let aggregates = self.is_aggregate(name) && function.over.is_none();
         self.aggregated |= aggregates;
+        let around = std::mem::replace(&mut self.takes_rows, is_any(name, OF_ROWS));
         let inside = if aggregates { reach.aggregate() } else { reach.computed() };
         self.method(function, scope, inside);
         self.arguments(name, &function.parameters, scope, inside);
@@ -222,6 +248,7 @@ impl Walker<'_> {
         if let Some(WindowType::WindowSpec(window)) = &function.over {
             self.window(window, scope, reach);
         }
+        self.takes_rows = around;
     }
 
     /// Whether a function makes one value of many rows. In ClickHouse a name may have words after it that say of which, and how.
@@ -328,11 +355,15 @@ impl Walker<'_> {
         }
         let last = args.len().checked_sub(1)?;
         let at = |at: usize| args.get(at).is_some_and(is_part).then_some(at);
-        let first = || is_any(name, PART_FIRST).then(|| at(0)).flatten();
+        // Snowflake takes quotes around such a word.
+        let quoted = self.dialect == Dialect::Snowflake && args.len() > 1 && args.first().is_some_and(is_quoted_part);
+        let first = || is_any(name, PART_FIRST).then(|| at(0).or(quoted.then_some(0))).flatten();
+        // A time zone may follow.
+        let second = || (last == 2 && is_any(name, ZONED)).then(|| at(1)).flatten();
         let last = || (last > 0 && is_any(name, PART_LAST)).then(|| at(last)).flatten();
         match self.dialect {
             Dialect::Trino | Dialect::DuckDb => None,
-            Dialect::BigQuery => last().or_else(first),
+            Dialect::BigQuery => last().or_else(second).or_else(first),
             Dialect::Postgres | Dialect::Spark | Dialect::ClickHouse => first(),
             _ if args.first().is_some_and(is_text) => None,
             Dialect::Generic if name.to_ascii_lowercase().ends_with("_diff") => last().or_else(first),
@@ -343,6 +374,11 @@ impl Walker<'_> {
 
 fn is_text(argument: &FunctionArg) -> bool {
     matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(_))))
+}
+
+fn is_quoted_part(argument: &FunctionArg) -> bool {
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident))) = argument else { return false };
+    ident.quote_style == Some('"') && is_any(&ident.value, PARTS)
 }
 
 fn is_part(argument: &FunctionArg) -> bool {

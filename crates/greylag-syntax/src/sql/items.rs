@@ -59,6 +59,9 @@ impl Walker<'_> {
     ) {
         let range = cut.map_or(0..0, |(first, end)| self.span(first, end));
         match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } if self.takes_columns(expr) => {
+                self.of_columns(expr, range, scope, block, outputs);
+            }
             SelectItem::UnnamedExpr(expr) => {
                 let end = (!range.is_empty()).then_some(range.end);
                 let mut output = self.output(expr, end, scope, block);
@@ -195,6 +198,11 @@ impl Walker<'_> {
                 DataType::Text => Some(("text", false)),
                 _ => None,
             }),
+            // Spark calls a column that is cast, and nothing else done to, by its own name.
+            Expr::Cast { expr, .. } if self.dialect == Dialect::Spark => match &**expr {
+                inner @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => self.invented(inner),
+                _ => None,
+            },
             Expr::Function(function) if named => function.name.0.last().and_then(|part| part.as_ident()).and_then(of),
             _ => None,
         }

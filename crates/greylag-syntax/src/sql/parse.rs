@@ -8,12 +8,14 @@ use std::ops::Range;
 use sqlparser::ast::{Expr, Statement};
 use sqlparser::dialect as parser;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token as ParserToken, Tokenizer};
+use sqlparser::tokenizer::{Location, Token as ParserToken, TokenWithSpan, Tokenizer};
 
 use super::blank::{Blanked, blank};
 use super::clickhouse::{Adapted, adapt};
 use super::dialect::Dialect;
+use super::given::{Given, heads};
 use super::lex::{Kind, Token};
+use super::lines::Lines;
 use super::marks::Marks;
 use super::reading::Parsed;
 use super::split::Form;
@@ -123,11 +125,71 @@ pub(super) fn parse(
     let (text, base) = (whole.get(piece.clone()).unwrap_or_default(), piece.start);
     if dialect == Dialect::ClickHouse {
         let Adapted { text, arrays, tokens } = adapt(whole, text, tokens, base)?;
-        return tried(&text, &tokens, base, dialect, form)
-            .map(|outcome| Outcome { marks: Marks { arrays, ..outcome.marks }, ..outcome })
-            .map_err(|error| placed(&error, whole, base));
+        let mut marks = Marks { arrays, ..Marks::default() };
+        let (text, tokens) = without_given(whole, text, tokens, base, &mut marks)?;
+        let outcome = tried(&text, &tokens, base, dialect, form).map_err(|error| placed(&error, whole, base))?;
+        marks.join(outcome.marks);
+        return Ok(Outcome { marks, ..outcome });
     }
     tried(text, tokens, base, dialect, form).map_err(|error| placed(&error, whole, base))
+}
+
+/// Takes the expressions that `with` names out of a text, and parses each by itself.
+fn without_given(
+    whole: &str,
+    text: String,
+    tokens: Vec<Token>,
+    base: usize,
+    marks: &mut Marks,
+) -> Result<(String, Vec<Token>), String> {
+    let mut taken: Vec<Range<usize>> = Vec::new();
+    let start = |at: usize| tokens.get(at).map_or(u32::MAX, |token| token.start);
+    let bytes = |range: &Range<usize>| {
+        let (first, last) = (tokens.get(range.start)?, tokens.get(range.end.checked_sub(1)?)?);
+        Some(first.start as usize - base..last.end as usize - base)
+    };
+    for with in 0..tokens.len() {
+        if taken.iter().any(|range| range.contains(&with)) {
+            continue;
+        }
+        let Some(found) = heads(whole, &tokens, with) else { continue };
+        for (first, name) in found.items {
+            let inner = tokens.get(first..name - 1).unwrap_or_default();
+            let Some(place) = bytes(&(first..name - 1)) else { continue };
+            // Places are counted in letters from the beginning of the line.
+            let ahead = text.get(..place.start).unwrap_or_default();
+            if !ahead.rsplit('\n').next().is_some_and(str::is_ascii) {
+                return Err("an expression that `with` names stands behind letters that are not ASCII".to_owned());
+            }
+            let blank = |byte: u8| if byte == b'\n' { '\n' } else { ' ' };
+            let mut alone: String = ahead.bytes().map(blank).collect();
+            alone.push_str(text.get(place).unwrap_or_default());
+            let outcome = tried(&alone, inner, base, Dialect::ClickHouse, Form::Expression)
+                .map_err(|error| placed(&error, whole, base))?;
+            let Tree::Expression(expr) = outcome.tree else { continue };
+            marks.join(outcome.marks);
+            let seen = start(name + 1)..start(found.end);
+            marks.given.push(Given {
+                expr,
+                name: start(name),
+                seen,
+                select: start(found.select),
+                block: 0,
+                walked: false,
+            });
+        }
+        taken.extend(found.taken);
+    }
+    if taken.is_empty() {
+        return Ok((text, tokens));
+    }
+    let mut left = text.into_bytes();
+    for place in taken.iter().filter_map(bytes) {
+        left.get_mut(place).unwrap_or_default().iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+    }
+    let is_left = |at: &usize| !taken.iter().any(|range| range.contains(at));
+    let tokens = (0..tokens.len()).filter(is_left).map(|at| tokens[at]).collect();
+    Ok((String::from_utf8(left).map_err(|error| error.to_string())?, tokens))
 }
 
 /// Tries one text after the other; the error is that of the first.
@@ -135,24 +197,38 @@ fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form
     let outcome = |tree, parsed| Outcome { tree, parsed, marks: Marks::default() };
     let deep = dialect == Dialect::Postgres && depth(tokens) > DEEPEST_TRIED;
     let own = if deep { Dialect::Generic.parser() } else { dialect.parser() };
-    let error = match attempt(text, own, form) {
-        Ok(tree) => return Ok(outcome(tree, Parsed::Dialect)),
+    let is_misread = misread(text, tokens, base, dialect);
+    let error = match attempt(text, own, form, &[]) {
+        Ok(tree) if !is_misread => return Ok(outcome(tree, Parsed::Dialect)),
+        Ok(_) => "the type of an array is read as a comparison".to_owned(),
         Err(error) => error,
     };
     let others = others(dialect);
-    for other in others {
-        if let Ok(tree) = attempt(text, *other, form) {
+    for other in others.iter().filter(|_| !is_misread) {
+        if let Ok(tree) = attempt(text, *other, form, &[]) {
             return Ok(outcome(tree, Parsed::Generic));
         }
     }
     if let Some(Blanked { text, marks }) = blank(text, tokens, base, dialect) {
+        let named: Vec<usize> = marks.named.iter().map(|start| *start as usize - base).collect();
         for dialect in std::iter::once(&own).chain(others) {
-            if let Ok(tree) = attempt(&text, *dialect, form) {
+            if let Ok(tree) = attempt(&text, *dialect, form, &named) {
                 return Ok(Outcome { marks, ..outcome(tree, Parsed::Blanked) });
             }
         }
     }
     Err(error)
+}
+
+/// Whether the parser would take `array<t>[…]` for two comparisons.
+fn misread(text: &str, tokens: &[Token], base: usize, dialect: Dialect) -> bool {
+    let array = |token: &Token| {
+        let range = (token.start as usize - base)..(token.end as usize - base);
+        token.kind == Kind::Word && text.get(range).is_some_and(|word| word.eq_ignore_ascii_case("array"))
+    };
+    dialect == Dialect::BigQuery
+        && tokens.windows(2).any(|pair| array(&pair[0]) && pair[1].mark(b'<'))
+        && tokens.windows(2).any(|pair| pair[0].mark(b'>') && pair[1].mark(b'['))
 }
 
 /// Dialects that are tried after a dialect's own.
@@ -163,8 +239,20 @@ fn others(dialect: Dialect) -> &'static [&'static dyn parser::Dialect] {
     }
 }
 
-fn attempt(text: &str, dialect: &'static dyn parser::Dialect, form: Form) -> Result<Tree, String> {
-    let tokens = Tokenizer::new(dialect, text).tokenize_with_location().map_err(|error| lower(&error.to_string()))?;
+/// Parses a text, with an `as` put before what stands at some places.
+fn attempt(text: &str, dialect: &'static dyn parser::Dialect, form: Form, named: &[usize]) -> Result<Tree, String> {
+    let mut tokens =
+        Tokenizer::new(dialect, text).tokenize_with_location().map_err(|error| lower(&error.to_string()))?;
+    if !named.is_empty() {
+        let lines = Lines::new(text);
+        let is_named = |at: Location| lines.offset(at).is_some_and(|offset| named.contains(&offset));
+        let before = |token: TokenWithSpan| {
+            let given =
+                is_named(token.span.start).then(|| TokenWithSpan::new(ParserToken::make_keyword("AS"), token.span));
+            given.into_iter().chain([token])
+        };
+        tokens = tokens.into_iter().flat_map(before).collect();
+    }
     let mut parser = Parser::new(dialect).with_recursion_limit(RECURSION).with_tokens_with_locations(tokens);
     let tree = match form {
         Form::Expression => parser.parse_expr().map(|expr| Tree::Expression(Box::new(expr))),

@@ -15,7 +15,7 @@ impl Walker<'_> {
             let outputs = self.reading.queries.get(block).map(|query| query.outputs.clone()).unwrap_or_default();
             self.set_outputs(before, outputs);
             let mut scope = Scope::inside(outer, block);
-            scope.sources.push(Source { names: Vec::new(), rows: Rows::Block(before) });
+            scope.sources.push(Source { names: Vec::new(), renamed: true, own: Vec::new(), rows: Rows::Block(before) });
             self.pipe(step, &mut scope, block, before);
         }
     }

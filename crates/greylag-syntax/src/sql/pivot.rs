@@ -9,11 +9,11 @@
 //! | `match_recognize (…)` | what partitions; all, if all rows are wanted | the measures |
 //!
 //! How a column of a value is called is each engine's own affair: by its alias; else by the value, as BigQuery, Snowflake, Spark and DuckDB say
-//! in their references. Where the values are those of a subquery or `any`, names are not known, and the region is listed as not understood.
+//! in their references. Where the values are those of a subquery or `any`, names are not known: any column may be one of the values.
 
 use sqlparser::ast::{
     Expr, ExprWithAlias, Ident, MatchRecognizePattern, MatchRecognizeSymbol, Measure, PivotValueSource, RowsPerMatch,
-    SymbolDefinition, TableAlias, TableFactor, Value,
+    SymbolDefinition, TableFactor, Value,
 };
 
 use super::dialect::Dialect;
@@ -40,7 +40,7 @@ impl Walker<'_> {
                 let before = self.reading.columns.len();
                 self.each(value_column, &inner, ARGUMENT);
                 whole.bare = (before..self.reading.columns.len()).collect();
-                self.pivot(before, aggregate_functions, value_source, &inner, alias.as_ref())
+                self.pivot(before, aggregate_functions, value_source, &inner)
             }
             TableFactor::Unpivot { value, name, columns, .. } => {
                 let before = self.reading.columns.len();
@@ -82,7 +82,7 @@ impl Walker<'_> {
             .or_else(|| inner.sources.first().map(|source| source.names.clone()))
             .unwrap_or_default();
         let rows = self.renamed(Rows::Block(block), alias.as_ref());
-        scope.sources.push(Source { names, rows });
+        scope.sources.push(Source { names, renamed: true, own: Vec::new(), rows });
     }
 
     /// What a pivot gives; the columns that it turns around were walked since `before`.
@@ -92,7 +92,6 @@ impl Walker<'_> {
         aggregates: &[ExprWithAlias],
         values: &PivotValueSource,
         inner: &Scope<'_>,
-        alias: Option<&TableAlias>,
     ) -> Vec<Output> {
         self.each(aggregates.iter().map(|item| &item.expr), inner, ARGUMENT);
         let feeds = self.feeds_since(before, self.scalars.len(), self.block);
@@ -115,9 +114,6 @@ impl Walker<'_> {
                 if let PivotValueSource::Subquery(query) = values {
                     self.subquery(query, inner);
                 }
-                let at = alias.and_then(|alias| self.name(&alias.name)).map(|name| name.range);
-                let at = at.or_else(|| Some(inner.sources.first()?.names.first()?.range.clone())).unwrap_or(0..0);
-                self.unknown(at, "the columns of a pivot hang on the values of the data".to_owned());
                 outputs.push(open(feeds, 0..0));
             }
         }
@@ -157,6 +153,10 @@ impl Walker<'_> {
         self.each(columns.iter().map(|item| &item.expr), inner, ARGUMENT);
         let feeds = self.feeds_since(before, self.scalars.len(), self.block);
         let mut outputs = self.passed(inner, before);
+        let mut value = value;
+        while let Expr::Nested(inner) = value {
+            value = inner;
+        }
         let values: Vec<&Ident> = match value {
             Expr::Identifier(ident) => vec![ident],
             Expr::Tuple(items) => items

@@ -51,7 +51,7 @@ impl Walker<'_> {
         let is_union = matches!(&*cte.query.body, SetExpr::SetOperation { .. });
         let sees_itself = is_union && (recursive || self.dialect == Dialect::Snowflake);
         let bound = walk::Cte {
-            name: cte.alias.name.value.as_str().into(),
+            name: self.spelled(&cte.alias.name).map_or_else(|| cte.alias.name.value.as_str().into(), |name| name.text),
             quoted: cte.alias.name.quote_style.is_some(),
             block,
         };
@@ -142,6 +142,9 @@ impl Walker<'_> {
             }
             combined.push(Output { kind: OutputKind::Copy, feeds, ..output.clone() });
         }
+        if by_name {
+            self.paired(arms, &mut combined);
+        }
         if !closed {
             let mut feeds = Vec::new();
             for &query in arms {
@@ -153,6 +156,26 @@ impl Walker<'_> {
             combined.push(open(feeds, range));
         }
         combined
+    }
+
+    /// Columns that arms paired by name have and those before them have not.
+    fn paired(&self, arms: &[usize], combined: &mut Vec<Output>) {
+        for &query in arms.iter().skip(1) {
+            let outputs = self.reading.queries.get(query).map(|query| query.outputs.as_slice()).unwrap_or_default();
+            for (output, column) in outputs.iter().enumerate().filter(|(_, column)| !column.is_open()) {
+                let Some(name) = column.written() else { continue };
+                let feed = Feed::Column(Origin::Output { query, output }, name.0.into());
+                let is_same = |other: &&mut Output| other.written().is_some_and(|other| self.dialect.same(name, other));
+                match combined.iter_mut().find(is_same) {
+                    Some(same) if !same.feeds.contains(&feed) => same.feeds.push(feed),
+                    Some(_) => {}
+                    None => {
+                        let (kind, feeds) = (OutputKind::Copy, vec![feed]);
+                        combined.push(Output { kind, feeds, ..column.clone() });
+                    }
+                }
+            }
+        }
     }
 
     fn values(&mut self, values: &Values, outer: Option<&Scope<'_>>, block: usize) {
@@ -181,7 +204,7 @@ impl Walker<'_> {
     /// What sorts and bounds a set operation sees its outputs alone.
     fn tail(&mut self, query: &Query, outer: Option<&Scope<'_>>, block: usize) {
         let mut scope = Scope::inside(outer, block);
-        scope.sources.push(Source { names: Vec::new(), rows: Rows::Block(block) });
+        scope.sources.push(Source { names: Vec::new(), renamed: true, own: Vec::new(), rows: Rows::Block(block) });
         if let Some(order) = &query.order_by {
             self.order_by(order, &scope, block, Aliases::Hidden);
         }

@@ -2,8 +2,8 @@
 //!
 //! | what | dialect | example | read as |
 //! |---|---|---|---|
-//! | names that are words of the grammar | Spark | `a as from, b` | `a as fro_, b` |
-//! | names that begin with digits | Spark | `t.30_days` | `t._0_days` |
+//! | names that are words of the grammar | Spark, BigQuery | `a as from, b`, `from table` | `a as fro_, b`, `from tabl_` |
+//! | names that begin with digits | Spark, BigQuery | `t.30_days` | `t._0_days` |
 //! | parts of a tuple by their number | ClickHouse | `f(x).2` | `f(x).x` |
 //! | fields that begin with `_` | all | `x[0]._id` | `x[0].xid` |
 //! | numbers in the place of names | BigQuery | `unpivot (… in ((a, b) as 1))` | `… as _` |
@@ -37,6 +37,18 @@ impl Blanker<'_> {
             (Kind::Number, Dialect::Spark) if self.is_name_of_digits(token) => Some(self.spell(at, b"_")),
             (Kind::Number, Dialect::BigQuery) if at > 0 && self.is(at - 1, &["as"]) => {
                 Some(self.spell(at, &[b'_'; LONGEST]))
+            }
+            (Kind::Number, Dialect::BigQuery) => {
+                let dot = before.filter(|before| before.mark(b'.') && before.end == token.start)?;
+                let qualifier = at.checked_sub(2).and_then(|at| self.tokens.get(at))?;
+                let is_name = matches!(qualifier.kind, Kind::Word | Kind::Quoted) && qualifier.end == dot.start;
+                (is_name && !self.text_of(token).contains('.')).then(|| self.spell(at, b"_"))
+            }
+            (Kind::Word, Dialect::BigQuery) if self.is(at, &["table"]) && self.is_table(at) => {
+                Some(self.spell(at, b"tabl_"))
+            }
+            (Kind::Word, Dialect::Spark) if self.is(at, &["all"]) && self.is_qualifier(at) => {
+                Some(self.spell(at, b"al_"))
             }
             (Kind::Number, Dialect::ClickHouse) => {
                 let dot = before.filter(|before| before.mark(b'.') && before.end == token.start)?;
@@ -73,6 +85,26 @@ impl Blanker<'_> {
     /// Whether a dot after a call or subscript stands before a name.
     fn is_field_of_value(&self, at: usize) -> bool {
         at > 1 && self.mark(at - 1, b'.') && (self.mark(at - 2, b')') || self.mark(at - 2, b']'))
+    }
+
+    /// Whether `table` is the name of a table expression: no function and no other name follows.
+    fn is_table(&self, at: usize) -> bool {
+        let before = |words: &[&str]| at > 0 && self.is(at - 1, words);
+        let next = self.tokens.get(at + 1);
+        let ends = next.is_none_or(|token| match token.kind {
+            Kind::Mark(mark) => matches!(mark, b')' | b',' | b';' | b'.'),
+            Kind::Word => true,
+            _ => false,
+        });
+        let is_defined = self.is(at + 1, &["as"]) && self.mark(at + 2, b'(');
+        before(&["from", "join"]) && ends || is_defined || self.mark(at + 1, b'.')
+    }
+
+    /// Whether a word is what a relation is called, or is called by.
+    fn is_qualifier(&self, at: usize) -> bool {
+        let after_as = at > 0 && self.is(at - 1, &["as"]);
+        self.mark(at + 1, b'.')
+            || after_as && self.is(at + 1, &["on", "where", "join", "left", "inner", "cross", "full"])
     }
 
     /// Whether a number is a name: it has letters, and not those that numbers have.

@@ -42,6 +42,10 @@ pub(super) enum Rows {
 pub(super) struct Source {
     /// The alias alone, or the parts of the relation's name; nothing if it cannot be named.
     pub(super) names: Vec<Name>,
+    /// Whether the name is one that it is given here.
+    pub(super) renamed: bool,
+    /// Its own name, where that names it although it is given another.
+    pub(super) own: Vec<Name>,
     pub(super) rows: Rows,
 }
 
@@ -273,12 +277,24 @@ impl Walker<'_> {
         scope.around().find_map(|level| level.sources.iter().find(|source| self.is_named(source, path)))
     }
 
-    /// Whether a qualifier is the end of a source's name.
+    /// Whether a qualifier is the end of a source's name, or of its own name in full where it stands with less.
     pub(super) fn is_named(&self, source: &Source, qualifier: &[Name]) -> bool {
-        let Some(skipped) = source.names.len().checked_sub(qualifier.len()) else { return false };
-        let names = source.names.iter().skip(skipped);
-        !qualifier.is_empty()
-            && names.zip(qualifier).all(|(one, other)| self.dialect.same(one.written(), other.written()))
+        let is_own = || {
+            let both = source.own.iter().rev().zip(qualifier.iter().rev());
+            source.own.len() >= qualifier.len()
+                && !qualifier.is_empty()
+                && both.into_iter().all(|(one, other)| self.dialect.same(one.written(), other.written()))
+        };
+        if !source.own.is_empty() && is_own() {
+            return true;
+        }
+        let (own, said) = (source.names.len(), qualifier.len());
+        let is_full = !source.renamed && matches!(source.rows, Rows::Relation(_));
+        if own.min(said) == 0 || said > own && !is_full {
+            return false;
+        }
+        let both = source.names.iter().rev().zip(qualifier.iter().rev());
+        both.into_iter().all(|(one, other)| self.dialect.same(one.written(), other.written()))
     }
 
     /// What a column of a source that is named before it means.

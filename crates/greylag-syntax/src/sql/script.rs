@@ -52,6 +52,7 @@ pub(super) fn read(text: &str, dialect: Dialect, schemas: &dyn Schemas) -> Readi
         plain: HashSet::new(),
         scalars: Vec::new(),
         aggregated: false,
+        takes_rows: false,
         block: None,
         statement: 0,
         marks: Marks::default(),
@@ -121,11 +122,13 @@ impl Walker<'_> {
         let parsed = match outcome {
             Ok(outcome) => {
                 self.marks.clone_from(&outcome.marks);
+                self.open_given();
                 match &outcome.tree {
                     Tree::Statement(statement) => self.statement(statement, 0),
                     Tree::Expression(expr) => self.loose(expr),
                 }
-                self.given();
+                self.close_given();
+                self.tables();
                 self.attributes();
                 outcome.parsed
             }
@@ -149,7 +152,7 @@ impl Walker<'_> {
     }
 
     /// Relations that are given to functions, unless they are common table expressions.
-    fn given(&mut self) {
+    fn tables(&mut self) {
         for start in mem::take(&mut self.marks.tables) {
             let Some((parts, range, _)) = self.token_at(start as usize).and_then(|at| self.path_at(at)) else {
                 continue;

@@ -27,6 +27,7 @@ impl Walker<'_> {
         for view in &select.lateral_views {
             self.lateral_view(view, &mut scope);
         }
+        self.walk_given(select, &scope);
         self.items(select, &mut scope, block);
         self.filters(select, &scope);
         self.group_by(&select.group_by, &scope, block);

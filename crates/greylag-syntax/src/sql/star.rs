@@ -2,9 +2,15 @@
 
 use std::ops::Range;
 
-use sqlparser::ast::{ExcludeSelectItem, IdentWithAlias, RenameSelectItem, WildcardAdditionalOptions};
+use sqlparser::ast::{
+    ExcludeSelectItem, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, IdentWithAlias, ObjectNamePart,
+    RenameSelectItem, WildcardAdditionalOptions,
+};
 
 use super::cut::Cut;
+use super::dialect::Dialect;
+use super::expr::Reach;
+use super::function::is_any;
 use super::reading::{Confidence, Feed, Name, Origin, Output, OutputKind, Place, Role, Star, Why};
 use super::scope::{Aliases, Rows, Scope, Source};
 use super::walk::{Resolution, Said, Walker, open};
@@ -216,12 +222,58 @@ impl Walker<'_> {
     ) {
         let star = self.reading.stars.iter().rposition(|star| star.query == block && star.range == *range);
         let first = outputs.len();
-        for source in scope.sources.iter().filter(|other| source.is_none_or(|source| source.rows == other.rows)) {
+        // One table expression may be a source several times; a star before one of them is of that alone.
+        let most = if source.is_some() { 1 } else { scope.sources.len() };
+        let meant = scope.sources.iter().filter(|other| source.is_none_or(|source| source.rows == other.rows));
+        for source in meant.take(most) {
             match source.rows {
                 Rows::Relation(relation) => self.columns_of(relation, scope, star, range, first, outputs),
                 Rows::Block(query) => self.outputs_of(query, scope, star, range, first, outputs),
             }
         }
+    }
+
+    /// Whether an expression is made of all columns that `columns (…)` chooses, once for each.
+    pub(super) fn takes_columns(&self, expr: &Expr) -> bool {
+        if !matches!(self.dialect, Dialect::DuckDb | Dialect::ClickHouse) {
+            return false;
+        }
+        match expr {
+            Expr::Function(function) => {
+                let chooses =
+                    |part: &ObjectNamePart| part.as_ident().is_some_and(|name| is_any(&name.value, &["columns"]));
+                let of_argument = |argument: &FunctionArg| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => self.takes_columns(expr),
+                    _ => false,
+                };
+                matches!(function.name.0.as_slice(), [only] if chooses(only))
+                    || matches!(&function.args, FunctionArguments::List(list) if list.args.iter().any(of_argument))
+            }
+            Expr::BinaryOp { left, right, .. } => self.takes_columns(left) || self.takes_columns(right),
+            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::UnaryOp { expr: inner, .. } => {
+                self.takes_columns(inner)
+            }
+            _ => false,
+        }
+    }
+
+    /// What such an expression makes: any column may be one of it, and which it is made of is said by a pattern, if at all.
+    pub(super) fn of_columns(
+        &mut self,
+        expr: &Expr,
+        range: Range<usize>,
+        scope: &mut Scope<'_>,
+        block: usize,
+        outputs: &mut Vec<Output>,
+    ) {
+        let (before, scalars) = (self.reading.columns.len(), self.scalars.len());
+        self.expr(expr, scope, Reach::new(Role::Select, Aliases::Hidden).computed());
+        let mut feeds = self.feeds_since(before, scalars, Some(block));
+        let mut all = Vec::new();
+        self.everything(scope, None, block, &(0..0), &mut all);
+        feeds.extend(all.into_iter().flat_map(|output| output.feeds));
+        self.by_place(scope);
+        outputs.push(open(feeds, range));
     }
 
     fn columns_of(

@@ -224,7 +224,7 @@ impl Walker<'_> {
             Rows::Relation(self.push_relation(parts, range.clone(), None, RelationRole::Read, Confidence::Certain))
         });
         let mut scope = Scope::inside(None, block);
-        scope.sources.push(Source { names: Vec::new(), rows });
+        scope.sources.push(Source { names: Vec::new(), renamed: true, own: Vec::new(), rows });
         let mut outputs = Vec::new();
         self.everything(&scope, None, block, &range, &mut outputs);
         self.set_outputs(block, outputs);

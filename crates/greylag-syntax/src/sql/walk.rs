@@ -46,6 +46,8 @@ pub(super) struct Walker<'a> {
     pub(super) scalars: Vec<usize>,
     /// Whether an aggregate function was met since an item began.
     pub(super) aggregated: bool,
+    /// Whether the function around takes whole rows.
+    pub(super) takes_rows: bool,
     pub(super) block: Option<usize>,
     pub(super) statement: usize,
     /// Where the tree of the piece means something else than it says.
@@ -100,6 +102,16 @@ impl Walker<'_> {
             Kind::Quoted | Kind::Text => Some(index),
             _ => None,
         }
+    }
+
+    /// A name that is spelled otherwise in the tree.
+    pub(super) fn spelled(&self, ident: &Ident) -> Option<Name> {
+        if self.marks.respelled.is_empty() {
+            return None;
+        }
+        let at = self.token_of(ident)?;
+        let is_spelled = self.tokens.get(at).is_some_and(|token| self.marks.respelled.contains(&token.start));
+        is_spelled.then(|| self.name_at(at)).flatten()
     }
 
     /// The token that begins at an offset.

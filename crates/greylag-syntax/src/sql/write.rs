@@ -53,7 +53,7 @@ impl Walker<'_> {
         let mut scope = Scope::inside(None, block);
         let parts = self.reading.relations.get(target).map(|relation| relation.parts.clone()).unwrap_or_default();
         let names = alias.map_or(parts, |alias| vec![alias]);
-        scope.sources.push(Source { names, rows: Rows::Relation(target) });
+        scope.sources.push(Source { names, renamed: true, own: Vec::new(), rows: Rows::Relation(target) });
         scope
     }
 
@@ -77,7 +77,12 @@ impl Walker<'_> {
         let excluded = Name { range: 0..0, text: "excluded".into(), quoting: Quoting::None };
         let block = self.push_block(QueryKind::Assignment, None, 0..0);
         let mut outer = Scope::inside(None, block);
-        outer.sources.push(Source { names: vec![excluded], rows: Rows::Relation(target) });
+        outer.sources.push(Source {
+            names: vec![excluded],
+            renamed: true,
+            own: Vec::new(),
+            rows: Rows::Relation(target),
+        });
         let mut inner = Scope::inside(Some(&outer), scope.block);
         inner.sources.clone_from(&scope.sources);
         self.assignments(&assignments.assignments, target, &inner);

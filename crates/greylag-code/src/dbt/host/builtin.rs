@@ -307,8 +307,8 @@ fn exceptions() -> Value {
 
 /// `api.Relation` and `api.Column`.
 fn api(site: &Rc<Site>) -> Value {
-    let quote = site.shared.quote();
-    let create = Function::value("create", move |_, arguments| relation::create(arguments, quote));
+    let (quote, is_quoted) = (site.shared.quote(), site.shared.quotes());
+    let create = Function::value("create", move |_, arguments| relation::create(arguments, quote, is_quoted));
     let quoted = Function::value("create", |_, mut arguments| {
         let mut next = |name| arguments.take(name).map_or_else(Traced::new, |value| shown(&value));
         let (name, kind) = (next("column"), next("dtype"));

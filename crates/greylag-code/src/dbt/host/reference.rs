@@ -91,7 +91,7 @@ fn stand_in(site: &Site) -> Option<Part> {
 }
 
 fn relation(site: &Site, parts: [Option<Part>; 3], mark: Mark, of: Arc<[Span]>) -> Relation {
-    Relation { parts, mark: Some(mark), of, quote: site.shared.quote(), kind: None }
+    Relation { parts, mark: Some(mark), of, quote: site.shared.quote(), is_quoted: site.shared.quotes(), kind: None }
 }
 
 /// Notes a reference; a call at the same place with the same arguments is the same one.

@@ -15,6 +15,8 @@ pub(super) struct Relation {
     pub(super) mark: Option<Mark>,
     pub(super) of: Arc<[Span]>,
     pub(super) quote: char,
+    /// Whether the adapter prints quotes around its parts, which are left out here where they are not needed.
+    pub(super) is_quoted: bool,
     pub(super) kind: Option<Value>,
 }
 
@@ -177,6 +179,10 @@ impl Object for Relation {
         self.render()
     }
 
+    fn is_word(&self) -> bool {
+        self.is_quoted
+    }
+
     fn is_text(&self) -> bool {
         true
     }
@@ -193,8 +199,8 @@ fn metadata() -> Value {
 }
 
 /// `api.Relation.create(database=, schema=, identifier=, type=)`.
-pub(super) fn create(mut arguments: Arguments, quote: char) -> Result<Value, Stop> {
+pub(super) fn create(mut arguments: Arguments, quote: char, is_quoted: bool) -> Result<Value, Stop> {
     let parts = NAMES.map(|name| arguments.take_named(name).and_then(|value| part_of(&value)));
     let kind = arguments.take_named("type");
-    Ok(Value::object(Relation { parts, mark: None, of: Arc::new([]), quote, kind }))
+    Ok(Value::object(Relation { parts, mark: None, of: Arc::new([]), quote, is_quoted, kind }))
 }

@@ -76,3 +76,12 @@ fn what_is_nowhere_is_open_and_named() {
     let names: Vec<&str> = found.unknown.keys().map(String::as_str).collect();
     assert_eq!(names, ["dbt_utils.star", "nowhere"]);
 }
+
+#[test]
+fn a_relation_is_a_word_of_its_own_where_the_adapter_quotes_it() {
+    let text = "select 1 from{{ ref('b') }}where{{ this }}.x = '{{ this.identifier }}_y'";
+    let files = [("models/a.sql", text), ("models/b.sql", "select 1")];
+    let of = |name: &str| texts(&project_with(&files, &adapter(name)), "a").join("");
+    assert_eq!(of("postgres"), "select 1 from target_schema.b where target_schema.a.x = 'a_y'");
+    assert_eq!(of("snowflake"), "select 1 fromtarget_schema.bwheretarget_schema.a.x = 'a_y'");
+}

@@ -77,3 +77,33 @@ fn without_a_project_there_is_an_error() {
     let error = greylag_code::dbt::read(&tree, "", &greylag_code::dbt::Options::default()).unwrap_err();
     assert_eq!(error.to_string(), "there is no `dbt_project.yml` of a project in ``");
 }
+
+#[test]
+fn where_packages_lie_may_be_said_by_the_environment() {
+    for path in ["env_var('AT', 'lib/pkgs')", "env_var(\"A\" ~ 'T', \"lib/pkgs\")"] {
+        let found = project(&[
+            (
+                "dbt_project.yml",
+                &format!("name: shop\npackages-install-path: \"{{{{ {} }}}}\"\n", path.replace('"', "\\\"")),
+            ),
+            ("lib/pkgs/pkg/dbt_project.yml", "name: pkg\n"),
+            ("lib/pkgs/pkg/macros/m.sql", "{% macro m() %}x{% endmacro %}"),
+            ("models/a.sql", "{{ pkg.m() }}"),
+        ]);
+        assert_eq!(texts(&found, "a"), ["x"], "{path}");
+    }
+}
+
+#[test]
+fn what_a_package_ignores_is_no_part_of_it() {
+    let found = project(&[
+        (".dbtignore", "**.py\n# a note\nmodels/old/**\n!models/old/kept.sql\n"),
+        ("dbt_project.yml", "name: shop\n"),
+        ("models/a.sql", "select 1"),
+        ("models/code/load.py", "print(1)"),
+        ("models/old/b.sql", "select 2"),
+        ("models/old/kept.sql", "select 3"),
+    ]);
+    let names: Vec<&str> = found.nodes.iter().map(|node| &*node.id).collect();
+    assert_eq!(names, ["model.shop.a", "model.shop.kept"]);
+}

@@ -91,3 +91,14 @@ fn a_list_in_brackets_may_end_where_yaml_forbids_it() {
     assert_eq!(found.problems, []);
     assert_eq!(found.tests.len(), 2);
 }
+
+#[test]
+fn a_text_in_quotes_may_go_on_where_yaml_forbids_it() {
+    let yaml = "models:\n  - name: a\n    description: \"über\nalles\"\n    meta:\n      x: 'it''s\n  so'\n    columns: [{name: id}]\n";
+    let found = project(&[("models/a.sql", "select 1"), ("models/a.yml", yaml)]);
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    assert_eq!(found.files.bytes(node(&found, "a").name_at[0]), "a");
+    assert_eq!(node(&found, "a").columns.len(), 1);
+    let broken = project(&[("models/a.sql", "select 1"), ("models/a.yml", "models:\n  - name: \"a\nb: c\n")]);
+    assert_eq!(broken.problems.len(), 1);
+}

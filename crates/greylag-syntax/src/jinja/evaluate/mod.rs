@@ -122,12 +122,14 @@ pub struct Evaluator<'a> {
     oracle: oracle::Oracle,
     open: HashMap<Arc<str>, Rc<Open>>,
     watches: Vec<memo::Watch>,
+    /// A word of its own that was printed last, and how long the text was then.
+    word: Option<(usize, Arc<Traced>)>,
 }
 
 impl<'a> Evaluator<'a> {
     fn new(host: &'a dyn Host, limits: &'a Limits) -> Self {
         let (oracle, open) = (oracle::Oracle::default(), HashMap::new());
-        Self { host, limits, steps: 0, calls: 0, closures: 0, oracle, open, watches: Vec::new() }
+        Self { host, limits, steps: 0, calls: 0, closures: 0, oracle, open, watches: Vec::new(), word: None }
     }
 
     /// The bounds.

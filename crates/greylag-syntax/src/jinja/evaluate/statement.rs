@@ -4,7 +4,7 @@ use super::{Evaluator, Scope, Stop, Value, fail};
 use crate::jinja::ast::{CallBlock, Expr, ExprKind, Filter, MacroKind, Node, Target};
 use crate::jinja::error::ErrorKind;
 use crate::jinja::value::{MacroValue, show};
-use crate::trace::{Span, Traced};
+use crate::trace::{Origin, Span, Traced};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -62,6 +62,7 @@ impl Evaluator<'_> {
         if out.text().len() + data.text().len() > self.limits.text {
             return fail(ErrorKind::Limit, format!("the output is longer than {} bytes", self.limits.text), at);
         }
+        self.parted(data, out);
         out.append(data);
         Ok(())
     }
@@ -76,8 +77,29 @@ impl Evaluator<'_> {
         if out.text().len() + text.text().len() > self.limits.text {
             return fail(ErrorKind::Limit, format!("the output is longer than {} bytes", self.limits.text), at);
         }
+        let is_word = matches!(value, Value::Object(object) if object.is_word());
+        if is_word && text.text().starts_with(is_of_word) && out.text().ends_with(is_of_word) {
+            out.push(" ", Origin::Generated);
+        } else {
+            self.parted(&text, out);
+        }
         out.append(&text);
+        if is_word {
+            self.word = Some((out.text().len(), text));
+        }
         Ok(())
+    }
+
+    /// Parts what comes next from a word of its own that was printed right before it.
+    fn parted(&mut self, next: &Traced, out: &mut Traced) {
+        if next.is_empty() {
+            return;
+        }
+        let Some((length, word)) = self.word.take() else { return };
+        let is_last = out.text().len() == length && out.text().ends_with(word.text());
+        if is_last && word.text().ends_with(is_of_word) && next.text().starts_with(is_of_word) {
+            out.push(" ", Origin::Generated);
+        }
     }
 
     /// What nodes render to, with names of their own.
@@ -183,4 +205,9 @@ impl Evaluator<'_> {
 /// A place for what has none.
 pub(super) fn start() -> Span {
     Span::new(crate::trace::FileId(0), 0..0)
+}
+
+/// Whether a letter is of a word.
+fn is_of_word(letter: char) -> bool {
+    letter == '_' || letter.is_alphanumeric()
 }

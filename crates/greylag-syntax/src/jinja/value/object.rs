@@ -34,6 +34,11 @@ pub trait Object: fmt::Debug + Any {
         Traced::generated(format!("<{}>", self.type_name()))
     }
 
+    /// Whether what it prints is a word of its own even where letters stand right before or behind it.
+    fn is_word(&self) -> bool {
+        false
+    }
+
     /// Its items, if it can be looped over.
     fn items(&self) -> Option<Vec<Value>> {
         None

@@ -9,7 +9,7 @@ fn parts_of_dates() {
     check(
         BigQuery,
         "",
-        "select date_trunc(day, month), date_diff(a, b, week), timestamp_trunc(c, day), last_day(e, week(monday)) from t",
+        "select date_trunc(day, month), date_diff(a, b, week), timestamp_trunc(c, day, 'UTC'), last_day(e, week(monday)) from t",
         "
         day -> t.day select certain
         a -> t.a select certain
@@ -21,7 +21,7 @@ fn parts_of_dates() {
     check(
         Snowflake,
         "",
-        "select datediff(day, a, b), dateadd(month, 1, date), date_trunc('day', date), last_day(c, month) from t",
+        "select datediff(day, a, b), dateadd(\"month\", 1, date), date_trunc('day', date), last_day(c, month) from t",
         "
         a -> t.a select certain
         b -> t.b select certain

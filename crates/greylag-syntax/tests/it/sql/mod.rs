@@ -13,12 +13,13 @@ mod dialects;
 mod fallback;
 mod functions;
 mod outputs;
+mod phrase;
 mod respell;
 mod scope;
 mod whole;
 mod write;
 
-use greylag_syntax::sql::{Confidence, Dialect, Reading, Role, Schemas, read};
+use greylag_syntax::sql::{Confidence, Dialect, Quoting, Reading, Role, Schemas, read};
 
 /// Relations with known columns: `t(a, b) u(c)`.
 pub(crate) struct Known(Vec<(String, Vec<String>)>);
@@ -60,7 +61,7 @@ pub(crate) fn honest(text: &str, reading: &Reading) {
         .chain(reading.columns.iter().map(|column| &column.name));
     for name in names {
         let written = &text[name.range.clone()];
-        let bare = match written.chars().next() {
+        let bare = match written.chars().next().filter(|_| name.quoting == Quoting::Own) {
             Some(quote @ ('"' | '`' | '\'')) => {
                 written[1..written.len() - 1].replace(&format!("{quote}{quote}"), &quote.to_string())
             }

@@ -93,3 +93,19 @@ fn a_field_may_begin_with_an_underscore() {
         y transformation t.b",
     );
 }
+
+#[test]
+fn a_table_expression_may_be_called_table() {
+    check(
+        BigQuery,
+        "",
+        "with table as (select a from t), u as (select x from table as x join table on x.a = table.a) select x from u",
+        "
+        a -> t.a select certain
+        table t read
+        x -> t.a select likely
+        x.a -> t.a join certain
+        table.a -> t.a join certain
+        x -> t.a select likely",
+    );
+}

@@ -1,8 +1,8 @@
 //! Which relation a name means.
 
-use greylag_syntax::sql::Dialect::{BigQuery, Generic, Postgres, Snowflake};
+use greylag_syntax::sql::Dialect::{BigQuery, ClickHouse, Generic, Postgres, Snowflake, Spark};
 
-use super::check;
+use super::{check, check_outputs};
 
 #[test]
 fn one_relation_supplies_every_column() {
@@ -406,4 +406,117 @@ fn fields_are_no_qualifiers() {
         s.f -> t.s select certain
         table t read",
     );
+}
+
+#[test]
+fn a_column_may_be_called_like_its_relation() {
+    check(
+        BigQuery,
+        "",
+        "with source as (select * from d.year) select source, cast(year as int64), to_json_string(source) from source, d.year",
+        "
+        table d.year read
+        source -> year.source, year.source select unknown
+        year -> year.year, year.year select unknown
+        source -> year.source select likely
+        table d.year read",
+    );
+    // Another name is given for the rows.
+    check(
+        BigQuery,
+        "",
+        "select t from d.year as t",
+        "
+        t -> year.t select likely
+        table d.year read",
+    );
+}
+
+#[test]
+fn a_qualifier_may_say_more_than_where_the_relation_stands() {
+    check(
+        Postgres,
+        "",
+        "select s.t.a, s.u.b from t join u as x on s.t.id = x.id",
+        "
+        s.t.a -> t.a select certain
+        s.u.b -> - select unknown
+        table t read
+        table u read
+        s.t.id -> t.id join certain
+        x.id -> u.id join certain",
+    );
+}
+
+#[test]
+fn strings_in_double_quotes_are_no_columns_whoever_parses_them() {
+    check(
+        Spark,
+        "",
+        "select a:['b'] as c from t where d = \"e\" and f in (\"g\")",
+        "
+        a -> t.a select certain
+        table t read
+        d -> t.d filter certain
+        f -> t.f filter certain",
+    );
+}
+
+#[test]
+fn the_type_of_an_empty_array_is_no_comparison() {
+    check(
+        BigQuery,
+        "",
+        "select array<string>[] as a, b < c as d from t",
+        "
+        b -> t.b select certain
+        c -> t.c select certain
+        table t read",
+    );
+}
+
+#[test]
+fn a_cast_column_of_spark_keeps_its_name() {
+    check_outputs(
+        Spark,
+        "",
+        "with c as (select a::date, cast(x.b as int), f(d)::int from t as x) select a, b, d from c",
+        "
+        a copy t.a
+        b copy t.b
+        d copy",
+    );
+}
+
+#[test]
+fn a_table_expression_may_be_called_like_a_column_whose_field_is_read() {
+    check(
+        Spark,
+        "",
+        "with info as (select id, f(x) as info from t) select info.first, info.id from info",
+        "
+        id -> t.id select certain
+        x -> t.x select certain
+        table t read
+        info.first -> t.x select certain
+        info.id -> t.id select certain",
+    );
+}
+
+#[test]
+fn clickhouse_knows_a_relation_by_its_own_name_too() {
+    let text = "with c as (select a from t) select x.a, c.a, d.u.b from c as x, d.u as y";
+    check(
+        ClickHouse,
+        "",
+        text,
+        "
+        a -> t.a select certain
+        table t read
+        x.a -> t.a select certain
+        c.a -> t.a select certain
+        d.u.b -> u.b select certain
+        table d.u read",
+    );
+    check(Postgres, "", "select t.a from t as x", "t.a -> - select unknown\ntable t read");
 }
