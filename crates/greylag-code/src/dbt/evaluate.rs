@@ -94,6 +94,31 @@ impl Shared {
         }
     }
 
+    /// Whether the template of a node, or YAML, may configure something that is not known before the node is rendered.
+    pub(super) fn may_configure(&self, node: usize, key: &str) -> bool {
+        let Some(draft) = self.loaded.drafts.get(node) else { return true };
+        draft.kind == NodeKind::PythonModel
+            || self.declared(node, key).is_some()
+            || self.loaded.files.bytes(draft.at).contains(key)
+    }
+
+    /// Whether a node is switched on, if that is known before it is rendered.
+    pub(super) fn enabled(&self, node: usize) -> Option<bool> {
+        let enabled = self.configs.get(node)?.enabled?;
+        let may_say = || self.loaded.files.bytes(self.loaded.drafts[node].at).contains("enabled");
+        (!enabled || !may_say()).then_some(enabled)
+    }
+
+    /// The nodes of a name, whatever their package.
+    pub(super) fn named(&self, name: &str) -> &[usize] {
+        self.nodes_by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether all nodes have their names.
+    pub(super) const fn is_named(&self) -> bool {
+        self.names.len() == self.loaded.drafts.len()
+    }
+
     fn package_name(&self, package: usize) -> &str {
         self.loaded.packages.get(package).map_or("", |package| &package.public.name)
     }

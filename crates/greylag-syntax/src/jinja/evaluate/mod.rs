@@ -83,6 +83,16 @@ pub trait Host {
         None
     }
 
+    /// What is known of a part of something open: `what` are the words of the whole, the key is the name or item that is asked for.
+    fn part(&self, _what: &str, _key: &str) -> Option<Value> {
+        None
+    }
+
+    /// Whether something open counts as true in every run, if that much is known of it.
+    fn truth(&self, _what: &str) -> Option<bool> {
+        None
+    }
+
     /// Is told of a call of something that there is not. Its result is open.
     fn unknown(&self, _name: &str, _at: Span) {}
 
@@ -212,7 +222,10 @@ impl<'a> Evaluator<'a> {
             return known;
         }
         match value {
-            Value::Open(open) => self.decide(&open.what, at) != open.negated,
+            Value::Open(open) => {
+                let known = self.host.truth(&open.what);
+                known.unwrap_or_else(|| self.decide(&open.what, at)) != open.negated
+            }
             Value::Object(object) => self.decide(&Arc::from(object.type_name()), at),
             other => {
                 let words = other.open_words().unwrap_or_else(|| Arc::from("?"));
