@@ -12,7 +12,7 @@ use super::references::{exposure, gathered, joined, references_in, tests_of};
 use super::said::said_of;
 use super::scan::literal_calls;
 use super::yaml::Yaml;
-use greylag_syntax::jinja::{Evaluator, Rendering, Value, forget, parse, render};
+use greylag_syntax::jinja::{Evaluator, Limits, Rendering, Value, forget, parse, render};
 use greylag_syntax::trace::{Span, Traced};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) number: u64,
     pub(super) loaded: Loaded,
     pub(super) options: Options,
+    /// What may be taken by what is no node: of hooks and names no ways are counted.
+    pub(super) few: Limits,
     /// How nodes are configured, by their number.
     configs: Vec<Config>,
     /// How nodes are named, by their number.
@@ -49,6 +51,7 @@ impl Shared {
         Self {
             number: SHARED.fetch_add(1, Ordering::Relaxed) + 1,
             loaded,
+            few: Limits { threes: 0, ..options.limits.clone() },
             options,
             configs: Vec::new(),
             names: Vec::new(),
@@ -418,6 +421,7 @@ fn node(shared: &Arc<Shared>, index: usize) -> (Node, Vec<(String, Span)>) {
         settings: draft.properties.iter().filter_map(|entry| entry.get("config")).flat_map(Yaml::named_texts).collect(),
         renderings,
         truncated: ways.truncated,
+        in_threes: ways.in_threes,
         edges: joined(edges, edges_of(hooks.iter())),
     };
     (node, unknown)
