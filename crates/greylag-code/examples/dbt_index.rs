@@ -97,8 +97,9 @@ fn print_figures(project: &Project) {
         project.tests.len()
     );
     println!(
-        "{renderings} renderings; {} nodes truncated, {} without a text, {} with a way that fails, {} with holes",
+        "{renderings} renderings; {} nodes truncated, {} in threes, {} without a text, {} with a way that fails, {} with holes",
         project.nodes.iter().filter(|node| node.truncated).count(),
+        project.nodes.iter().filter(|node| node.in_threes).count(),
         failed.count(),
         partly.count(),
         holes.count(),

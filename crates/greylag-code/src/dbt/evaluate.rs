@@ -12,7 +12,7 @@ use super::references::{exposure, gathered, joined, references_in, tests_of};
 use super::said::said_of;
 use super::scan::literal_calls;
 use super::yaml::Yaml;
-use greylag_syntax::jinja::{Evaluator, Rendering, Value, forget, parse, render};
+use greylag_syntax::jinja::{Evaluator, Limits, Rendering, Value, forget, parse, render};
 use greylag_syntax::trace::{Span, Traced};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     pub(super) number: u64,
     pub(super) loaded: Loaded,
     pub(super) options: Options,
+    /// What may be taken by what is no node: of hooks and names no ways are counted.
+    pub(super) few: Limits,
     /// How nodes are configured, by their number.
     configs: Vec<Config>,
     /// How nodes are named, by their number.
@@ -49,6 +51,7 @@ impl Shared {
         Self {
             number: SHARED.fetch_add(1, Ordering::Relaxed) + 1,
             loaded,
+            few: Limits { threes: 0, ..options.limits.clone() },
             options,
             configs: Vec::new(),
             names: Vec::new(),
@@ -92,6 +95,31 @@ impl Shared {
             "schema" => config.schema.clone(),
             _ => config.alias.clone(),
         }
+    }
+
+    /// Whether the template of a node, or YAML, may configure something that is not known before the node is rendered.
+    pub(super) fn may_configure(&self, node: usize, key: &str) -> bool {
+        let Some(draft) = self.loaded.drafts.get(node) else { return true };
+        draft.kind == NodeKind::PythonModel
+            || self.declared(node, key).is_some()
+            || self.loaded.files.bytes(draft.at).contains(key)
+    }
+
+    /// Whether a node is switched on, if that is known before it is rendered.
+    pub(super) fn enabled(&self, node: usize) -> Option<bool> {
+        let enabled = self.configs.get(node)?.enabled?;
+        let may_say = || self.loaded.files.bytes(self.loaded.drafts[node].at).contains("enabled");
+        (!enabled || !may_say()).then_some(enabled)
+    }
+
+    /// The nodes of a name, whatever their package.
+    pub(super) fn named(&self, name: &str) -> &[usize] {
+        self.nodes_by_name.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether all nodes have their names.
+    pub(super) const fn is_named(&self) -> bool {
+        self.names.len() == self.loaded.drafts.len()
     }
 
     fn package_name(&self, package: usize) -> &str {
@@ -398,6 +426,7 @@ fn node(shared: &Arc<Shared>, index: usize) -> (Node, Vec<(String, Span)>) {
         settings: draft.properties.iter().filter_map(|entry| entry.get("config")).flat_map(Yaml::named_texts).collect(),
         renderings,
         truncated: ways.truncated,
+        in_threes: ways.in_threes,
         edges: joined(edges, edges_of(hooks.iter())),
     };
     (node, unknown)

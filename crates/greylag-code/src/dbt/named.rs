@@ -32,7 +32,7 @@ fn by_macro(shared: &Arc<Shared>, node: usize, name: &str, custom: Option<Traced
     let callee = Box::new(expr(ExprKind::Name(Arc::from(name))));
     let body = [Node::Print(expr(ExprKind::Call(callee, arguments)))];
     let package = shared.loaded.drafts.get(node)?.package;
-    let ways = render(&body, &shared.options.limits, || DbtHost::new(shared, Some(node), package));
+    let ways = render(&body, &shared.few, || DbtHost::new(shared, Some(node), package));
     ways.all.into_iter().find_map(part)
 }
 

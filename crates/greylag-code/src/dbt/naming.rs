@@ -17,7 +17,7 @@ pub(super) fn rendered(shared: &Arc<Shared>, package: usize, scalar: &Scalar) ->
         return Some((*scalar.text).clone());
     }
     let template = template_of(&shared.loaded.files, scalar).ok()?;
-    let ways = render(&template.body, &shared.options.limits, || DbtHost::new(shared, None, package));
+    let ways = render(&template.body, &shared.few, || DbtHost::new(shared, None, package));
     let way = ways.all.into_iter().next()?;
     let text = way.text.ok().filter(|_| way.holes.is_empty() && way.decisions.is_empty())?;
     let made = Origin::Made { of: [scalar.at].into(), mark: None };
@@ -72,7 +72,7 @@ fn given_at_top(shared: &Arc<Shared>, package: usize, body: &[Node]) -> Vec<(Arc
             continue;
         }
         let call = std::slice::from_ref(node);
-        let ways = render(call, &shared.options.limits, || DbtHost::new(shared, None, package));
+        let ways = render(call, &shared.few, || DbtHost::new(shared, None, package));
         if let [way] = ways.all.as_slice() {
             let notes = std::mem::take::<Notes>(&mut way.host.0.notes.borrow_mut());
             let known = notes

@@ -133,6 +133,8 @@ pub struct Node {
     pub renderings: Vec<NodeRendering>,
     /// Whether there are more ways.
     pub truncated: bool,
+    /// Whether there are more, but each three answers to what is asked were seen together.
+    pub in_threes: bool,
     /// What it refers to, over all ways: each once.
     pub edges: Vec<Edge>,
 }

@@ -41,7 +41,7 @@ pub(super) fn references_in(
 
 /// The references of nodes in all ways that they render.
 pub(super) fn gathered(shared: &Arc<Shared>, node: Option<usize>, package: usize, body: &[Node]) -> Vec<Reference> {
-    let ways = render(body, &shared.options.limits, || DbtHost::new(shared, node, package));
+    let ways = render(body, &shared.few, || DbtHost::new(shared, node, package));
     let notes = ways.all.into_iter().map(|way| std::mem::take::<Notes>(&mut way.host.0.notes.borrow_mut()));
     notes.flat_map(|notes| notes.references).collect()
 }

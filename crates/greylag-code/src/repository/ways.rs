@@ -40,7 +40,7 @@ impl Cut {
     pub(super) fn of(root: &str, project: &Project) -> Option<Self> {
         let of_templates = || project.nodes.iter().filter(|node| !node.renderings.is_empty());
         let (mut truncated, mut asked) = (0, BTreeMap::<Subject, u64>::new());
-        for node in of_templates().filter(|node| node.truncated) {
+        for node in of_templates().filter(|node| node.truncated || node.in_threes) {
             let decisions = node.renderings.iter().flat_map(|way| &way.decisions);
             let subjects: BTreeSet<Subject> = decisions.flat_map(|decision| subjects(&decision.what)).collect();
             truncated += u64::from(!subjects.is_empty());

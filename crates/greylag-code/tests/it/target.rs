@@ -165,3 +165,22 @@ fn who_asks_too_much_of_the_target_is_told_what_to_say() {
         ["GL1017 .greylag.yaml: there is no project of dbt in `b` | "]
     );
 }
+
+#[test]
+fn what_was_looked_at_in_threes_is_left_to_somebody() {
+    let model_of = |count: usize, stated: Option<&Stated>| {
+        let switch = |at: usize| format!("{{% if target.k{at} == 'x' %}}, {at} as c{at}{{% endif %}}");
+        let switches: String = (0..count).map(switch).collect();
+        let text = format!("select uid{switches} from {{{{ source('shop', 'users_v1') }}}}\n");
+        let report = looked(&[("models/m.sql", text.as_str())], stated);
+        let file = report.files.into_iter().find(|file| file.path == "models/m.sql").unwrap();
+        (file.new.is_some(), format!("{:?} {:?}", file.class, file.findings))
+    };
+    let (is_new, _) = model_of(3, None);
+    assert!(is_new);
+    let (is_new, why) = model_of(9, None);
+    assert!(!is_new && why.contains("Agentic") && why.contains("were looked at in threes"), "{why}");
+    let words: Vec<String> = (0..9).map(|at| format!("k{at}")).collect();
+    let words: Vec<(&str, &str)> = words.iter().map(|key| (key.as_str(), "n")).collect();
+    assert!(model_of(9, Some(&stated(&words))).0);
+}

@@ -21,10 +21,15 @@ impl Host for Unsure {
 }
 
 fn ways(template: &str) -> Renderings<Unsure> {
+    within(template, 16, 0)
+}
+
+/// The ways of a template: all if there are not more, else with each three answers together.
+fn within(template: &str, renderings: usize, threes: usize) -> Renderings<Unsure> {
     let mut files = Files::default();
     let file = files.add("t.sql", template).unwrap();
     let parsed = parse(file, template, 0..template.len()).unwrap();
-    render(&parsed.body, &Limits { renderings: 16, ..Limits::default() }, || Unsure)
+    render(&parsed.body, &Limits { renderings, threes, ..Limits::default() }, || Unsure)
 }
 
 fn check(template: &str, expected: &[&str]) {
@@ -135,4 +140,97 @@ fn conditions_of_a_loop_are_answered_alike_where_there_are_too_many_ways() {
 fn a_call_of_nothing_is_open() {
     check("{{ nothing.here('a') }}", &["greylag_open_0"]);
     check("{% if nothing() %}a{% endif %}", &["a", ""]);
+}
+
+/// A switch for each name.
+fn switches(names: impl IntoIterator<Item = String>) -> String {
+    let switch = |name: String| ["{% if ask('", &name, "') %}", &name, "{% endif %}"].concat();
+    names.into_iter().map(switch).collect()
+}
+
+/// The texts of a template in which each three answers were seen together.
+fn threes(template: &str) -> Vec<String> {
+    let found = within(template, 16, 192);
+    assert!(!found.truncated, "{template}: {} ways", found.all.len());
+    found.all.iter().map(|way| way.text.as_ref().map_or("✗", |text| text.text()).to_owned()).collect()
+}
+
+#[test]
+fn many_switches_are_seen_each_three_in_all_ways() {
+    let template = switches(('a'..='t').map(String::from));
+    assert!(within(&template, 16, 0).truncated && within(&template, 16, 192).in_threes);
+    assert!(!within(&template[..template.find("{% if ask('d')").unwrap()], 16, 192).in_threes);
+    let texts = threes(&template);
+    assert!(texts.len() < 100, "{} ways", texts.len());
+    for one in 'a'..='t' {
+        for two in ('a'..one).chain('a'..'a') {
+            for three in 'a'..two {
+                for answers in 0..8 {
+                    let is = |text: &String, name: char, bit: u8| text.contains(name) == (answers >> bit & 1 == 1);
+                    let seen = |text: &String| is(text, one, 0) && is(text, two, 1) && is(text, three, 2);
+                    assert!(texts.iter().any(seen), "{one} {two} {three}: {answers:03b}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_a_branch_is_seen_with_what_stands_in_others() {
+    let group = |n: usize| {
+        format!("{{% if ask('a{n}') or ask('b{n}') %}}x{n} {{% if ask('c{n}') %}}y{n} {{% endif %}}{{% endif %}}")
+    };
+    let template: String = (0..4).map(group).collect();
+    let texts = threes(&template);
+    for (one, two) in [(0, 1), (1, 3), (2, 0)] {
+        for has in [[true, true], [true, false], [false, true], [false, false]] {
+            let seen = |text: &String| {
+                text.contains(&format!("y{one}")) == has[0] && text.contains(&format!("y{two}")) == has[1]
+            };
+            assert!(texts.iter().any(seen), "{one} {two} {has:?}");
+        }
+    }
+}
+
+#[test]
+fn more_switches_than_can_be_seen_in_threes_are_too_many() {
+    let template = switches((0..80).map(|n| n.to_string()));
+    let found = within(&template, 16, 192);
+    assert!(found.truncated && found.all.len() <= 32);
+    // As many ways as may be gone do not show them all.
+    let found = within(&template[..template.find("{% if ask('20')").unwrap()], 16, 8);
+    assert!(found.truncated && found.all.len() <= 40);
+}
+
+#[test]
+fn an_answer_in_other_words_is_the_same_switch() {
+    let template = switches(('a'..='h').map(String::from));
+    // What is asked at the end has the words of what was answered before.
+    let template = format!("{{% set x %}}{template}{{% endset %}}{{{{ x }}}}{{% if ask(x) %}}!{{% endif %}}");
+    let texts = threes(&template);
+    assert!(texts.iter().any(|text| text.ends_with('!')) && texts.iter().any(|text| !text.ends_with('!')));
+}
+
+#[test]
+fn what_is_asked_of_an_item_of_an_unknown_list_is_one_switch_of_its_place() {
+    let lists =
+        "abcdefghijklmnopqrstuvwxyz".chars().map(|name| format!("ask('{name}')")).collect::<Vec<_>>().join(", ");
+    let template = format!(
+        "{{% for list in [{lists}] %}}{{% for x in list %}}{{{{ 'y' if x.ok else 'n' }}}}{{% endfor %}}{{% endfor %}}{{% if ask() %}}!{{% endif %}}"
+    );
+    let texts = threes(&template);
+    let y = "y".repeat(26);
+    for text in [format!("{y}!"), y.clone(), "n".repeat(26), "!".to_owned(), String::new()] {
+        assert!(texts.contains(&text), "{text}");
+    }
+}
+
+#[test]
+fn a_question_that_was_answered_one_way_only_is_turned() {
+    let template =
+        "{% for t in 'abcdefghijklmnopqrstuvwxyz' %}{% if not ask(t) %}{{ t }}{% break %}{% endif %}{% endfor %}";
+    assert!(ways(template).truncated);
+    let texts = threes(template);
+    assert!(('a'..='z').all(|name| texts.contains(&name.to_string())), "{texts:?}");
+    assert!(within(template, 8, 8).truncated);
 }

@@ -8,6 +8,7 @@ mod builtin;
 mod configuration;
 mod context;
 mod convert;
+mod graph;
 mod package;
 mod reference;
 mod relation;
@@ -110,6 +111,14 @@ impl Host for DbtHost {
             || site.own_macro(name).is_some()
             || package::of(site, name).is_some()
             || site.macro_of(CORE_PACKAGE, name).is_some()
+    }
+
+    fn part(&self, what: &str, key: &str) -> Option<Value> {
+        if what == graph::NODES { graph::part(&self.0, key) } else { None }
+    }
+
+    fn truth(&self, what: &str) -> Option<bool> {
+        graph::truth(&self.0, what)
     }
 
     fn unknown(&self, name: &str, at: Span) {

@@ -67,7 +67,17 @@ pub(super) fn target(site: &Site) -> Value {
 
 /// `model` and `node`: what is known of the node.
 pub(super) fn model(site: &Rc<Site>) -> Option<Value> {
-    let draft = site.shared.loaded.drafts.get(site.node?)?;
+    let node = site.node?;
+    site.shared.loaded.drafts.get(node)?;
+    let mut known = about(site, node, super::configuration::value(site));
+    let meta = site.configured("meta");
+    known.push(("meta".to_owned(), meta.unwrap_or_else(|| Value::Dict(greylag_syntax::jinja::value::Dict::new()))));
+    Some(Partly::value("model", known))
+}
+
+/// What is known of a node before it is rendered.
+pub(super) fn about(site: &Site, node: usize, config: Value) -> Vec<(String, Value)> {
+    let Some(draft) = site.shared.loaded.drafts.get(node) else { return Vec::new() };
     let text = |text: &str| Value::text(Traced::generated(text));
     let path = site.shared.loaded.files.path(draft.file);
     let kind = match draft.kind {
@@ -83,18 +93,14 @@ pub(super) fn model(site: &Rc<Site>) -> Option<Value> {
         ("original_file_path".to_owned(), text(path)),
         ("path".to_owned(), text(&draft.fqn[1.min(draft.fqn.len())..].join("/"))),
         ("fqn".to_owned(), Value::list(fqn)),
-        ("config".to_owned(), super::configuration::value(site)),
+        ("config".to_owned(), config),
         ("version".to_owned(), draft.version.as_deref().map_or(Value::None, text)),
-        (
-            "meta".to_owned(),
-            site.configured("meta").unwrap_or_else(|| Value::Dict(greylag_syntax::jinja::value::Dict::new())),
-        ),
     ];
-    let parts = site.shared.node_parts(site.node?);
+    let parts = site.shared.node_parts(node);
     for (key, part) in ["database", "schema", "alias"].iter().zip(parts) {
         if let Some(part) = part.filter(|part| !part.open) {
             known.push(((*key).to_owned(), Value::text(part.text)));
         }
     }
-    Some(Partly::value("model", known))
+    known
 }

@@ -65,6 +65,13 @@ impl Look<'_> {
         if node.truncated {
             ask.hold(Class::Unknown, "its template can go in more ways than were looked at");
         }
+        if node.in_threes {
+            // Where a column is of may hang on more conditions at once than were looked at.
+            ask.hold(
+                Class::Agentic,
+                "its template can go in so many ways that its conditions were looked at in threes",
+            );
+        }
         let readings: Vec<Option<Reading>> =
             node.renderings.iter().map(|way| Some(self.reading(way.text.as_ref().ok()?))).collect();
         let whole: Vec<bool> =

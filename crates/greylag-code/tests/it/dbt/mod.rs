@@ -2,6 +2,7 @@
 
 mod config;
 mod edge;
+mod graph;
 mod hostile;
 mod macros;
 mod package;

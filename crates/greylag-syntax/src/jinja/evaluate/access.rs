@@ -47,7 +47,10 @@ impl Evaluator<'_> {
     /// `value.name`: an attribute or method, else the item of that name.
     pub fn attribute(&mut self, value: &Value, name: &str, at: Span) -> Value {
         if let Value::Open(open) = value {
-            return self.open(&format!("{}.{name}", open.what), at);
+            return match self.host.part(&open.what, name) {
+                Some(known) => known,
+                None => self.open(&format!("{}.{name}", open.what), at),
+            };
         }
         if methods::has(value, name) {
             return methods::bound(value, name);
@@ -63,6 +66,12 @@ impl Evaluator<'_> {
 
     /// `value[key]`: the item at a key, else the attribute of that name.
     pub fn item(&mut self, value: &Value, key: &Value, at: Span) -> Value {
+        if let (Value::Open(open), Value::Text(name)) = (value, key)
+            && key.open_words().is_none()
+            && let Some(known) = self.host.part(&open.what, name.text())
+        {
+            return known;
+        }
         if matches!(value, Value::Open(_)) || matches!(key, Value::Open(_)) {
             return self.open(&format!("{}[{}]", words(value), words(key)), at);
         }

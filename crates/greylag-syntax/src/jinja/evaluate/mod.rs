@@ -10,6 +10,7 @@
 mod access;
 mod builtin;
 mod call;
+mod cover;
 mod expression;
 mod memo;
 mod operate;
@@ -44,13 +45,23 @@ pub struct Limits {
     pub items: usize,
     /// Macros that are called from each other.
     pub calls: usize,
-    /// Ways to render one template.
+    /// Ways to render one template: all that there are, and again those in which what is asked at one place is answered alike.
     pub renderings: usize,
+    /// Ways to render one template with each three answers together, where there are more than that.
+    pub threes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { steps: 4_000_000, all_steps: 16_000_000, text: 16 << 20, items: 200_000, calls: 100, renderings: 64 }
+        Self {
+            steps: 4_000_000,
+            all_steps: 16_000_000,
+            text: 16 << 20,
+            items: 200_000,
+            calls: 100,
+            renderings: 64,
+            threes: 192,
+        }
     }
 }
 
@@ -80,6 +91,16 @@ pub trait Host {
 
     /// A filter that Jinja2 does not have: it is called with the value before its arguments.
     fn filter(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// What is known of a part of something open: `what` are the words of the whole, the key is the name or item that is asked for.
+    fn part(&self, _what: &str, _key: &str) -> Option<Value> {
+        None
+    }
+
+    /// Whether something open counts as true in every run, if that much is known of it.
+    fn truth(&self, _what: &str) -> Option<bool> {
         None
     }
 
@@ -214,7 +235,10 @@ impl<'a> Evaluator<'a> {
             return known;
         }
         match value {
-            Value::Open(open) => self.decide(&open.what, at) != open.negated,
+            Value::Open(open) => {
+                let known = self.host.truth(&open.what);
+                known.unwrap_or_else(|| self.decide(&open.what, at)) != open.negated
+            }
             Value::Object(object) => self.decide(&Arc::from(object.type_name()), at),
             other => {
                 let words = other.open_words().unwrap_or_else(|| Arc::from("?"));
@@ -249,7 +273,7 @@ pub fn words(value: &Value) -> String {
     }
 }
 
-/// Words that are not longer than one can keep: the end of long ones is a hash.
+/// Words that are not longer than one can keep: the end of long ones is a hash. That they speak of an item of an unknown list is kept.
 fn short(what: &str) -> Arc<str> {
     const LONG: usize = 240;
     if what.len() <= LONG {
@@ -258,5 +282,6 @@ fn short(what: &str) -> Arc<str> {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     let head: String = what.chars().take(LONG / 2).collect();
-    Arc::from(format!("{head}…#{:016x}", hasher.finish()))
+    let item = if cover::is_of_item(what) && !cover::is_of_item(&head) { cover::ITEM } else { "" };
+    Arc::from(format!("{head}…{item}#{:016x}", hasher.finish()))
 }

@@ -11,8 +11,14 @@
 //! **Where there are too many ways**, mostly since one condition stands in a loop and is another question for each item, the template
 //! is gone once more, and what is asked at one place is answered there as it was first. If that ends, and if with both together
 //! every question was answered both ways, the ways are taken for all: each branch was seen with and without each other one, and only
-//! what comes of items that differ among themselves was seen for single ones alone.
+//! what comes of items that differ among themselves was seen for single ones alone. A question that was answered one way only is turned in
+//! a way that asks it.
+//!
+//! **Where that does not end either**, mostly since a dozen switches stand in one template, ways are gone until each three answers were seen
+//! together in all combinations: see [`cover`](super::cover). What hangs on more answers than that at once may not be seen, so it is said
+//! that it was in threes; nothing of what is asked is left out.
 
+use super::cover::{Answer, Cover, is_of_item};
 use super::{Evaluator, Host, Limits, Scope, Stop};
 use crate::jinja::ast::Node;
 use crate::jinja::error::Error;
@@ -52,9 +58,14 @@ pub struct Renderings<H> {
     pub all: Vec<Rendering<H>>,
     /// Whether there are more, other than of items of one loop that differ among themselves.
     pub truncated: bool,
+    /// Whether there are more, but each three answers were seen together.
+    pub in_threes: bool,
     /// How many steps they took together.
     pub steps: u64,
 }
+
+/// How many combinations a rendering that was begun for one of them may be hoped to settle.
+const EACH: usize = 12;
 
 /// The answers of one evaluation.
 #[derive(Debug, Default)]
@@ -68,8 +79,12 @@ pub(super) struct Oracle {
     values: HashMap<Arc<str>, Key>,
     /// What was answered at each place, if all that is asked there is to be answered alike.
     places: Option<HashMap<Span, bool>>,
-    /// The questions that were answered so.
-    followed: Vec<(Arc<str>, bool)>,
+    /// What was asked, in its order, and answered.
+    answers: Vec<Answer>,
+    /// What chooses the answers, if they are to be seen in threes.
+    cover: Option<Cover>,
+    /// What certain questions are answered.
+    fixed: HashMap<Arc<str>, bool>,
 }
 
 impl Oracle {
@@ -79,13 +94,15 @@ impl Oracle {
             return *answer;
         }
         let followed = self.places.as_ref().and_then(|places| places.get(&at)).copied();
-        let answer = followed.unwrap_or_else(|| self.given.get(self.taken.len()).copied().unwrap_or(true));
+        let chosen = self.cover.as_mut().map(|cover| cover.answer(what, at));
+        let chosen = chosen.or(followed).or_else(|| self.fixed.get(what).copied());
+        let answer = chosen.unwrap_or_else(|| self.given.get(self.taken.len()).copied().unwrap_or(true));
         self.known.insert(what.clone(), answer);
+        self.answers.push((what.clone(), at, answer));
         if answer && let Some((subject, value)) = self.equalities.get(what) {
             self.values.insert(subject.clone(), value.clone());
         }
         if followed.is_some() {
-            self.followed.push((what.clone(), answer));
             return answer;
         }
         if let Some(places) = &mut self.places {
@@ -122,9 +139,23 @@ pub fn render<H: Host>(nodes: &[Node], limits: &Limits, mut host: impl FnMut() -
     let mut all = All::default();
     if all.go(nodes, limits, &mut host, false) {
         let ends = !all.go(nodes, limits, &mut host, true);
-        all.found.truncated = !ends || all.answers.values().any(|seen| *seen != [true, true]);
+        let covered = if ends { Covered::ByPlace } else { all.cover(nodes, limits, &mut host) };
+        all.found.truncated = match covered {
+            Covered::Not => true,
+            Covered::ByPlace => !all.turn(nodes, limits, &mut host),
+            Covered::All => false,
+        };
+        all.found.in_threes = !ends && !all.found.truncated;
     }
     all.found
+}
+
+/// Whether each three answers were seen together.
+enum Covered {
+    Not,
+    /// They were, but of what is asked at one place the answers were alike.
+    ByPlace,
+    All,
 }
 
 /// The ways that were gone so far.
@@ -132,14 +163,14 @@ struct All<H> {
     found: Renderings<H>,
     /// What makes each another one.
     seen: HashSet<(String, u64)>,
-    /// Which answers each question got.
-    answers: HashMap<Arc<str>, [bool; 2]>,
+    /// What was answered in each.
+    answers: Vec<Vec<Answer>>,
 }
 
 impl<H> Default for All<H> {
     fn default() -> Self {
-        let found = Renderings { all: Vec::new(), truncated: false, steps: 0 };
-        Self { found, seen: HashSet::new(), answers: HashMap::new() }
+        let found = Renderings { all: Vec::new(), truncated: false, in_threes: false, steps: 0 };
+        Self { found, seen: HashSet::new(), answers: Vec::new() }
     }
 }
 
@@ -154,25 +185,90 @@ impl<H: Host> All<H> {
             }
             gone += 1;
             let fixed = given.len();
-            let (rendering, answers, taken) = once(nodes, limits, host(), given, alike);
-            (steps, self.found.steps) = (steps + taken, self.found.steps + taken);
-            for at in fixed..rendering.decisions.len() {
+            let oracle = Oracle { given, places: alike.then(HashMap::new), ..Oracle::default() };
+            let once = once(nodes, limits, host(), oracle);
+            steps += once.steps;
+            let decisions = &once.rendering.decisions;
+            for at in fixed..decisions.len() {
                 if waiting.len() + gone > limits.renderings {
                     more = true;
                     break;
                 }
-                let mut next: Vec<bool> = rendering.decisions[..at].iter().map(|decision| decision.answer).collect();
-                next.push(!rendering.decisions[at].answer);
+                let mut next: Vec<bool> = decisions[..at].iter().map(|decision| decision.answer).collect();
+                next.push(!decisions[at].answer);
                 waiting.push_back(next);
             }
-            for (what, answer) in answers {
-                self.answers.entry(what).or_default()[usize::from(answer)] = true;
-            }
-            if self.seen.insert(fingerprint(&rendering)) {
-                self.found.all.push(rendering);
-            }
+            self.keep(once);
         }
         more
+    }
+
+    /// Goes ways until each three answers were seen together, if that is not too much.
+    fn cover(&mut self, nodes: &[Node], limits: &Limits, host: &mut impl FnMut() -> H) -> Covered {
+        let mut cover = Cover::new(&self.answers);
+        let (mut steps, mut is_new) = (0, true);
+        for gone in 0..limits.threes {
+            let next = if is_new { None } else { cover.next() };
+            if !is_new && next.is_none() {
+                return if cover.is_by_place() { Covered::ByPlace } else { Covered::All };
+            }
+            cover.begin(next);
+            if cover.is_full() || steps > limits.all_steps || !is_new && cover.left() > EACH * (limits.threes - gone) {
+                break;
+            }
+            let mut once = once(nodes, limits, host(), Oracle { cover: Some(cover), ..Oracle::default() });
+            let Some(own) = once.cover.take() else { break };
+            cover = own;
+            steps += once.steps;
+            // What is asked for by name goes on being that: what remains comes up by itself no more.
+            is_new = cover.record(&once.answers) && is_new;
+            self.keep(once);
+        }
+        Covered::Not
+    }
+
+    /// Goes ways until each question was answered both ways, other than of items of lists that are not known, and says whether that ended.
+    fn turn(&mut self, nodes: &[Node], limits: &Limits, host: &mut impl FnMut() -> H) -> bool {
+        let mut steps = 0;
+        for gone in 0.. {
+            let Some(fixed) = self.one_sided() else { return true };
+            if gone == limits.renderings.min(limits.threes) || steps > limits.all_steps {
+                return false;
+            }
+            let turned = fixed.clone();
+            let once = once(nodes, limits, host(), Oracle { fixed, ..Oracle::default() });
+            steps += once.steps;
+            // What is not asked there again is not asked with that answer.
+            let is_turned = once.answers.iter().any(|(what, _, answer)| turned.get(what) == Some(answer));
+            self.keep(once);
+            if !is_turned {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// The answers of a rendering, with one of them turned that was never given otherwise.
+    fn one_sided(&self) -> Option<HashMap<Arc<str>, bool>> {
+        let mut sides: HashMap<&Arc<str>, [bool; 2]> = HashMap::new();
+        for (what, _, answer) in self.answers.iter().flatten() {
+            sides.entry(what).or_default()[usize::from(*answer)] = true;
+        }
+        let is_one = |what: &Arc<str>| !is_of_item(what) && sides.get(what).is_some_and(|sides| *sides != [true, true]);
+        let (answers, what) = self.answers.iter().find_map(|answers| {
+            let (what, ..) = answers.iter().find(|(what, ..)| is_one(what))?;
+            Some((answers, what))
+        })?;
+        let turned = |(asked, _, answer): &Answer| (asked.clone(), if asked == what { !answer } else { *answer });
+        Some(answers.iter().map(turned).collect())
+    }
+
+    fn keep(&mut self, once: Once<H>) {
+        self.found.steps += once.steps;
+        self.answers.push(once.answers);
+        if self.seen.insert(fingerprint(&once.rendering)) {
+            self.found.all.push(once.rendering);
+        }
     }
 }
 
@@ -185,21 +281,18 @@ fn fingerprint<H: Host>(rendering: &Rendering<H>) -> (String, u64) {
     (words, rendering.host.fingerprint())
 }
 
-/// What was asked, and the answer.
-type Answers = Vec<(Arc<str>, bool)>;
-
 /// One rendering, what was answered on the way, and its steps.
-fn once<H: Host>(
-    nodes: &[Node],
-    limits: &Limits,
-    host: H,
-    given: Vec<bool>,
-    alike: bool,
-) -> (Rendering<H>, Answers, u64) {
+struct Once<H> {
+    rendering: Rendering<H>,
+    answers: Vec<Answer>,
+    steps: u64,
+    cover: Option<Cover>,
+}
+
+fn once<H: Host>(nodes: &[Node], limits: &Limits, host: H, oracle: Oracle) -> Once<H> {
     let mut text = Traced::new();
     let mut evaluator = Evaluator::new(&host, limits);
-    evaluator.oracle.given = given;
-    evaluator.oracle.places = alike.then(HashMap::new);
+    evaluator.oracle = oracle;
     let result = match evaluator.nodes(nodes, &Scope::root(), &mut text) {
         Ok(()) | Err(Stop::Return(_) | Stop::Break | Stop::Continue) => Ok(text),
         Err(Stop::Error(error)) => Err(*error),
@@ -208,9 +301,8 @@ fn once<H: Host>(
     let holes = evaluator.open.values().filter(|open| standing.contains(&open.number)).map(|open| (**open).clone());
     let mut holes: Vec<Open> = holes.collect();
     holes.sort_by_key(|open| open.number);
-    let (decisions, steps) = (std::mem::take(&mut evaluator.oracle.taken), evaluator.steps);
-    let mut answers = std::mem::take(&mut evaluator.oracle.followed);
+    let (oracle, steps) = (std::mem::take(&mut evaluator.oracle), evaluator.steps);
     drop(evaluator);
-    answers.extend(decisions.iter().map(|decision| (decision.what.clone(), decision.answer)));
-    (Rendering { text: result, decisions, holes, host }, answers, steps)
+    let rendering = Rendering { text: result, decisions: oracle.taken, holes, host };
+    Once { rendering, answers: oracle.answers, steps, cover: oracle.cover }
 }

@@ -92,7 +92,8 @@ impl Evaluator<'_> {
         let value = self.expr(&repeat.items, scope)?;
         let items = match &value {
             Value::Open(open) => {
-                let (some, item) = (format!("{} has an item", open.what), format!("an item of {}", open.what));
+                let (some, item) =
+                    (format!("{} has an item", open.what), format!("{}{}", super::cover::ITEM, open.what));
                 let some = self.open(&some, at);
                 if self.truth(&some, at) { vec![self.open(&item, at)] } else { Vec::new() }
             }
