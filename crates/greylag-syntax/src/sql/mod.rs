@@ -41,6 +41,7 @@ mod from;
 mod function;
 mod given;
 mod items;
+mod lambda;
 mod lex;
 mod lineage;
 mod lines;
