@@ -12,7 +12,7 @@
 //! | rows with all columns | BigQuery | `full outer union all by name` | `union all by name` |
 //! | joins with a condition | Spark | `cross join t on a = b` | `join t on a = b` |
 //! | numbers that are not known | Snowflake | `limit n` | `limit 1` |
-//! | lists without parentheses | all | `a in b`, `a not in b` | `a =  b` |
+//! | lists without parentheses or values | all | `a in b`, `a not in ()` | `a =  b`, `a     =  1 ` |
 //! | numbers of rows | all | `lateral f(a) with ordinality as b (c, d)` | `lateral f(a) as b (c, d)` |
 //! | strings as they stand | Spark | `r'a'` | ` 'a'` |
 //! | functions of all columns | ClickHouse | `* apply(f)`, `columns('x') apply(f)` | `columns(*)`, `columns('x')` |
@@ -352,7 +352,10 @@ impl Blanker<'_> {
 
     /// `a in b`, where one value, a list or a parameter stands without parentheses, names what `a = b` does.
     fn among(&mut self, at: usize) -> Option<usize> {
+        // A list that a template left empty.
+        let is_empty = self.mark(at + 1, b'(') && self.mark(at + 2, b')');
         let is_value = match self.tokens.get(at + 1)?.kind {
+            _ if is_empty => true,
             Kind::Word => !self.is(at + 1, &["unnest", "table"]) && !self.mark(at + 2, b'('),
             Kind::Quoted | Kind::Parameter => true,
             _ => false,
@@ -366,6 +369,10 @@ impl Blanker<'_> {
         }
         if negated {
             self.clear(at - 1, at);
+        }
+        if is_empty {
+            self.clear(at + 1, at + 3);
+            self.write(at + 1, b"1");
         }
         Some(self.write(at, b"= "))
     }

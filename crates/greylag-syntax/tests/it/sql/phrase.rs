@@ -179,6 +179,17 @@ fn fields_and_sizes_and_lists_in_other_words() {
         c -> t.c window certain
         table t read",
     );
+    check(
+        Snowflake,
+        "",
+        "select a from t where b not in () and c in ()",
+        "
+        a -> t.a select certain
+        table t read
+        b -> t.b filter certain
+        c -> t.c filter certain",
+    );
+    is_unknown(Snowflake, "select a from t pivot (sum(b) for c in ())");
     is_unknown(Snowflake, "select cast(a as text(b)) from t");
 }
 
