@@ -10,7 +10,8 @@
 //! | the type of a written array | `array<struct<x int64>>[(1)]` | `array[(1)]` |
 //! | types with parentheses | `cast(x as array(varchar))` | `cast(x as xxxxx)` |
 //! | operators | `a << b`, `a ** b` | `a || b` |
-//! | functions called like a keyword | `assert.true(x)` | `assert.xxxx(x)` |
+//! | types with types in them | `cast(x as struct<a: array<int>>)` | `cast(x as xxxxxx)` |
+//! | functions called like a keyword | `assert.true(x)`, `safe.substr(x, 1)` | `assert.xxxx(x)`, `safe.xxxxxx(x, 1)` |
 //! | digits in groups | `100_000` | `1000000` |
 //! | kinds of objects | `create snapshot table t` | `create table t` |
 //! | what is remembered of a table expression | `with t using key (a) as (…)`, `as not materialized (` | |
@@ -148,7 +149,13 @@ impl Blanker<'_> {
                 self.clear(at + 1, self.after(at + 1))
             }
             "array" if self.mark(at + 1, b'<') => self.typed_array(at),
-            "true" | "false" | "null" | "not" if opens && at > 0 && self.mark(at - 1, b'.') => self.fill(at, b'x'),
+            "true" | "false" | "null" | "not" | "substr" | "substring" | "trim" | "floor" | "ceil" | "ceiling"
+            | "position" | "overlay" | "extract" | "left" | "right" | "cast"
+                if opens && at > 0 && self.mark(at - 1, b'.') =>
+            {
+                self.fill(at, b'x')
+            }
+            "array" | "map" | "struct" if self.mark(at + 1, b'<') && self.is_cast_to(at) => self.nested_type(at),
             "snapshot" | "aggregate"
                 if at > 0 && self.is(at - 1, &["create", "drop", "replace", "temp", "temporary"]) =>
             {
@@ -359,6 +366,33 @@ impl Blanker<'_> {
     /// Whether `array (…)` is the type of a cast and no subquery or call.
     fn is_type(&self, at: usize) -> bool {
         at > 0 && self.is(at - 1, &["as"]) && !self.is(at + 2, &["select", "with"])
+    }
+
+    /// Whether a type begins here that something is cast to.
+    fn is_cast_to(&self, at: usize) -> bool {
+        at > 1 && (self.is(at - 1, &["as"]) || self.mark(at - 1, b':') && self.mark(at - 2, b':'))
+    }
+
+    /// `struct<a: int, b: array<string>>` as what something is cast to.
+    fn nested_type(&mut self, at: usize) -> usize {
+        let (mut end, mut depth) = (at + 1, 0_usize);
+        while let Some(token) = self.tokens.get(end) {
+            match token.kind {
+                Kind::Mark(b'<') => depth += 1,
+                Kind::Mark(b'>') => depth = depth.saturating_sub(1),
+                Kind::Mark(b';') => return at,
+                _ => {}
+            }
+            end += 1;
+            if depth == 0 {
+                break;
+            }
+        }
+        if depth > 0 || self.mark(end, b'[') || self.mark(end, b'(') {
+            return at;
+        }
+        self.fill(at, b'x');
+        self.clear(at + 1, end)
     }
 
     /// The options at the end of `copy`.

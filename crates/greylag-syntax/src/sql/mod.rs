@@ -42,6 +42,7 @@ mod function;
 mod given;
 mod items;
 mod kept;
+mod lambda;
 mod lex;
 mod lineage;
 mod lines;

@@ -14,6 +14,7 @@ use super::blank::{Blanked, blank};
 use super::clickhouse::{Adapted, adapt};
 use super::dialect::Dialect;
 use super::given::{Given, heads};
+use super::lambda::parameters;
 use super::lex::{Kind, Token};
 use super::lines::Lines;
 use super::marks::Marks;
@@ -131,7 +132,11 @@ pub(super) fn parse(
         marks.join(outcome.marks);
         return Ok(Outcome { marks, ..outcome });
     }
-    tried(text, tokens, base, dialect, form).map_err(|error| placed(&error, whole, base))
+    let mut outcome = tried(text, tokens, base, dialect, form).map_err(|error| placed(&error, whole, base))?;
+    if dialect == Dialect::Snowflake {
+        outcome.marks.locals.extend(parameters(whole, tokens));
+    }
+    Ok(outcome)
 }
 
 /// Takes the expressions that `with` names out of a text, and parses each by itself.
@@ -200,7 +205,7 @@ fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form
     let is_misread = misread(text, tokens, base, dialect);
     let error = match attempt(text, own, form, &[]) {
         Ok(tree) if !is_misread => return Ok(outcome(tree, Parsed::Dialect)),
-        Ok(_) => "the type of an array is read as a comparison".to_owned(),
+        Ok(_) => "the type of an array or a string is read as something else".to_owned(),
         Err(error) => error,
     };
     let others = others(dialect);
@@ -220,8 +225,12 @@ fn tried(text: &str, tokens: &[Token], base: usize, dialect: Dialect, form: Form
     Err(error)
 }
 
-/// Whether the parser would take `array<t>[…]` for two comparisons.
+/// Whether the parser would take `array<t>[…]` for two comparisons, or `r'…'` for a column and its name.
 fn misread(text: &str, tokens: &[Token], base: usize, dialect: Dialect) -> bool {
+    if dialect == Dialect::Spark {
+        let first = |token: &Token| text.as_bytes().get(token.start as usize - base).copied();
+        return tokens.iter().any(|token| token.kind == Kind::Text && matches!(first(token), Some(b'r' | b'R')));
+    }
     let array = |token: &Token| {
         let range = (token.start as usize - base)..(token.end as usize - base);
         token.kind == Kind::Word && text.get(range).is_some_and(|word| word.eq_ignore_ascii_case("array"))

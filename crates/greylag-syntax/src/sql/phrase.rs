@@ -12,8 +12,13 @@
 //! | rows with all columns | BigQuery | `full outer union all by name` | `union all by name` |
 //! | joins with a condition | Spark | `cross join t on a = b` | `join t on a = b` |
 //! | numbers that are not known | Snowflake | `limit n` | `limit 1` |
-//! | lists without parentheses | all | `a in b`, `a not in b` | `a =  b` |
+//! | lists without parentheses or values | all | `a in b`, `a not in ()` | `a =  b`, `a     =  1 ` |
 //! | numbers of rows | all | `lateral f(a) with ordinality as b (c, d)` | `lateral f(a) as b (c, d)` |
+//! | strings as they stand | Spark | `r'a'` | ` 'a'` |
+//! | functions of all columns | ClickHouse | `* apply(f)`, `columns('x') apply(f)` | `columns(*)`, `columns('x')` |
+//! | all columns of a pattern | DuckDB | `* like 'a%'` | `columns(*)` |
+//! | what is said of a value or table | PostgreSQL | `a is json`, `tablespace x`, `approximate count(a)` | `a`, ` `, `count(a)` |
+//! | types of parameters | Snowflake | `x int -> x + 1` | `x -> x + 1` |
 //! | from which end is counted | all | `nth_value(a, 2) from first over (…)` | `nth_value(a, 2) over (…)` |
 //!
 //! Where a name stands for such a value, it is remembered: it is no column there.
@@ -41,10 +46,85 @@ impl Blanker<'_> {
                 Some(self.clear(at, at + 2))
             }
             (Kind::Word, _) if self.is(at, &["from"]) && self.is(at + 1, &["first", "last"]) => self.counted(at),
+            (Kind::Text, Dialect::Spark) if self.text_of(token).starts_with(['r', 'R']) => Some(self.write(at, b" ")),
+            (Kind::Mark(b'*'), Dialect::ClickHouse) if self.is(at + 1, &["apply"]) => self.applied(at, at + 1),
+            (Kind::Mark(b')'), Dialect::ClickHouse) if self.is(at + 1, &["apply"]) => {
+                let end = self.applications(at + 1)?;
+                Some(self.clear(at + 1, end))
+            }
+            (Kind::Mark(b'*'), Dialect::DuckDb) if self.is(at + 1, &["like", "ilike", "glob"]) => self.liked(at),
+            (Kind::Mark(b'%'), Dialect::DuckDb) if at > 1 && self.is(at - 2, &["limit"]) => {
+                Some(self.clear(at, at + 1))
+            }
+            (Kind::Word, Dialect::Snowflake) if self.is_typed_parameter(at) => Some(self.clear(at + 1, at + 2)),
             (Kind::Parameter, Dialect::ClickHouse) if token.end - token.start == 1 => self.either(at),
             (Kind::Word, Dialect::DuckDb | Dialect::Generic) if self.is(at, &["columns"]) => self.of_star(at),
+            (Kind::Word, Dialect::Postgres) => self.postgres(at),
             _ => None,
         }
+    }
+
+    /// Words of PostgreSQL and Redshift.
+    fn postgres(&mut self, at: usize) -> Option<usize> {
+        let calls = |at: usize| self.mark(at + 1, b'(');
+        if self.is(at, &["is"]) {
+            let json = at + 1 + usize::from(self.is(at + 1, &["not"]));
+            let kind = usize::from(self.is(json + 1, &["value", "array", "object", "scalar"]));
+            return self.is(json, &["json"]).then(|| self.clear(at, json + 1 + kind));
+        }
+        if self.is(at, &["tablespace"]) && self.is(0, &["create", "alter"]) {
+            return Some(self.clear(at, at + 2));
+        }
+        if self.is(at, &["approximate"]) && calls(at + 1) {
+            return Some(self.clear(at, at + 1));
+        }
+        if self.is(at, &["xmlelement"]) && calls(at) && self.is(at + 2, &["name"]) {
+            return Some(self.clear(at + 2, at + 4 + usize::from(self.mark(at + 4, b','))));
+        }
+        None
+    }
+
+    /// Whether a word is a parameter whose type stands behind it: `(a, x int -> x + 1)`.
+    fn is_typed_parameter(&self, at: usize) -> bool {
+        let begins = at > 0 && (self.mark(at - 1, b'(') || self.mark(at - 1, b','));
+        let typed = self.tokens.get(at + 1).is_some_and(|token| token.kind == Kind::Word);
+        begins && typed && self.mark(at + 2, b'-') && self.mark(at + 3, b'>')
+    }
+
+    /// The token after `apply (f)`, as often as it stands there.
+    fn applications(&self, mut at: usize) -> Option<usize> {
+        while self.is(at, &["apply"]) {
+            if !self.mark(at + 1, b'(') {
+                return None;
+            }
+            at = self.after(at + 1);
+        }
+        Some(at)
+    }
+
+    /// `* apply(f)`: one column for each, of which none is what it was.
+    fn applied(&mut self, star: usize, apply: usize) -> Option<usize> {
+        let end = self.applications(apply)?;
+        self.any_columns(star, end)
+    }
+
+    /// `* like 'a%'`.
+    fn liked(&mut self, star: usize) -> Option<usize> {
+        let text = self.tokens.get(star + 2).is_some_and(|token| token.kind == Kind::Text);
+        if text { self.any_columns(star, star + 3) } else { None }
+    }
+
+    /// Writes what may give any column over tokens that begin with a star of all relations.
+    fn any_columns(&mut self, star: usize, end: usize) -> Option<usize> {
+        const ANY: &[u8] = b"columns(*)";
+        let qualified = star.checked_sub(1).is_some_and(|at| self.mark(at, b'.'));
+        let last = self.tokens.get(end.checked_sub(1)?)?;
+        if qualified || ((last.end - self.start(star)) as usize) < ANY.len() {
+            return None;
+        }
+        self.clear(star, end);
+        self.write(star, ANY);
+        Some(end)
     }
 
     /// The tokens of the group that opens at `open` which are in no group inside it.
@@ -272,7 +352,10 @@ impl Blanker<'_> {
 
     /// `a in b`, where one value, a list or a parameter stands without parentheses, names what `a = b` does.
     fn among(&mut self, at: usize) -> Option<usize> {
+        // A list that a template left empty.
+        let is_empty = self.mark(at + 1, b'(') && self.mark(at + 2, b')');
         let is_value = match self.tokens.get(at + 1)?.kind {
+            _ if is_empty => true,
             Kind::Word => !self.is(at + 1, &["unnest", "table"]) && !self.mark(at + 2, b'('),
             Kind::Quoted | Kind::Parameter => true,
             _ => false,
@@ -286,6 +369,10 @@ impl Blanker<'_> {
         }
         if negated {
             self.clear(at - 1, at);
+        }
+        if is_empty {
+            self.clear(at + 1, at + 3);
+            self.write(at + 1, b"1");
         }
         Some(self.write(at, b"= "))
     }

@@ -179,6 +179,17 @@ fn fields_and_sizes_and_lists_in_other_words() {
         c -> t.c window certain
         table t read",
     );
+    check(
+        Snowflake,
+        "",
+        "select a from t where b not in () and c in ()",
+        "
+        a -> t.a select certain
+        table t read
+        b -> t.b filter certain
+        c -> t.c filter certain",
+    );
+    is_unknown(Snowflake, "select a from t pivot (sum(b) for c in ())");
     is_unknown(Snowflake, "select cast(a as text(b)) from t");
 }
 
@@ -241,5 +252,78 @@ fn a_star_before_one_of_the_same_is_of_it_alone() {
         a copy t.a
         b copy t.b
         other copy t.a",
+    );
+}
+
+#[test]
+fn functions_of_all_columns_may_give_any() {
+    for (dialect, text) in [
+        (ClickHouse, "with c as (select * apply(sum) apply(f) from t) select a from c"),
+        (ClickHouse, "with c as (select columns('x') apply(f) from t) select a from c"),
+        (DuckDb, "with c as (select * like 'a%' from t) select a from c"),
+    ] {
+        check(dialect, "", text, "table t read\na -> t.a select certain");
+    }
+    is_unknown(ClickHouse, "select t.* apply(f) from t");
+}
+
+#[test]
+fn words_that_name_nothing() {
+    check(
+        Postgres,
+        "",
+        "select approximate count(distinct a), b is not json object, xmlelement(name x, c), xmlelement(name y) from t",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        c -> t.c select certain
+        table t read",
+    );
+    check(Postgres, "", "create index i on t (a) tablespace x", "table t mention\na -> t.a define certain");
+    check(
+        Snowflake,
+        "",
+        "select filter(a, x int -> x > b) from t",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        table t read",
+    );
+    check(
+        Spark,
+        "",
+        "select r'\\d', regexp_extract(a, r'(\\d)'), cast(b as struct<x: int, y: array<map<string, int>>>) from t",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        table t read",
+    );
+    check(
+        BigQuery,
+        "",
+        "select safe.substr(a, 1), safe.left(b, c) from t",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        c -> t.c select certain
+        table t read",
+    );
+}
+
+#[test]
+fn parameters_of_lambdas_of_snowflake_are_no_columns() {
+    check(
+        Snowflake,
+        "",
+        "select transform(a, x -> x + b), reduce(c, 0, (s, x int) -> s + f(x, d)), x, filter(e, x int -> x:k > g) from t",
+        "
+        a -> t.a select certain
+        b -> t.b select certain
+        c -> t.c select certain
+        d -> t.d select certain
+        x -> t.x select certain
+        e -> t.e select certain
+        g -> t.g select certain
+        table t read",
     );
 }
