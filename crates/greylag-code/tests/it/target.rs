@@ -184,3 +184,40 @@ fn what_was_looked_at_in_threes_is_left_to_somebody() {
     let words: Vec<(&str, &str)> = words.iter().map(|key| (key.as_str(), "n")).collect();
     assert!(model_of(9, Some(&stated(&words))).0);
 }
+
+/// A default of the environment, or a text that a run may say otherwise, decides nothing; where it is printed it is what stands there.
+#[test]
+fn what_the_environment_may_say_is_asked_both_ways() {
+    let of = |model: &str, more: &[(&str, &str)]| {
+        let model = format!("select uid from {model}\n");
+        let files: Vec<(&str, &str)> =
+            [("models/m.sql", model.as_str())].into_iter().chain(more.iter().copied()).collect();
+        let report = looked(&files, None);
+        let file = report.files.iter().find(|file| file.path == "models/m.sql");
+        let moved = file.and_then(|file| file.new.as_deref()).is_some_and(|new| new.contains("users_v2"));
+        (report.seen.statements, moved)
+    };
+    let either = |question: &str| {
+        format!("{{% if {question} %}}{{{{ source('shop', 'users_v1') }}}}{{% else %}}sample{{% endif %}}")
+    };
+    for question in [
+        "env_var('STAGE', 'dev') == 'prod'",
+        "env_var('STAGE', 'dev') != 'dev'",
+        "env_var('STAGE', 'dev') in ['prod', 'live']",
+        "env_var('SCHEMA', '')",
+        "var('stage', 'dev') == 'prod'",
+    ] {
+        assert_eq!(of(&either(question), &[]), (2, false), "{question}");
+    }
+    let named = "{% set stage = env_var('STAGE', 'dev') %}";
+    assert_eq!(of(&format!("{named}{}", either("stage == 'prod'")), &[]), (2, false));
+    // It is one thing or another, and never two.
+    let three = format!("{named}{}", either("stage == 'prod' and stage == 'live'"));
+    assert_eq!(of(&three, &[]), (0, false));
+    let configured = ("dbt_project.yml", "name: shop\nprofile: main\nvars: {stage: dev}\n");
+    assert_eq!(of(&either("var('stage') == 'prod'"), &[configured]), (2, false));
+    let said = (".greylag.yaml", "dbt: {vars: {stage: prod}}\n");
+    assert_eq!(of(&either("var('stage') == 'prod'"), &[configured, said]), (1, true));
+    // What is printed is there to be moved.
+    assert_eq!(of("{{ source('shop', env_var('TABLE', 'users_v1')) }}", &[]), (1, true));
+}

@@ -25,10 +25,16 @@ fn functions(site: &Rc<Site>, name: &str) -> Option<Value> {
             Function::value("source", move |evaluator, arguments| reference::source(&site, evaluator, arguments))
         }
         "var" => Function::value("var", move |evaluator, arguments| variable(&site, evaluator, arguments)),
-        "env_var" => Function::value("env_var", |evaluator, mut arguments| {
+        "env_var" => Function::value("env_var", move |evaluator, mut arguments| {
             let at = arguments.at;
             let name = shown(&arguments.take("var").unwrap_or(Value::None));
-            Ok(arguments.take("default").unwrap_or_else(|| evaluator.open(&format!("env_var({name})"), at)))
+            let what = format!("env_var({name})");
+            Ok(match arguments.take("default") {
+                // A default is there for those who do not run what counts.
+                Some(Value::Text(text)) if site.node.is_some() => evaluator.assumed(&text, &what, at),
+                Some(other) => other,
+                None => evaluator.open(&what, at),
+            })
         }),
         "load_result"
         | "run_query"
@@ -168,6 +174,8 @@ fn variable(site: &Site, evaluator: &mut Evaluator<'_>, mut arguments: Arguments
         // ways of a template are ways. What is configured is as the project has it.
         Some(found @ (Value::Bool(_) | Value::None)) if site.node.is_none() => found,
         Some(Value::Bool(_) | Value::None) | None => evaluator.open(&format!("var({name})"), at),
+        // A text is mostly a name, and printed; where a template asks for it, it is a switch.
+        Some(Value::Text(text)) if site.node.is_some() => evaluator.assumed(&text, &format!("var({name})"), at),
         Some(found) => found,
     })
 }

@@ -176,6 +176,8 @@ impl Evaluator<'_> {
         right: &Value,
         at: Span,
     ) -> Result<Value, Stop> {
+        let [one, two] = [left, right].map(|side| self.questioned(side).map(Value::Open));
+        let (left, right) = (one.as_ref().unwrap_or(left), two.as_ref().unwrap_or(right));
         let negated = matches!(
             comparison,
             Comparison::NotEqual | Comparison::GreaterEqual | Comparison::Greater | Comparison::NotIn

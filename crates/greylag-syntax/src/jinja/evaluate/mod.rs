@@ -143,6 +143,8 @@ pub struct Evaluator<'a> {
     oracle: oracle::Oracle,
     open: HashMap<Arc<str>, Rc<Open>>,
     watches: Vec<memo::Watch>,
+    /// Texts that a run may have otherwise, and what they are of.
+    assumed: Vec<(Arc<Traced>, Arc<str>, Span)>,
     /// A word of its own that was printed last, and how long the text was then.
     word: Option<(usize, Arc<Traced>)>,
 }
@@ -150,7 +152,18 @@ pub struct Evaluator<'a> {
 impl<'a> Evaluator<'a> {
     fn new(host: &'a dyn Host, limits: &'a Limits) -> Self {
         let (oracle, open) = (oracle::Oracle::default(), HashMap::new());
-        Self { host, limits, steps: 0, calls: 0, closures: 0, oracle, open, watches: Vec::new(), word: None }
+        Self {
+            host,
+            limits,
+            steps: 0,
+            calls: 0,
+            closures: 0,
+            oracle,
+            open,
+            watches: Vec::new(),
+            assumed: Vec::new(),
+            word: None,
+        }
     }
 
     /// The bounds.
@@ -221,6 +234,25 @@ impl<'a> Evaluator<'a> {
         Value::Open(self.open_of(what, at))
     }
 
+    /// A text that is there unless whoever runs the template says another one: it prints as it is, and what is asked of it is open. A
+    /// text that is made of it is as any other.
+    pub fn assumed(&mut self, text: &Traced, what: &str, at: Span) -> Value {
+        self.spoil();
+        if let Some((known, ..)) = self.assumed.iter().find(|(known, of, _)| **of == *what && **known == *text) {
+            return Value::Text(Arc::clone(known));
+        }
+        let own = Arc::new(text.clone());
+        self.assumed.push((Arc::clone(&own), Arc::from(what), at));
+        Value::Text(own)
+    }
+
+    /// What an assumed text is of.
+    fn questioned(&mut self, value: &Value) -> Option<Rc<Open>> {
+        let Value::Text(text) = value else { return None };
+        let (_, what, at) = self.assumed.iter().find(|(assumed, ..)| Arc::ptr_eq(assumed, text)).cloned()?;
+        Some(self.open_of(&what, at))
+    }
+
     fn open_of(&mut self, what: &str, at: Span) -> Rc<Open> {
         let what = short(what);
         self.note_open(&what, at);
@@ -231,6 +263,12 @@ impl<'a> Evaluator<'a> {
 
     /// Whether a value counts as true. If that cannot be known, both ways are gone, in different renderings.
     pub fn truth(&mut self, value: &Value, at: Span) -> bool {
+        // Any other text counts as true.
+        if value.truth() == Some(false)
+            && let Some(open) = self.questioned(value)
+        {
+            return self.decide(&open.what, at);
+        }
         if let Some(known) = value.truth() {
             return known;
         }
