@@ -17,10 +17,8 @@ const CLASSES: [&str; 5] = ["unaffected", "mechanical", "agentic", "judgement", 
 /// What became of the code.
 pub(super) struct Code {
     repositories: usize,
-    /// The class of every file that a plan concerns, by repository and path: its place in [`CLASSES`].
+    /// The class of every file that a migration concerns, by repository and path: its place in [`CLASSES`].
     files: BTreeMap<(String, String), usize>,
-    /// Files by class in repositories in which no rule has anything to do.
-    left: [u64; CLASSES.len()],
     /// Edits of all plans.
     edits: u64,
     /// Change requests.
@@ -94,22 +92,47 @@ impl Demo {
                 edits += file["edits"].as_u64().unwrap_or_default();
             }
         }
-        let mut left = [0; CLASSES.len()];
-        for plan in plans {
-            for (at, class) in CLASSES.iter().enumerate() {
-                let of = |scope: &Value| {
-                    scope["files"].as_array().into_iter().flatten().filter(|file| file["class"] == *class).count()
-                        as u64
-                };
-                let all = plan.files[*class].as_u64().unwrap_or_default();
-                left[at] += all.saturating_sub(plan.scopes.iter().map(of).sum());
-            }
-        }
+        self.left(plans, names, &mut files)?;
         let changes = self.changes()?;
         let trees = self.fetch(names, "moved")?;
         let comparison = self.json(&["lab", "compare", &path(&self.estate)?, "--code", &path(&trees)?], &[0, 1])?;
         say(&format!("code on the forge compared with the truth in {:.1} s", begun.elapsed().as_secs_f64()));
-        Ok(Code { repositories: names.len(), files, left, edits, changes, comparison })
+        Ok(Code { repositories: names.len(), files, edits, changes, comparison })
+    }
+
+    /// Files of repositories in which no rule has anything to do: a plan counts them, and names none.
+    fn left(
+        &self,
+        plans: &[Planned],
+        names: &[String],
+        files: &mut BTreeMap<(String, String), usize>,
+    ) -> Result<(), String> {
+        let folder = self.estate.join("repositories");
+        let (migrations, mut args) = (path(&self.migrations())?, vec!["rewrite".to_owned(), "-f".to_owned()]);
+        args.push(migrations);
+        for name in names {
+            args.push(path(&folder.join(name))?);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let counted: u64 =
+            plans.iter().flat_map(|plan| CLASSES.map(|class| plan.files[class].as_u64())).flatten().sum();
+        for item in self.json(&args, &[0, 3])?["items"].as_array().into_iter().flatten() {
+            let class = CLASSES.iter().position(|class| item["class"] == *class).unwrap_or_default();
+            let file =
+                Path::new(item["path"].as_str().unwrap_or_default()).strip_prefix(&folder).unwrap_or(Path::new(""));
+            let Some((name, rest)) = file.to_str().and_then(|file| file.split_once('/')) else { continue };
+            let known = (name.to_owned(), rest.to_owned());
+            if class > 0 && !files.contains_key(&known) {
+                files.insert(known, class);
+            }
+        }
+        // A file counts for each migration that it is left by, so there are as many or more.
+        let concerned = files.values().filter(|class| **class > 0).count() as u64;
+        if concerned <= counted {
+            Ok(())
+        } else {
+            Err(format!("{concerned} files are concerned, and plans counted {counted}"))
+        }
     }
 
     /// Takes all runs back, and looks at what there is then.
@@ -192,8 +215,7 @@ impl Code {
     /// The funnel, and how it stands to the truth.
     pub(super) fn show(&self) {
         let all = self.comparison["files"].as_u64().unwrap_or_default() as usize;
-        let concerned =
-            |class: usize| self.files.values().filter(|worst| **worst == class).count() + self.left[class] as usize;
+        let concerned = |class: usize| self.files.values().filter(|worst| **worst == class).count();
         let found = |class: usize| match class {
             0 => all.saturating_sub((1..CLASSES.len()).map(concerned).sum()),
             class => concerned(class),

@@ -288,7 +288,7 @@ impl<'a> Giving<'a> {
                 let other = tables.values().all(|bound| bound.table.number != number);
                 in_order && other && !self.taken.contains(&number) && schema.is_none_or(|schema| schema == table.schema)
             };
-            let suiting = |table: &&'a Table| Some((*table, bind.suits(table, self.dialect)?));
+            let suiting = |table: &&'a Table| Some((*table, bind.suits(table, self.dialect, writes)?));
             let (table, found) = self.order.iter().filter(free).find_map(suiting)?;
             columns.extend(found.into_iter().map(|(letter, column)| (letter, (bind.letter, column))));
             tables.insert(bind.letter, bound(draws, bind, table));

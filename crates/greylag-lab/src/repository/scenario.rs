@@ -149,15 +149,17 @@ fn part(section: &'static str) -> Option<Part> {
 }
 
 impl Bind {
-    /// Columns of the table that fulfil the wishes, each by its letter; `None` if the table does not suit.
-    pub(super) fn suits(&self, table: &Table, dialect: Dialect) -> Option<Vec<(char, TableColumn)>> {
+    /// Columns of the table that fulfil the wishes, each by its letter; `None` if the table does not suit. Whoever writes them has
+    /// what further columns are made of, so of none of them one is.
+    pub(super) fn suits(&self, table: &Table, dialect: Dialect, writes: bool) -> Option<Vec<(char, TableColumn)>> {
         if (self.whole && (table.same || !table.is_whole(dialect))) || (self.same && !table.same) {
             return None;
         }
         let mut chosen: Vec<(char, TableColumn)> = Vec::new();
         for wish in &self.columns {
             let free = |column: &&TableColumn| chosen.iter().all(|(_, other)| other.old != column.old);
-            let column = table.columns.iter().filter(free).find(|column| wish.suits(column))?;
+            let alone = |column: &&TableColumn| !writes || !column.feeds;
+            let column = table.columns.iter().filter(free).filter(alone).find(|column| wish.suits(column))?;
             chosen.push((wish.letter, column.clone()));
         }
         Some(chosen)

@@ -1,7 +1,7 @@
 //! A dataset as SQL sees it: a table of a schema, and what becomes of each of its columns.
 
 use super::style::Dialect;
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Place};
 use crate::catalog;
 use crate::design::{Design, Estate};
 use crate::layout::Format;
@@ -44,6 +44,8 @@ pub(super) struct TableColumn {
     /// Type in the old table.
     pub(super) data_type: DataType,
     pub(super) fate: Fate,
+    /// Whether a further column of the new table is made of it, which whoever writes the table must give as well.
+    pub(super) feeds: bool,
 }
 
 /// A dataset as a table.
@@ -87,8 +89,10 @@ impl Table {
         let (schema, old) = table_name(&design.system.name, &design.from);
         let (_, new) = table_name(&design.system.name, &design.to);
         let columns = design.old_slots.iter().map(|slot| {
-            let (fate, new) = fate(&design.attributes[slot.attribute], slot.cell);
-            TableColumn { old: slot.column.name.clone(), new, data_type: slot.column.data_type.clone(), fate }
+            let attribute = &design.attributes[slot.attribute];
+            let (fate, new) = fate(attribute, slot.cell);
+            let feeds = attribute.new.iter().any(|new| !matches!(new.place, Place::At(_)));
+            TableColumn { old: slot.column.name.clone(), new, data_type: slot.column.data_type.clone(), fate, feeds }
         });
         Some(Self {
             number: design.index,
@@ -127,7 +131,7 @@ fn has(attribute: &Attribute, mark: &str) -> bool {
 /// decided before any row or rule was written.
 fn fate(attribute: &Attribute, cell: usize) -> (Fate, Option<String>) {
     let old = &attribute.old[cell];
-    let new = attribute.new.iter().find(|new| new.place == crate::attribute::Place::At(cell));
+    let new = attribute.new.iter().find(|new| new.place == Place::At(cell));
     let name = new.map(|new| new.column.name.clone());
     let lossy = attribute.marks.iter().any(|mark| mark.starts_with("loss/") || mark == "misfit/null");
     let changed = ["expression/lower", "expression/trim", "expression/arithmetic", "operation/default", "reverse/lost"];
