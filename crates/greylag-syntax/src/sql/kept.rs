@@ -21,8 +21,8 @@ use super::lex::Token;
 use super::parse::{self, Outcome};
 use super::split::Form;
 
-/// How much text a thread keeps the trees of, in bytes. A tree is some seventy times as large.
-const MOST: usize = 256 << 10;
+/// How much text a thread keeps the trees of, in bytes. A tree is some two hundred times as large.
+const MOST: usize = 32 << 10;
 /// The longest chain and the deepest parentheses of a piece that is kept.
 const CHAIN: usize = 256;
 const DEEPEST: usize = 12;
@@ -135,7 +135,7 @@ mod tests {
         }
         read(&text, Dialect::Generic, &NoSchemas);
         let (trees, bytes) = kept();
-        assert!(bytes <= MOST && trees > 1_000 && bytes > MOST / 2, "{trees} trees of {bytes} bytes");
+        assert!(bytes <= MOST && trees > 500 && bytes > MOST / 2, "{trees} trees of {bytes} bytes");
         // What is as deep as it is long would be taken down where there is no stack for it.
         let before = kept();
         read(&format!("select {}1", "a + ".repeat(5_000)), Dialect::Generic, &NoSchemas);
