@@ -56,7 +56,7 @@ fn functions(site: &Rc<Site>, name: &str) -> Option<Value> {
     })
 }
 
-fn open_call(evaluator: &mut Evaluator<'_>, name: &str, arguments: &Arguments) -> Value {
+pub(super) fn open_call(evaluator: &mut Evaluator<'_>, name: &str, arguments: &Arguments) -> Value {
     evaluator.open(&call_words(name, arguments), arguments.at)
 }
 
@@ -146,9 +146,8 @@ fn objects(site: &Rc<Site>, evaluator: &mut Evaluator<'_>, name: &str, at: Span)
         "sql_now" | "invocation_id" | "run_started_at" | "thread_id" | "selected_resources" | "database_schemas" => {
             evaluator.open(name, at)
         }
-        "graph" | "flags" | "modules" | "invocation_args_dict" | "dbt_metadata_envs" | "results" => {
-            Partly::value(name, Vec::new())
-        }
+        "graph" | "flags" | "invocation_args_dict" | "dbt_metadata_envs" | "results" => Partly::value(name, Vec::new()),
+        "modules" => super::modules::value(),
         "context" => super::context::value(site),
         "pre_hooks" | "post_hooks" => Value::list(Vec::new()),
         _ => return None,

@@ -9,6 +9,7 @@ mod configuration;
 mod context;
 mod convert;
 mod graph;
+mod modules;
 mod package;
 mod reference;
 mod relation;

@@ -1,4 +1,4 @@
-//! Objects of which only some attributes are known: `target`, `model`, `flags`, `graph`, `modules` and the like.
+//! Objects of which only some attributes are known: `target`, `model`, `flags`, `graph` and the like.
 
 use super::Site;
 use crate::dbt::project::NodeKind;

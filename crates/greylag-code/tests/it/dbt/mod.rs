@@ -5,6 +5,7 @@ mod edge;
 mod graph;
 mod hostile;
 mod macros;
+mod modules;
 mod package;
 mod place;
 mod way;
