@@ -373,22 +373,27 @@ impl Blanker<'_> {
         at > 1 && (self.is(at - 1, &["as"]) || self.mark(at - 1, b':') && self.mark(at - 2, b':'))
     }
 
-    /// `struct<a: int, b: array<string>>` as what something is cast to.
-    fn nested_type(&mut self, at: usize) -> usize {
-        let (mut end, mut depth) = (at + 1, 0_usize);
-        while let Some(token) = self.tokens.get(end) {
+    /// The token behind the parameters of a type, which stand between `<` and `>`.
+    fn behind_parameters(&self, at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        for (end, token) in self.tokens.iter().enumerate().skip(at + 1) {
             match token.kind {
                 Kind::Mark(b'<') => depth += 1,
                 Kind::Mark(b'>') => depth = depth.saturating_sub(1),
-                Kind::Mark(b';') => return at,
+                Kind::Mark(b';') => return None,
                 _ => {}
             }
-            end += 1;
             if depth == 0 {
-                break;
+                return Some(end + 1);
             }
         }
-        if depth > 0 || self.mark(end, b'[') || self.mark(end, b'(') {
+        None
+    }
+
+    /// `struct<a: int, b: array<string>>` as what something is cast to.
+    fn nested_type(&mut self, at: usize) -> usize {
+        let Some(end) = self.behind_parameters(at) else { return at };
+        if self.mark(end, b'[') || self.mark(end, b'(') {
             return at;
         }
         self.fill(at, b'x');
@@ -461,19 +466,9 @@ impl Blanker<'_> {
 
     /// `array<int64>[1, 2]` is read as `array[1, 2]`.
     fn typed_array(&mut self, at: usize) -> usize {
-        let (mut end, mut depth) = (at + 1, 0_usize);
-        while let Some(token) = self.tokens.get(end) {
-            match token.kind {
-                Kind::Mark(b'<') => depth += 1,
-                Kind::Mark(b'>') => depth = depth.saturating_sub(1),
-                Kind::Mark(b';') => return at,
-                _ => {}
-            }
-            end += 1;
-            if depth == 0 {
-                break;
-            }
+        match self.behind_parameters(at).filter(|end| self.mark(*end, b'[')) {
+            Some(end) => self.clear(at + 1, end),
+            None => at,
         }
-        if self.mark(end, b'[') { self.clear(at + 1, end) } else { at }
     }
 }

@@ -218,13 +218,20 @@ fn escape(c: char, out: &mut Translated) -> Option<bool> {
     }
 }
 
-/// An escape that stands for characters, the same in brackets: the character, if it is for one.
-fn member(c: char, out: &mut Translated) -> Option<Option<char>> {
+/// How many characters a part of brackets is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Member {
+    One,
+    Several,
+}
+
+/// An escape that stands for characters, the same in brackets.
+fn member(c: char, out: &mut Translated) -> Option<Member> {
     let one = match c {
         'd' | 'D' | 's' | 'S' | 'w' | 'W' => {
             out.words |= matches!(c, 'w' | 'W');
             out.text.extend(['\\', c]);
-            return Some(None);
+            return Some(Member::Several);
         }
         'n' => '\n',
         'r' => '\r',
@@ -236,7 +243,7 @@ fn member(c: char, out: &mut Translated) -> Option<Option<char>> {
         c => c,
     };
     literal(one, &mut out.text);
-    Some(Some(one))
+    Some(Member::One)
 }
 
 /// What stands behind `[`.
@@ -258,20 +265,22 @@ fn class(chars: &mut Peekable<Chars<'_>>, out: &mut Translated) -> Option<()> {
             continue;
         }
         chars.next();
-        low?;
         out.text.push('-');
         let c = chars.next()?;
-        one(c, chars, out)??;
+        let high = one(c, chars, out)?;
+        if (low, high) != (Member::One, Member::One) {
+            return None;
+        }
     }
     out.text.push(']');
     Some(())
 }
 
 /// One character of brackets, or what stands for several.
-fn one(c: char, chars: &mut Peekable<Chars<'_>>, out: &mut Translated) -> Option<Option<char>> {
+fn one(c: char, chars: &mut Peekable<Chars<'_>>, out: &mut Translated) -> Option<Member> {
     if c == '\\' {
         return member(chars.next()?, out);
     }
     literal(c, &mut out.text);
-    Some(Some(c))
+    Some(Member::One)
 }
