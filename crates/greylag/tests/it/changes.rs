@@ -126,6 +126,22 @@ fn hosted_and_opened_once() {
     rig.run(["changes", "list", "--repository", "none"]).ended(1);
 }
 
+/// Nothing is left of what could not be fetched, and what is hosted under that name stays.
+#[test]
+fn what_cannot_be_fetched_is_not_hosted() {
+    let rig = hosted();
+    let take = |name: &str| rig.run(["changes", "host", "broken", "--name", name]);
+    let git = |arguments: &str| rig.shell(&format!("git -c user.name=a -c user.email=a@example.com {arguments}"), None);
+    git("init -q -b main broken");
+    git("-C broken commit -q --allow-empty -m one");
+    rig.shell("rm -rf broken/.git/objects/??", None);
+    take("broken").ended(1);
+    assert!(!rig.path("home/forge/repositories/broken.git").exists());
+    assert_eq!(open(&rig, &["broken"]).code, Some(1));
+    take("sql").ended(1);
+    assert_eq!(branches(&rig, "sql"), ["main"]);
+}
+
 #[test]
 fn shown_with_what_an_owner_needs() {
     let rig = hosted();

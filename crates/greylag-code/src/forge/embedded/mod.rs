@@ -91,6 +91,18 @@ impl EmbeddedForge {
         Repository::make(self.git.clone(), self.place(name)?, Safety::Durable)
     }
 
+    /// Takes away what was prepared and is not hosted, since it could not be filled.
+    pub fn abandon(&self, name: &str) -> Result<(), DriverError> {
+        let place = self.place(name)?;
+        if self.database.hosted()?.iter().any(|hosted| hosted == name) || !place.is_dir() {
+            return Ok(());
+        }
+        std::fs::remove_dir_all(&place).map_err(|error| {
+            let message = format!("what was begun at `{}` cannot be removed: {error}", place.display());
+            DriverError::transient(code::FORGE_STORE, message)
+        })
+    }
+
     /// The names of its repositories, in order.
     pub fn hosted(&self) -> Result<Vec<String>, DriverError> {
         self.database.hosted()

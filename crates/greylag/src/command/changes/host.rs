@@ -179,7 +179,10 @@ impl Host {
                 go_on(&hosted, (name, &branch), here, &there)?
             }
             None => {
-                hosted.fetch(remote, &wanted)?;
+                if let Err(error) = hosted.fetch(remote, &wanted) {
+                    forge.abandon(name)?;
+                    return Err(error.into());
+                }
                 let head = hosted.branch(&branch)?.unwrap_or(there);
                 ("new", head)
             }
