@@ -160,16 +160,21 @@ pub(super) fn read(file: FileId, text: &str) -> Result<Option<Yaml>, String> {
         Err(error) => error,
     };
     // dbt's parser lets lists in brackets go on at any column, and so texts in quotes.
-    let flat = super::flow::on_one_line(text);
-    let mut flat = flat.unwrap_or_else(|| text.to_owned());
-    for _ in 0..MENDED {
-        let error = match read_strictly(file, &flat, text) {
+    let (mut flat, mut error) = match super::flow::on_one_line(text) {
+        Some(flat) => match read_strictly(file, &flat, text) {
             Ok(yaml) => return Ok(yaml),
-            Err(error) => error,
-        };
+            Err(error) => (flat, error),
+        },
+        None => (text.to_owned(), first.clone()),
+    };
+    for _ in 0..MENDED {
         let at = error.ends_with(INDENTED).then(|| place_of(&flat, &error)).flatten();
         let Some(next) = at.and_then(|at| super::flow::quoted_on_one_line(&flat, at)) else { break };
         flat = next;
+        error = match read_strictly(file, &flat, text) {
+            Ok(yaml) => return Ok(yaml),
+            Err(error) => error,
+        };
     }
     Err(first)
 }
